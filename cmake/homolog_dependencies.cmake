@@ -1,0 +1,32 @@
+# Finds what homolog's targets link, unless the including project has them already. Read by the
+# build and, installed beside the package files, by find_package(homolog).
+include(CMakeFindDependencyMacro)
+if(NOT TARGET Eigen3::Eigen)
+  find_dependency(Eigen3)
+endif()
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  find_dependency(nlohmann_json)
+endif()
+if(NOT TARGET Threads::Threads)
+  find_dependency(Threads)
+endif()
+
+# stb and matio have no CMake package.
+if(NOT TARGET homolog::stb)
+  find_path(HOMOLOG_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
+  add_library(homolog::stb INTERFACE IMPORTED GLOBAL)
+  target_include_directories(homolog::stb SYSTEM INTERFACE ${HOMOLOG_STB_INCLUDE_DIR})
+endif()
+
+if(HOMOLOG_WITH_MATLAB AND NOT TARGET homolog::matio)
+  find_dependency(ZLIB)
+  find_path(HOMOLOG_MATIO_INCLUDE_DIR matio.h REQUIRED)
+  find_library(HOMOLOG_MATIO_LIBRARY matio REQUIRED)
+  add_library(homolog::matio INTERFACE IMPORTED GLOBAL)
+  target_include_directories(homolog::matio SYSTEM INTERFACE ${HOMOLOG_MATIO_INCLUDE_DIR})
+  target_link_libraries(homolog::matio INTERFACE ${HOMOLOG_MATIO_LIBRARY} ZLIB::ZLIB)
+endif()
+
+if(HOMOLOG_WITH_TORCH AND NOT TARGET torch)
+  find_dependency(Torch)
+endif()

@@ -1,0 +1,3 @@
+# Warnings for our own sources; never exported to users.
+add_library(homolog_warnings INTERFACE)
+target_compile_options(homolog_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)

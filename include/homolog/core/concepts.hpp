@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The contracts of the three policies. Each has a minimum that a policy must give and optional
+/// members that are detected; what is missing is deduced from the minimum. `require_matcher` and
+/// its siblings stop a wrong policy at one sentence that names the missing member.
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/input.hpp"
+#include "homolog/core/points.hpp"
+
+namespace homolog {
+
+/// One source picture's queries against one target picture, all a matcher may want to look at.
+struct MatchProblem {
+  const FeatureMap& source;          ///< L2-normalised
+  const FeatureMap& target;          ///< L2-normalised
+  const Points<GridFrame>& queries;  ///< [N,2] cells of the source grid, fractional
+  DescriptorView descriptors;        ///< [N,D] L2-normalised feature of each query
+};
+
+/// Matcher, minimum:
+/// @code
+/// struct MyMatcher {
+///   homolog::Match operator()(const homolog::SimilarityMap& map) const {
+///     Eigen::Index row, col;
+///     const float score = map.maxCoeff(&row, &col);
+///     return {{double(col), double(row)}, score};
+///   }
+/// };
+/// @endcode
+/// `map` is [rows, cols] cosine similarity with at least one finite value; padding is -infinity.
+/// The call must be const and safe to make from several threads.
+template <class M>
+concept Matcher = requires(const M& matcher, const SimilarityMap& map) {
+  { matcher(map) } -> std::convertible_to<Match>;
+};
+
+/// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps, for
+/// matchers that need more than one similarity map a query (mutual nearest neighbour).
+template <class M>
+concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem) {
+  { matcher.match(problem) } -> std::convertible_to<std::vector<Match>>;
+};
+
+/// Optional: `static constexpr bool needs_features = false` marks a matcher that only reads
+/// positions; the pipeline then runs no backbone at all.
+template <class M>
+constexpr bool needs_features() {
+  if constexpr (requires { M::needs_features; }) {
+    return M::needs_features;
+  } else {
+    return true;
+  }
+}
+
+/// Backbone, minimum:
+/// @code
+/// struct MyBackbone {
+///   int patch_size() const { return 16; }  // [px]
+///   std::vector<homolog::FeatureMap> operator()(const homolog::InputBatch& batch) const;
+/// };
+/// @endcode
+/// One FeatureMap of [height/patch, width/patch] cells a picture, any scale (the pipeline
+/// L2-normalises). Optional: `homolog::Normalization normalization() const` (default ImageNet).
+template <class B>
+concept Backbone = requires(const B& backbone, const InputBatch& batch) {
+  { backbone.patch_size() } -> std::convertible_to<int>;
+  { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
+};
+
+/// The statistics a backbone wants its input normalised with.
+template <class B>
+Normalization normalization_of(const B& backbone) {
+  if constexpr (requires {
+                  { backbone.normalization() } -> std::convertible_to<Normalization>;
+                }) {
+    return backbone.normalization();
+  } else {
+    return imagenet_normalization;
+  }
+}
+
+/// What a metric reads of one scored pair.
+struct PairErrors {
+  std::vector<double> distances;  ///< [px of the target picture] predicted to true, one a keypoint
+  double threshold_scale = 0;     ///< [px] s of PCK: correct when distance <= alpha * s
+};
+
+/// Metric, minimum:
+/// @code
+/// struct MyMetric {
+///   double operator()(std::span<const homolog::PairErrors> pairs, double alpha) const;
+/// };
+/// @endcode
+/// Returns a fraction in [0, 1] and throws ValueError when there is nothing to average.
+template <class M>
+concept Metric = requires(const M& metric, std::span<const PairErrors> pairs, double alpha) {
+  { metric(pairs, alpha) } -> std::convertible_to<double>;
+};
+
+/// Stops compilation with one sentence when `M` is no matcher.
+template <class M>
+constexpr void require_matcher() {
+  static_assert(Matcher<M>,
+                "homolog: a Matcher needs the member "
+                "'Match operator()(const SimilarityMap& map) const'");
+}
+
+/// Stops compilation with one sentence when `B` is no backbone.
+template <class B>
+constexpr void require_backbone() {
+  static_assert(
+      requires(const B& backbone) {
+        { backbone.patch_size() } -> std::convertible_to<int>;
+      }, "homolog: a Backbone needs the member 'int patch_size() const'");
+  static_assert(
+      requires(const B& backbone, const InputBatch& batch) {
+        { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
+      },
+      "homolog: a Backbone needs the member "
+      "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
+}
+
+/// Stops compilation with one sentence when `M` is no metric.
+template <class M>
+constexpr void require_metric() {
+  static_assert(Metric<M>,
+                "homolog: a Metric needs the member "
+                "'double operator()(std::span<const PairErrors> pairs, double alpha) const'");
+}
+
+}  // namespace homolog

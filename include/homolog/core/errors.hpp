@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Every error homolog throws. Each says what was expected and what was got, and names the file,
+/// key or shape at fault. The library never prints and never skips bad input in silence.
+
+#include <initializer_list>
+#include <locale>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace homolog {
+
+/// Base of all errors; catch this one to catch every failure of the library.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A setting outside its range, or two settings that contradict each other.
+struct SettingError : Error {
+  using Error::Error;
+};
+/// An array or map whose shape is not the one the function needs.
+struct ShapeError : Error {
+  using Error::Error;
+};
+/// A keypoint that is not finite or lies outside its image.
+struct PointError : Error {
+  using Error::Error;
+};
+/// Feature or similarity values that admit no answer (a map without any finite value).
+struct ValueError : Error {
+  using Error::Error;
+};
+/// A device or dtype that is absent or unusable.
+struct DeviceError : Error {
+  using Error::Error;
+};
+/// A file that cannot be opened, read, written or replaced.
+struct FileError : Error {
+  using Error::Error;
+};
+/// A picture that cannot be decoded, or is refused by the size gate.
+struct ImageError : Error {
+  using Error::Error;
+};
+/// A weights file that is malformed, or does not fit the model it was given to.
+struct WeightsError : Error {
+  using Error::Error;
+};
+/// An annotation, pair list or data set folder that is malformed or incomplete.
+struct DatasetError : Error {
+  using Error::Error;
+};
+
+namespace detail {
+
+/// Joins values into one string, independent of the process's locale.
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream stream;
+  stream.imbue(std::locale::classic());
+  (stream << ... << parts);
+  return stream.str();
+}
+
+/// Renders a shape as `[2, 3]`.
+template <class Range>
+std::string shape_text(const Range& shape) {
+  std::ostringstream stream;
+  stream.imbue(std::locale::classic());
+  stream << '[';
+  const char* separator = "";
+  for (const auto& size : shape) {
+    stream << separator << size;
+    separator = ", ";
+  }
+  stream << ']';
+  return stream.str();
+}
+
+}  // namespace detail
+}  // namespace homolog

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Patch features on a grid, similarity maps, and matches: the values that flow from a backbone to
+/// a matcher.
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/points.hpp"
+
+namespace homolog {
+
+/// Row-major float32 matrix, the storage of descriptors [N,D] and feature maps [rows*cols,D].
+using FloatMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Read-only row-major view of descriptors [N,D], one a row.
+using DescriptorView = Eigen::Map<const FloatMatrix>;
+
+/// Read-only row-major view [rows, cols] of the cosine similarity of one query with every cell of a
+/// target grid. Cells that show padding hold -infinity.
+using SimilarityMap = Eigen::Map<const FloatMatrix>;
+
+/// Cells [x1, x2) x [y1, y2) of a grid that show the picture; the others are padding.
+struct CellRange {
+  int x1 = 0;
+  int y1 = 0;
+  int x2 = 0;
+  int y2 = 0;
+  bool contains(int x, int y) const { return x >= x1 && x < x2 && y >= y1 && y < y2; }
+  friend bool operator==(const CellRange&, const CellRange&) = default;
+};
+
+/// Features of one picture: a [rows, cols] grid of D floats, cells row-major, features contiguous.
+struct FeatureMap {
+  int rows = 0;
+  int cols = 0;
+  FloatMatrix values;   ///< [rows*cols, D] float32
+  CellRange content;    ///< cells that show the picture (all of them unless letterboxed)
+
+  FeatureMap() = default;
+  /// Zero features of the given shape.
+  FeatureMap(int rows_, int cols_, int dim)
+      : rows(rows_),
+        cols(cols_),
+        values(FloatMatrix::Zero(static_cast<Eigen::Index>(rows_) * cols_, dim)),
+        content{0, 0, cols_, rows_} {}
+
+  int dim() const { return static_cast<int>(values.cols()); }
+  int cells() const { return rows * cols; }
+  std::size_t bytes() const { return static_cast<std::size_t>(values.size()) * sizeof(float); }
+  DescriptorView descriptors() const { return {values.data(), values.rows(), values.cols()}; }
+  auto cell(int row, int col) const {
+    return values.row(static_cast<Eigen::Index>(row) * cols + col);
+  }
+  auto cell(int row, int col) { return values.row(static_cast<Eigen::Index>(row) * cols + col); }
+};
+
+/// The answer for one query.
+struct Match {
+  Point<GridFrame> cell;  ///< where, in cells of the target grid
+  float score = 0;        ///< cosine similarity at the peak, in [-1, 1]
+  bool mutual = true;     ///< false when a mutual check was made and failed
+};
+
+}  // namespace homolog

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What a backbone receives: a batch of equally sized, normalised pictures. No LibTorch here, so a
+/// backbone over ONNX Runtime, TensorRT or a feature file reads the same struct.
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "homolog/core/points.hpp"
+
+namespace homolog {
+
+/// Per-channel statistics applied as (value / 255 - mean) / standard_deviation, RGB order.
+struct Normalization {
+  std::array<float, 3> mean{0.485F, 0.456F, 0.406F};
+  std::array<float, 3> standard_deviation{0.229F, 0.224F, 0.225F};
+  friend bool operator==(const Normalization&, const Normalization&) = default;
+};
+
+/// Statistics of ImageNet, which DINOv2, DINOv3 (LVD) and SAM use.
+inline constexpr Normalization imagenet_normalization{};
+/// Mean and standard deviation 0.5, which the timm ViTs of the augreg series use.
+inline constexpr Normalization half_normalization{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
+
+/// B pictures of one size, float32 [B, 3, height, width], contiguous, already normalised.
+struct InputBatch {
+  int batch = 0;
+  Size size;  ///< [px]
+  std::vector<float> values;
+
+  InputBatch() = default;
+  /// A zero batch of the given shape.
+  InputBatch(int batch_, Size size_)
+      : batch(batch_), size(size_), values(static_cast<std::size_t>(batch_) * picture_floats()) {}
+
+  /// Floats of one picture: 3 * height * width.
+  std::size_t picture_floats() const {
+    return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+  }
+  float* picture(int i) { return values.data() + static_cast<std::size_t>(i) * picture_floats(); }
+  const float* picture(int i) const {
+    return values.data() + static_cast<std::size_t>(i) * picture_floats();
+  }
+};
+
+}  // namespace homolog

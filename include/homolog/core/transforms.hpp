@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The only two objects that move points between frames: ImageTransform (picture <-> backbone
+/// input) and GridTransform (backbone input <-> patch grid). Both are half-pixel exact: they map
+/// edges to edges, so that position p measured from the left edge is x + 0.5.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/points.hpp"
+
+namespace homolog {
+
+/// How a picture becomes a backbone's input.
+enum class Resize {
+  squash,     ///< stretched to S x S; the aspect ratio is lost
+  letterbox,  ///< longest side to S, centred, the rest zero after normalisation
+  native      ///< own size, each side rounded to the nearest multiple of the patch
+};
+
+/// Half-pixel exact map between a picture and the backbone input made from it.
+///
+/// Per axis, input = (image + 0.5) * scale + offset - 0.5. The picture covers `content` pixels of
+/// the input, starting at integer `offset`; the rest of `input` is padding.
+struct ImageTransform {
+  Size image;    ///< [px] decoded picture
+  Size input;    ///< [px] backbone input
+  Size content;  ///< [px] part of the input that shows the picture
+  int offset_x = 0;
+  int offset_y = 0;
+
+  double scale_x() const { return static_cast<double>(content.width) / image.width; }
+  double scale_y() const { return static_cast<double>(content.height) / image.height; }
+
+  Point<InputFrame> to_input(Point<ImageFrame> point) const {
+    return {(point.x + 0.5) * scale_x() + offset_x - 0.5,
+            (point.y + 0.5) * scale_y() + offset_y - 0.5};
+  }
+  Point<ImageFrame> to_image(Point<InputFrame> point) const {
+    return {(point.x + 0.5 - offset_x) / scale_x() - 0.5,
+            (point.y + 0.5 - offset_y) / scale_y() - 0.5};
+  }
+  friend bool operator==(const ImageTransform&, const ImageTransform&) = default;
+};
+
+/// Makes the transform of a resize mode.
+///
+/// @param image size of the picture [px]
+/// @param resize squash and letterbox give side x side, native ignores `side`
+/// @param side [px] a multiple of `patch`
+/// @param patch [px] patch size of the backbone
+/// @throws SettingError when a size is not positive or `side` is no multiple of `patch`
+inline ImageTransform make_image_transform(Size image, Resize resize, int side, int patch) {
+  if (image.width <= 0 || image.height <= 0 || patch <= 0) {
+    throw SettingError(detail::text("image transform: sizes must be positive, got image ",
+                                    image.width, "x", image.height, " and patch ", patch));
+  }
+  if (resize == Resize::native) {
+    const auto round_to_patch = [patch](int length) {
+      return std::max(1, static_cast<int>(std::lround(static_cast<double>(length) / patch))) *
+             patch;
+    };
+    const Size input{round_to_patch(image.width), round_to_patch(image.height)};
+    return {image, input, input, 0, 0};
+  }
+  if (side <= 0 || side % patch != 0) {
+    throw SettingError(detail::text("image size ", side, " is not a positive multiple of the patch ",
+                                    "size ", patch, "; the nearest is ",
+                                    std::max(1, (side + patch / 2) / patch) * patch));
+  }
+  const Size input{side, side};
+  if (resize == Resize::squash) return {image, input, input, 0, 0};
+  const double scale = static_cast<double>(side) / std::max(image.width, image.height);
+  const auto scaled = [scale, side](int length) {
+    return std::clamp(static_cast<int>(length * scale + 0.5), 1, side);
+  };
+  const Size content{scaled(image.width), scaled(image.height)};
+  return {image, input, content, (side - content.width) / 2, (side - content.height) / 2};
+}
+
+/// Half-pixel exact map between a backbone input and its patch grid:
+/// cell = (x + 0.5) / patch - 0.5 and x = (cell + 0.5) * patch - 0.5.
+struct GridTransform {
+  int patch = 1;  ///< [px] side of a patch
+  int rows = 0;   ///< [cells]
+  int cols = 0;   ///< [cells]
+
+  Point<GridFrame> to_grid(Point<InputFrame> point) const {
+    return {(point.x + 0.5) / patch - 0.5, (point.y + 0.5) / patch - 0.5};
+  }
+  Point<InputFrame> to_input(Point<GridFrame> cell) const {
+    return {(cell.x + 0.5) * patch - 0.5, (cell.y + 0.5) * patch - 0.5};
+  }
+  friend bool operator==(const GridTransform&, const GridTransform&) = default;
+};
+
+/// The grid of an input.
+///
+/// @throws SettingError when a side of `input` is no multiple of `patch`
+inline GridTransform make_grid_transform(Size input, int patch) {
+  if (patch <= 0 || input.width <= 0 || input.height <= 0 || input.width % patch != 0 ||
+      input.height % patch != 0) {
+    throw SettingError(detail::text("input size ", input.width, "x", input.height,
+                                    " is not a positive multiple of the patch size ", patch));
+  }
+  return {patch, input.height / patch, input.width / patch};
+}
+
+/// Picture <-> grid in one step: an ImageTransform followed by a GridTransform.
+struct FrameTransform {
+  ImageTransform image;
+  GridTransform grid;
+
+  Point<GridFrame> to_grid(Point<ImageFrame> point) const {
+    return grid.to_grid(image.to_input(point));
+  }
+  Point<ImageFrame> to_image(Point<GridFrame> cell) const {
+    return image.to_image(grid.to_input(cell));
+  }
+  Points<GridFrame> to_grid(const Points<ImageFrame>& points) const {
+    Points<GridFrame> cells(points.size());
+    for (std::size_t i = 0; i < points.size(); ++i) cells[i] = to_grid(points[i]);
+    return cells;
+  }
+  Points<ImageFrame> to_image(const Points<GridFrame>& cells) const {
+    Points<ImageFrame> points(cells.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) points[i] = to_image(cells[i]);
+    return points;
+  }
+};
+
+}  // namespace homolog
