@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Whole files in and out: reading with a cap that is checked before memory is taken, and writing
+/// that replaces the target in one step or leaves it as it was.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "homolog/core/errors.hpp"
+
+namespace homolog {
+
+/// Reads a whole regular file into memory.
+///
+/// @param limit [bytes] larger files are refused before memory is taken
+/// @throws FileError when the file is absent, no regular file, unreadable or above the limit
+inline std::string read_file(const std::filesystem::path& path, std::uintmax_t limit) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw FileError(detail::text(path.string(), ": no such file, or not a regular file"));
+  }
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) throw FileError(detail::text(path.string(), ": ", error.message()));
+  if (size > limit) {
+    throw FileError(detail::text(path.string(), ": ", size, " bytes, the limit is ", limit));
+  }
+  std::ifstream stream(path, std::ios::binary);
+  std::string bytes(size, '\0');
+  if (!stream || !stream.read(bytes.data(), static_cast<std::streamsize>(size))) {
+    throw FileError(detail::text(path.string(), ": cannot be read"));
+  }
+  return bytes;
+}
+
+/// Writes a file so that readers see the old content or the new one, never a part: a temporary
+/// file in the same folder is filled, flushed to disk and renamed over the target.
+///
+/// @param fill receives the open temporary file; what it throws leaves the target untouched
+/// @throws FileError when a step fails, with the path and the system's reason
+inline void write_file_atomically(const std::filesystem::path& path,
+                                  const std::function<void(std::FILE*)>& fill) {
+  const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid());
+  std::FILE* file = std::fopen(temporary.c_str(), "wb");
+  if (file == nullptr) {
+    throw FileError(detail::text(path.string(), ": cannot be written: ", std::strerror(errno)));
+  }
+  const auto fail = [&](const char* step) {
+    const std::string reason = std::strerror(errno);
+    std::remove(temporary.c_str());
+    throw FileError(detail::text(path.string(), ": ", step, ": ", reason));
+  };
+  try {
+    fill(file);
+  } catch (...) {
+    std::fclose(file);
+    std::remove(temporary.c_str());
+    throw;
+  }
+  const bool flushed = std::ferror(file) == 0 && std::fflush(file) == 0 && ::fsync(fileno(file)) == 0;
+  if (std::fclose(file) != 0 || !flushed) fail("cannot be written");
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot be replaced");
+}
+
+/// Writes bytes in one step; see the overload above.
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  write_file_atomically(path, [bytes](std::FILE* file) {
+    std::fwrite(bytes.data(), 1, bytes.size(), file);
+  });
+}
+
+}  // namespace homolog

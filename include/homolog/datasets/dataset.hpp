@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What every data set loader returns: a list of picture pairs with corresponding keypoints.
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/points.hpp"
+
+namespace homolog {
+
+/// Which length s the PCK threshold alpha * s is measured by.
+enum class ThresholdNorm {
+  target_box,    ///< larger side of the target thing's annotated box (SPair-71k)
+  keypoint_box,  ///< larger side of the bounding box of the target keypoints (PF-WILLOW)
+  image_size     ///< larger side of the target picture (PF-PASCAL)
+};
+
+/// The name a result file carries: `target-bbox`, `keypoint-bbox` or `image-size`.
+inline std::string_view threshold_name(ThresholdNorm norm) {
+  switch (norm) {
+    case ThresholdNorm::target_box: return "target-bbox";
+    case ThresholdNorm::keypoint_box: return "keypoint-bbox";
+    case ThresholdNorm::image_size: return "image-size";
+  }
+  throw SettingError("threshold_name: unknown norm");
+}
+
+/// Two pictures and their corresponding keypoints: source_keypoints[i] is target_keypoints[i].
+struct Pair {
+  std::string name;      ///< unique within the split
+  std::string category;
+  std::filesystem::path source;
+  std::filesystem::path target;
+  Points<ImageFrame> source_keypoints;  ///< [N,2] px, N >= 1
+  Points<ImageFrame> target_keypoints;  ///< [N,2] px
+  std::optional<Box<ImageFrame>> target_box;  ///< [px] required by ThresholdNorm::target_box
+  std::optional<Size> source_size;  ///< [px] as annotated; checked against the decoded picture
+  std::optional<Size> target_size;  ///< [px] as annotated; checked against the decoded picture
+  bool flip = false;  ///< both pictures and their keypoints are to be mirrored left to right
+};
+
+/// One split of a data set.
+struct Dataset {
+  std::string name;   ///< "spair-71k", "pf-pascal", "pf-willow", "synthetic" or "jsonl"
+  std::string split;  ///< "trn", "train", "val", "test" ...
+  ThresholdNorm norm = ThresholdNorm::target_box;
+  std::vector<Pair> pairs;
+};
+
+/// The length s of a pair, in pixels of the target picture.
+///
+/// @param target_size size of the decoded target picture [px]
+/// @throws DatasetError when the pair lacks the box the norm needs, or the length is not positive
+inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_size) {
+  double scale = 0;
+  switch (norm) {
+    case ThresholdNorm::target_box:
+      if (!pair.target_box) throw DatasetError("pair " + pair.name + ": no target box");
+      scale = std::max(pair.target_box->width(), pair.target_box->height());
+      break;
+    case ThresholdNorm::keypoint_box: {
+      if (pair.target_keypoints.empty()) break;
+      const auto [left, right] = std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::x);
+      const auto [top, bottom] = std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::y);
+      scale = std::max(right.x - left.x, bottom.y - top.y);
+      break;
+    }
+    case ThresholdNorm::image_size:
+      scale = std::max(target_size.width, target_size.height);
+      break;
+  }
+  if (!(scale > 0)) {
+    throw DatasetError(detail::text("pair ", pair.name, ": threshold length is ", scale,
+                                    ", expected a positive number of pixels"));
+  }
+  return scale;
+}
+
+}  // namespace homolog
