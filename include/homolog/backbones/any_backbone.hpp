@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A Backbone chosen at run time, without LibTorch in the interface: code that uses it compiles
+/// once and in seconds, whatever backbone stands behind it.
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+
+namespace homolog {
+
+/// Type-erased Backbone policy; copies share the backbone.
+struct AnyBackbone {
+  AnyBackbone() = default;
+
+  /// Wraps any Backbone policy.
+  template <Backbone B>
+    requires(!std::same_as<B, AnyBackbone>)
+  explicit AnyBackbone(B backbone)
+      : held_(std::make_shared<Model<B>>(std::move(backbone))) {}
+
+  int patch_size() const { return held().patch_size(); }
+  Normalization normalization() const { return held().normalization(); }
+  std::vector<FeatureMap> operator()(const InputBatch& batch) const { return held().run(batch); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual int patch_size() const = 0;
+    virtual Normalization normalization() const = 0;
+    virtual std::vector<FeatureMap> run(const InputBatch& batch) const = 0;
+  };
+  template <class B>
+  struct Model final : Interface {
+    explicit Model(B backbone_) : backbone(std::move(backbone_)) {}
+    int patch_size() const override { return backbone.patch_size(); }
+    Normalization normalization() const override { return normalization_of(backbone); }
+    std::vector<FeatureMap> run(const InputBatch& batch) const override { return backbone(batch); }
+    B backbone;
+  };
+
+  const Interface& held() const {
+    if (held_ == nullptr) throw SettingError("AnyBackbone: it holds no backbone");
+    return *held_;
+  }
+  std::shared_ptr<const Interface> held_;
+};
+
+}  // namespace homolog

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// DINOv2 (ViT-S, B, L, g; plain and with registers): Oquab et al., "DINOv2: Learning Robust Visual
+/// Features without Supervision", numerically equal to the original code.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "homolog/backbones/load_transformer.hpp"
+
+namespace homolog {
+
+/// DINOv2 as a Backbone policy.
+///
+/// @code
+/// homolog::DinoV2 backbone;
+/// backbone.load("dinov2_vits14_pretrain.pth");   // .pth or .safetensors, original or Hugging Face
+/// backbone.setting.layer = 8;
+/// @endcode
+struct DinoV2 : TransformerBackbone {
+  /// Loads a weights file; everything is checked before this backbone changes.
+  ///
+  /// The position rule follows the key style: hub rules for original keys, Hugging Face's for its
+  /// own, the antialiased one for timm and for models with registers.
+  ///
+  /// @param variant hub name the file must be, such as `dinov2_vitb14_reg`; empty accepts any
+  /// @throws FileError, WeightsError naming missing, unexpected or wrongly shaped keys
+  void load(const std::filesystem::path& path, const std::string& variant = "") {
+    load(read_weights(path), variant);
+  }
+
+  /// Loads tensors that are in memory already; see above.
+  void load(const TensorFile& file, const std::string& variant = "") {
+    const Recognized recognized = recognize_as(file, "dinov2", variant);
+    const TensorFile original = to_original_keys(file, recognized);
+    audit(original, expected_dinov2(recognized));
+    require_finite(original);
+    Transformer loaded = make_transformer(original, recognized);
+    model = std::move(loaded);
+    position_interpolation = recognized.registers > 0 || recognized.style == KeyStyle::timm
+                                 ? PositionInterpolation::hub_registers
+                             : recognized.style == KeyStyle::huggingface
+                                 ? PositionInterpolation::huggingface
+                                 : PositionInterpolation::hub;
+  }
+
+  /// Fills a published variant with random weights, for benchmarks.
+  ///
+  /// @throws WeightsError when the variant is unknown
+  void randomize(const std::string& variant, std::uint64_t seed) {
+    load(random_weights(expected_dinov2(published_dinov2(variant)), seed), variant);
+  }
+};
+
+}  // namespace homolog

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// An Evaluation as JSON (numbers in percent, stable keys) and as one line a pair.
+
+#include <cmath>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "homolog/core/transforms.hpp"
+#include "homolog/datasets/dataset.hpp"
+#include "homolog/pipeline/evaluate.hpp"
+
+namespace homolog {
+
+/// The command-line name of a resize mode: `squash`, `letterbox` or `native`.
+inline std::string resize_name(Resize resize) {
+  switch (resize) {
+    case Resize::squash: return "squash";
+    case Resize::letterbox: return "letterbox";
+    case Resize::native: return "native";
+  }
+  throw SettingError("resize_name: unknown mode");
+}
+
+namespace detail {
+
+/// A number in percent with four decimals, so that equal runs give equal files.
+inline double percent(double fraction) { return std::round(fraction * 1e6) / 1e4; }
+
+/// The shortest text of an alpha: 0.05, not 0.050000000000000003.
+inline std::string alpha_key(double alpha) { return text(alpha); }
+
+inline nlohmann::ordered_json scores_json(const std::vector<double>& alphas,
+                                          const std::vector<double>& fractions) {
+  auto json = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < alphas.size(); ++i) {
+    json[alpha_key(alphas[i])] = percent(fractions[i]);
+  }
+  return json;
+}
+
+inline nlohmann::ordered_json points_json(const Points<ImageFrame>& points) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& point : points) json.push_back({point.x, point.y});
+  return json;
+}
+
+}  // namespace detail
+
+/// The result file's content, but for the fields only the caller knows (backbone, layer, matcher).
+///
+/// @param image_size [px] input side, 0 for native sizes
+inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, const Dataset& dataset,
+                                              Resize resize, int image_size) {
+  nlohmann::ordered_json json;
+  json["dataset"] = dataset.name;
+  json["split"] = dataset.split;
+  json["protocol"] = {{"name", "homolog"},
+                      {"resize", resize_name(resize)},
+                      {"image_size", image_size},
+                      {"threshold", threshold_name(dataset.norm)},
+                      {"comparison", "<="}};
+  json["pairs"] = evaluation.total.pairs;
+  json["points"] = evaluation.total.points;
+  json["distinct_images"] = evaluation.distinct_images;
+  json["backbone_forwards"] = evaluation.backbone_forwards;
+  json["pck"] = {{"per_point", detail::scores_json(evaluation.alphas, evaluation.total.per_point)},
+                 {"per_image", detail::scores_json(evaluation.alphas, evaluation.total.per_image)}};
+  auto categories = nlohmann::ordered_json::object();
+  for (const auto& [category, scores] : evaluation.per_category) {
+    categories[category] = {{"pairs", scores.pairs},
+                            {"points", scores.points},
+                            {"per_point", detail::scores_json(evaluation.alphas, scores.per_point)},
+                            {"per_image", detail::scores_json(evaluation.alphas, scores.per_image)}};
+  }
+  json["per_category"] = std::move(categories);
+  json["seconds"] = {{"decode", evaluation.seconds.decode},
+                     {"backbone", evaluation.seconds.backbone},
+                     {"match", evaluation.seconds.match},
+                     {"total", evaluation.seconds.total}};
+  return json;
+}
+
+/// One JSON object a line and pair: what was predicted, the truth, scores and threshold length.
+inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset& dataset) {
+  std::string lines;
+  for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {
+    const Pair& pair = dataset.pairs[i];
+    const PairResult& answer = evaluation.pairs[i];
+    const nlohmann::ordered_json line{{"pair", pair.name},
+                                      {"category", pair.category},
+                                      {"source", pair.source.string()},
+                                      {"target", pair.target.string()},
+                                      {"predicted", detail::points_json(answer.predicted)},
+                                      {"truth", detail::points_json(answer.truth)},
+                                      {"score", answer.scores},
+                                      {"threshold_scale", answer.errors.threshold_scale}};
+    lines += line.dump() + "\n";
+  }
+  return lines;
+}
+
+}  // namespace homolog

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Pipeline<Backbone, Matcher, Metric>: pictures and keypoints in, matched keypoints out.
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/transforms.hpp"
+#include "homolog/images/image.hpp"
+#include "homolog/images/prepare.hpp"
+#include "homolog/kernels/normalize.hpp"
+#include "homolog/kernels/sample.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/match_queries.hpp"
+#include "homolog/metrics/pck.hpp"
+
+namespace homolog {
+
+/// How pictures are prepared and queries read; the same for every policy.
+struct PipelineSetting {
+  Resize resize = Resize::squash;
+  int image_size = 0;  ///< [px] input side; 0 takes the largest multiple of the patch up to 518
+  ResizeFilter filter = ResizeFilter::bicubic;
+  Query query = Query::nearest;
+};
+
+/// A picture's L2-normalised features with the transform between its pixels and their grid.
+struct ImageFeatures {
+  FeatureMap map;
+  FrameTransform transform;
+};
+
+/// Matched keypoints, one a query.
+struct MatchResult {
+  Points<ImageFrame> points;   ///< [N,2] pixels of the target picture
+  std::vector<float> scores;   ///< [N] cosine similarity at the peak
+  std::vector<bool> mutual;    ///< [N] false where a mutual check was made and failed
+};
+
+namespace detail {
+
+/// Cells that show any of the picture.
+inline CellRange content_cells(const ImageTransform& image, int patch) {
+  return {image.offset_x / patch, image.offset_y / patch,
+          (image.offset_x + image.content.width + patch - 1) / patch,
+          (image.offset_y + image.content.height + patch - 1) / patch};
+}
+
+/// @throws PointError naming the first point that is not finite or lies outside the picture
+inline void require_inside(const Points<ImageFrame>& points, Size image) {
+  if (points.empty()) throw PointError("no keypoints were given");
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto [x, y] = points[i];
+    if (!(x >= -0.5 && x <= image.width && y >= -0.5 && y <= image.height)) {
+      throw PointError(text("keypoint ", i, " (", x, ", ", y, ") is not inside its image of ",
+                            image.width, "x", image.height));
+    }
+  }
+}
+
+inline MatchResult to_image_points(const std::vector<Match>& matches,
+                                   const FrameTransform& target) {
+  MatchResult result;
+  for (const Match& match : matches) {
+    result.points.push_back(target.to_image(match.cell));
+    result.scores.push_back(match.score);
+    result.mutual.push_back(match.mutual);
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// A backbone, a matcher and a metric composed at compile time; the three are public members, to be
+/// set up in place.
+///
+/// @code
+/// homolog::Pipeline<homolog::DinoV2, homolog::WindowSoftArgmax> pipeline;
+/// pipeline.backbone.load("dinov2_vits14_pretrain.pth");
+/// pipeline.matcher.setting.window_radius = 3;
+/// const auto result = pipeline.match(source, target, keypoints);  // target pixels, scores
+/// @endcode
+template <class BackbonePolicy, class MatcherPolicy = Argmax, class MetricPolicy = PckPerPoint>
+struct Pipeline {
+  Pipeline() { require_policies(); }
+  explicit Pipeline(BackbonePolicy backbone_, MatcherPolicy matcher_ = {},
+                    MetricPolicy metric_ = {})
+      : backbone(std::move(backbone_)), matcher(std::move(matcher_)), metric(std::move(metric_)) {
+    require_policies();
+  }
+
+  BackbonePolicy backbone;
+  MatcherPolicy matcher;
+  MetricPolicy metric;
+  PipelineSetting setting;
+
+  /// The transform a picture of this size gets.
+  ///
+  /// @throws SettingError when `setting.image_size` is no multiple of the patch size
+  FrameTransform transform(Size image) const {
+    const int patch = backbone.patch_size();
+    const int side = setting.image_size != 0 ? setting.image_size : std::max(1, 518 / patch) * patch;
+    const ImageTransform to_input = make_image_transform(image, setting.resize, side, patch);
+    return {to_input, make_grid_transform(to_input.input, patch)};
+  }
+
+  /// Features of pictures whose inputs have one size, in one call of the backbone.
+  ///
+  /// @param images at least one
+  /// @throws ShapeError when the input sizes differ or the backbone's answer has another shape
+  std::vector<ImageFeatures> features(const std::vector<const Image*>& images) const {
+    std::vector<ImageFeatures> result;
+    if (images.empty()) throw ShapeError("features: no picture was given");
+    for (const Image* image : images) result.push_back({{}, transform(image->size())});
+    const Size input = result.front().transform.image.input;
+    InputBatch batch(static_cast<int>(images.size()), input);
+    const Normalization normalization = normalization_of(backbone);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const ImageTransform& to_input = result[i].transform.image;
+      if (to_input.input != input) {
+        throw ShapeError(detail::text("features: picture ", i, " has input size ",
+                                      to_input.input.width, "x", to_input.input.height,
+                                      ", the batch has ", input.width, "x", input.height));
+      }
+      prepare_input(*images[i], to_input, normalization, setting.filter,
+                    batch.picture(static_cast<int>(i)));
+    }
+    std::vector<FeatureMap> maps = backbone(batch);
+    if (maps.size() != images.size()) {
+      throw ShapeError(detail::text("backbone: ", maps.size(), " feature maps for ", images.size(),
+                                    " pictures"));
+    }
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      const GridTransform& grid = result[i].transform.grid;
+      if (maps[i].rows != grid.rows || maps[i].cols != grid.cols ||
+          maps[i].values.rows() != grid.rows * grid.cols || maps[i].values.cols() < 1) {
+        throw ShapeError(detail::text("backbone: feature map of ", maps[i].rows, "x", maps[i].cols,
+                                      " cells, expected ", grid.rows, "x", grid.cols));
+      }
+      normalize_rows(maps[i].values);
+      maps[i].content = detail::content_cells(result[i].transform.image, backbone.patch_size());
+      result[i].map = std::move(maps[i]);
+    }
+    return result;
+  }
+
+  /// Features of one picture.
+  ImageFeatures features(const Image& image) const { return std::move(features({&image})[0]); }
+
+  /// Finds the source keypoints in the target.
+  ///
+  /// @param points [N,2] pixels of the source picture, finite and inside it, N >= 1
+  /// @return [N,2] pixels of the target picture, with scores
+  /// @throws PointError for bad keypoints, and whatever the policies throw
+  MatchResult match(const ImageFeatures& source, const ImageFeatures& target,
+                    const Points<ImageFrame>& points) const {
+    detail::require_inside(points, source.transform.image.image);
+    const Points<GridFrame> queries = source.transform.to_grid(points);
+    FloatMatrix descriptors;
+    if constexpr (needs_features<MatcherPolicy>()) {
+      descriptors = sample_descriptors(source.map, queries, setting.query);
+    }
+    const MatchProblem problem{
+        source.map, target.map, queries,
+        DescriptorView(descriptors.data(), descriptors.rows(), descriptors.cols())};
+    return detail::to_image_points(match_queries(matcher, problem), target.transform);
+  }
+
+  /// Finds the source keypoints in the target, from pictures.
+  MatchResult match(const Image& source, const Image& target,
+                    const Points<ImageFrame>& points) const {
+    detail::require_inside(points, source.size());
+    return match(this->features(source), this->features(target), points);
+  }
+
+ private:
+  static constexpr void require_policies() {
+    require_backbone<BackbonePolicy>();
+    require_matcher<MatcherPolicy>();
+    require_metric<MetricPolicy>();
+  }
+};
+
+}  // namespace homolog

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Two pictures side by side with their matches drawn between them. Opt-in; no LibTorch.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/points.hpp"
+#include "homolog/images/image.hpp"
+
+namespace homolog {
+
+/// How matches are drawn.
+struct DrawSetting {
+  double radius = 4;      ///< [px] of a keypoint's disc
+  double line_width = 1.6;  ///< [px]
+  int gap = 12;           ///< [px] between the two pictures
+};
+
+namespace detail {
+
+using Colour = std::array<std::uint8_t, 3>;
+
+/// Blends a colour into a pixel; outside the picture nothing happens.
+inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
+  if (x < 0 || y < 0 || x >= image.width || y >= image.height || coverage <= 0) return;
+  std::uint8_t* pixel = image.at(x, y);
+  const double alpha = std::min(coverage, 1.0);
+  for (std::size_t c = 0; c < 3; ++c) {
+    pixel[c] = static_cast<std::uint8_t>(std::lround(pixel[c] * (1 - alpha) + colour[c] * alpha));
+  }
+}
+
+/// Paints all pixels within `radius` of the segment a-b, with a soft edge of one pixel.
+inline void draw_segment(Image& image, Point<ImageFrame> a, Point<ImageFrame> b, double radius,
+                         Colour colour) {
+  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
+  const int x1 = static_cast<int>(std::floor(std::min(a.x, b.x) - radius - 1));
+  const int x2 = static_cast<int>(std::ceil(std::max(a.x, b.x) + radius + 1));
+  const int y1 = static_cast<int>(std::floor(std::min(a.y, b.y) - radius - 1));
+  const int y2 = static_cast<int>(std::ceil(std::max(a.y, b.y) + radius + 1));
+  for (int y = std::max(y1, 0); y <= std::min(y2, image.height - 1); ++y) {
+    for (int x = std::max(x1, 0); x <= std::min(x2, image.width - 1); ++x) {
+      const double t =
+          length2 > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0) : 0.0;
+      blend(image, x, y, colour,
+            radius + 0.5 - std::hypot(x - a.x - t * dx, y - a.y - t * dy));
+    }
+  }
+}
+
+/// Colours of equal strength around the colour circle, neighbours far apart.
+inline Colour palette(std::size_t index) {
+  const double hue = std::fmod(static_cast<double>(index) * 0.618033988749895, 1.0) * 6;
+  const auto channel = [hue](double offset) {
+    const double k = std::fmod(hue + offset, 6.0);
+    return static_cast<std::uint8_t>(
+        std::lround(255 - 205 * std::clamp(std::min(k, 4 - k), 0.0, 1.0)));
+  };
+  return {channel(5), channel(3), channel(1)};
+}
+
+}  // namespace detail
+
+/// Draws source and target side by side on white, one colour a match: a disc on the source keypoint,
+/// a line, and a disc on the predicted point. With `truth`, a ring marks where each point should be
+/// and lines of matches farther than `threshold` from it are drawn thin.
+///
+/// @param points [N,2] pixels of the source; @param predicted [N,2] pixels of the target
+/// @param truth [N,2] pixels of the target, or null; @param threshold [px]
+/// @throws ShapeError when the lists differ in length
+inline Image draw_matches(const Image& source, const Image& target,
+                          const Points<ImageFrame>& points, const Points<ImageFrame>& predicted,
+                          const Points<ImageFrame>* truth = nullptr, double threshold = 0,
+                          const DrawSetting& setting = {}) {
+  if (points.size() != predicted.size() || (truth != nullptr && truth->size() != points.size())) {
+    throw ShapeError(detail::text("draw_matches: ", points.size(), " source points, ",
+                                  predicted.size(), " predicted points"));
+  }
+  Image canvas(source.width + setting.gap + target.width, std::max(source.height, target.height));
+  std::ranges::fill(canvas.pixels, std::uint8_t{255});
+  const int shift = source.width + setting.gap;
+  const auto paste = [&canvas](const Image& image, int left) {
+    for (int y = 0; y < image.height; ++y) {
+      std::memcpy(canvas.at(left, y), image.at(0, y), static_cast<std::size_t>(image.width) * 3);
+    }
+  };
+  paste(source, 0);
+  paste(target, shift);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const detail::Colour colour = detail::palette(i);
+    const Point<ImageFrame> from = points[i];
+    const Point<ImageFrame> to{predicted[i].x + shift, predicted[i].y};
+    const bool wrong = truth != nullptr && !(distance(predicted[i], (*truth)[i]) <= threshold);
+    detail::draw_segment(canvas, from, to, (wrong ? 0.3 : 1.0) * setting.line_width / 2, colour);
+    if (truth != nullptr) {
+      const Point<ImageFrame> expected{(*truth)[i].x + shift, (*truth)[i].y};
+      detail::draw_segment(canvas, expected, expected, setting.radius + 2.5, {255, 255, 255});
+      detail::draw_segment(canvas, expected, expected, setting.radius + 1.5, colour);
+      detail::draw_segment(canvas, expected, expected, setting.radius, {255, 255, 255});
+    }
+    for (const auto& centre : {from, to}) {
+      detail::draw_segment(canvas, centre, centre, setting.radius, {255, 255, 255});
+      detail::draw_segment(canvas, centre, centre, setting.radius - 1, colour);
+    }
+  }
+  return canvas;
+}
+
+}  // namespace homolog
