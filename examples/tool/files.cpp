@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// info, inspect, convert and features: what stands in files and what this build can do.
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/version.hpp"
+#include "homolog/weights/key_maps.hpp"
+#include "homolog/weights/read_weights.hpp"
+#include "homolog/weights/recognize.hpp"
+#include "homolog/weights/safetensors.hpp"
+#include "torch_backend.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+namespace {
+
+std::string instruction_sets() {
+  std::string names = "portable";
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) names += " avx2+fma";
+  if (__builtin_cpu_supports("avx512f")) names += " avx512f";
+#endif
+  return names;
+}
+
+nlohmann::ordered_json recognized_json(const Recognized& recognized) {
+  return {{"family", recognized.family},
+          {"variant", recognized.variant},
+          {"keys", key_style_name(recognized.style)},
+          {"embed_dim", recognized.embed_dim},
+          {"blocks", recognized.depth},
+          {"heads", recognized.heads},
+          {"patch_size", recognized.patch_size},
+          {"registers", recognized.registers}};
+}
+
+void inspect_command(const std::string& path, const std::string& json_path) {
+  const TensorFile file = read_weights(path);
+  nlohmann::ordered_json json{{"file", path}, {"tensors", nlohmann::ordered_json::array()}};
+  std::size_t elements = 0;
+  for (const auto& [key, tensor] : file.tensors) {
+    std::size_t count = 1;
+    for (const auto size : tensor.shape) count *= static_cast<std::size_t>(size);
+    elements += count;
+    json["tensors"].push_back(
+        {{"key", key}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+    std::printf("%-64s %-5s %s\n", key.c_str(), std::string(dtype_name(tensor.dtype)).c_str(),
+                homolog::detail::shape_text(tensor.shape).c_str());
+  }
+  std::printf("%zu tensors, %zu elements\n", file.tensors.size(), elements);
+  if (const auto recognized = recognize(file)) {
+    json["recognized"] = recognized_json(*recognized);
+    std::printf("recognised: %s\n", json["recognized"].dump().c_str());
+  } else {
+    std::printf("recognised: no known backbone\n");
+  }
+  if (!json_path.empty()) write_file_atomically(json_path, json.dump(2) + "\n");
+}
+
+void convert_command(const std::string& input, const std::string& output, const std::string& to) {
+  if (!output.ends_with(".safetensors")) {
+    throw SettingError(output + ": convert writes .safetensors files");
+  }
+  TensorFile file = read_weights(input);
+  if (!to.empty()) {
+    const auto recognized = recognize(file);
+    if (!recognized) throw WeightsError(input + ": no known backbone's keys, so none to rename");
+    file = to_original_keys(file, *recognized);
+    if (to == "huggingface") file = to_huggingface_keys(file, *recognized);
+  }
+  file.metadata["format"] = "pt";
+  write_safetensors(output, file);
+  std::printf("%s: %zu tensors\n", output.c_str(), file.tensors.size());
+}
+
+struct FeatureOptions {
+  BackboneOptions backbone;
+  InputOptions input;
+  std::string image, tensors, output;
+};
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  auto* command = app.add_subcommand("info", "versions, devices and instruction sets");
+  auto json_path = std::make_shared<std::string>();
+  command->add_option("--json", *json_path, "write it as JSON");
+  command->callback([json_path] {
+    nlohmann::ordered_json json{{"homolog", HOMOLOG_VERSION}};
+    json.update(torch_info());
+    json["instruction_sets"] = instruction_sets();
+    json["kernels"] = "portable (Eigen)";
+    if (!json_path->empty()) write_file_atomically(*json_path, json.dump(2) + "\n");
+    for (const auto& [key, value] : json.items()) {
+      std::printf("%-17s %s\n", key.c_str(),
+                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+    }
+  });
+}
+
+void add_inspect(CLI::App& app) {
+  auto* command = app.add_subcommand("inspect", "keys, dtypes and shapes of a weights file");
+  auto path = std::make_shared<std::string>();
+  auto json_path = std::make_shared<std::string>();
+  command->add_option("FILE", *path, ".safetensors or .pth")->required();
+  command->add_option("--json", *json_path, "write it as JSON");
+  command->callback([path, json_path] { inspect_command(*path, *json_path); });
+}
+
+void add_convert(CLI::App& app) {
+  auto* command = app.add_subcommand("convert", ".pth or .safetensors to .safetensors");
+  auto paths = std::make_shared<std::array<std::string, 3>>();
+  command->add_option("IN", (*paths)[0], "weights file")->required();
+  command->add_option("OUT", (*paths)[1], "file to write")->required();
+  command->add_option("--to", (*paths)[2], "rename keys (default: keep)")
+      ->check(CLI::IsMember({"original", "huggingface"}));
+  command->callback([paths] { convert_command((*paths)[0], (*paths)[1], (*paths)[2]); });
+}
+
+void add_features(CLI::App& app) {
+  auto* command = app.add_subcommand("features", "patch, class and register tokens of a picture");
+  auto options = std::make_shared<FeatureOptions>();
+  auto* source = command->add_option_group("source");
+  source->add_option("--image", options->image, "JPEG or PNG");
+  source->add_option("--input", options->tensors,
+                     "safetensors with `input` [B,3,H,W], float32, already normalised");
+  source->require_option(1);
+  command->add_option("--output", options->output, "safetensors to write")->required();
+  add_backbone_options(*command, options->backbone);
+  add_input_options(*command, options->input);
+  command->callback([options] {
+    write_safetensors(options->output, compute_features(options->backbone, options->input,
+                                                        options->image, options->tensors));
+  });
+}
+
+}  // namespace tool

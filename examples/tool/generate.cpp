@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "homolog/datasets/synthetic.hpp"
+#include "progress.hpp"
+
+namespace tool {
+
+void add_generate(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("generate", "write the synthetic data set in SPair-71k's layout");
+  struct Options {
+    std::string output;
+    homolog::SyntheticSetting setting;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("--output", options->output, "folder to make; it must not exist or be empty")
+      ->required();
+  command->add_option("--seed", options->setting.seed, "same seed, same bytes")
+      ->capture_default_str();
+  command->callback([options] {
+    Progress progress;
+    homolog::generate_synthetic(options->output, options->setting,
+                                [&progress](std::size_t done, std::size_t total) {
+                                  progress("pictures", done, total);
+                                });
+    progress.finish();
+    std::printf("%s: synthetic data set, seed %llu\n", options->output.c_str(),
+                static_cast<unsigned long long>(options->setting.seed));
+  });
+}
+
+}  // namespace tool

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "commands.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/images/decode.hpp"
+#include "homolog/images/encode.hpp"
+#include "homolog/pipeline/evaluation_json.hpp"
+#include "homolog/pipeline/pipeline.hpp"
+#include "homolog/visualization/draw_matches.hpp"
+#include "options.hpp"
+#include "torch_backend.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+namespace {
+
+struct Options {
+  std::string source, target, points, output, json;
+  BackboneOptions backbone;
+  InputOptions input;
+  MatcherOptions matcher;
+};
+
+double parse_number(std::string_view text, const std::string& points) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw PointError("--points '" + points + "': '" + std::string(text) +
+                     "' is no number; expected \"x,y;x,y\"");
+  }
+  return value;
+}
+
+Points<ImageFrame> parse_points(const std::string& text) {
+  Points<ImageFrame> points;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const auto end = rest.find(';');
+    const std::string_view item = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    const auto comma = item.find(',');
+    if (comma == std::string_view::npos) {
+      throw PointError("--points '" + text + "': expected \"x,y;x,y\"");
+    }
+    points.push_back(
+        {parse_number(item.substr(0, comma), text), parse_number(item.substr(comma + 1), text)});
+  }
+  if (points.empty()) throw PointError("--points: no keypoints were given");
+  return points;
+}
+
+void match_command(const Options& options) {
+  const Points<ImageFrame> points = parse_points(options.points);
+  const AnyMatcher matcher = make_matcher(options.matcher);
+  const Image source = load_image(options.source), target = load_image(options.target);
+  homolog::detail::require_inside(points, source.size());
+  const NamedBackbone backbone = make_backbone(options.backbone);
+  const MatchResult result = std::visit(
+      [&](const auto& policy) {
+        Pipeline<AnyBackbone, std::decay_t<decltype(policy)>> pipeline(backbone.backbone, policy);
+        pipeline.setting.resize = parse_resize(options.input.resize);
+        pipeline.setting.image_size = options.input.image_size;
+        pipeline.setting.query = parse_query(options.matcher.query);
+        return pipeline.match(source, target, points);
+      },
+      matcher);
+  if (!options.output.empty()) {
+    save_image(options.output, draw_matches(source, target, points, result.points));
+  }
+  if (!options.json.empty()) {
+    const nlohmann::ordered_json json{{"source", options.source},
+                                      {"target", options.target},
+                                      {"backbone", backbone.name},
+                                      {"layer", backbone.layer},
+                                      {"matcher", describe_matcher(matcher)},
+                                      {"points", homolog::detail::points_json(points)},
+                                      {"predicted", homolog::detail::points_json(result.points)},
+                                      {"score", result.scores}};
+    write_file_atomically(options.json, json.dump(2) + "\n");
+  }
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    std::printf("(%.2f, %.2f) -> (%.2f, %.2f)  score %.4f\n", points[i].x, points[i].y,
+                result.points[i].x, result.points[i].y, static_cast<double>(result.scores[i]));
+  }
+}
+
+}  // namespace
+
+void add_match(CLI::App& app) {
+  auto* command = app.add_subcommand("match", "find keypoints of one picture in another");
+  auto options = std::make_shared<Options>();
+  command->add_option("--source", options->source, "picture with the keypoints")->required();
+  command->add_option("--target", options->target, "picture to search")->required();
+  command->add_option("--points", options->points, "\"x,y;x,y\" in pixels of the source")
+      ->required();
+  command->add_option("--output", options->output, "drawing to write, .png or .jpg");
+  command->add_option("--json", options->json, "result file");
+  add_backbone_options(*command, options->backbone);
+  add_input_options(*command, options->input);
+  add_matcher_options(*command, options->matcher);
+  command->callback([options] { match_command(*options); });
+}
+
+}  // namespace tool

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
+
+#include "homolog/core/errors.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+void add_backbone_options(CLI::App& command, BackboneOptions& options) {
+  command.add_option("--backbone", options.backbone,
+                     "model name, such as dinov2_vits14, dinov2_vitb14_reg, vit_tiny_patch16_224 or "
+                     "synthetic (default: as recognised from --weights)");
+  command.add_option("--weights", options.weights, "weights file, .safetensors or .pth");
+  command.add_option("--random-weights", options.random_weights,
+                     "seed of random weights instead of a file, for benchmarks");
+  command.add_option("--layer", options.layer, "0-based block whose output is used (default: last)");
+  command.add_option("--blocks", options.blocks, "keep only the first N blocks");
+  command.add_flag("--final-norm,!--no-final-norm", options.final_norm,
+                   "apply the model's last LayerNorm to the features (default: yes)");
+  command.add_option("--facet", options.facet, "token or key")
+      ->check(CLI::IsMember({"token", "key"}))->capture_default_str();
+  command.add_option("--position-interpolation", options.position_interpolation,
+                     "how position tables are resized; auto follows the weights' key style")
+      ->check(CLI::IsMember({"auto", "hub", "hub-registers", "huggingface"}))
+      ->capture_default_str();
+  command.add_option("--device", options.device, "cpu, cuda or cuda:i")->capture_default_str();
+  command.add_option("--dtype", options.dtype, "arithmetic of the backbone")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads (default: LibTorch's choice)")
+      ->check(CLI::Range(1, 1024));
+}
+
+void add_input_options(CLI::App& command, InputOptions& options) {
+  command.add_option("--image-size", options.image_size,
+                     "input side in pixels, a multiple of the patch size (default: up to 518)");
+  command.add_option("--resize", options.resize, "how pictures become inputs")
+      ->check(CLI::IsMember({"squash", "letterbox", "native"}))->capture_default_str();
+}
+
+void add_matcher_options(CLI::App& command, MatcherOptions& options) {
+  command.add_option("--matcher", options.matcher, "decoder of the similarity map")
+      ->check(CLI::IsMember({"argmax", "soft-argmax", "window-soft-argmax", "kernel-soft-argmax",
+                             "copy-coordinates"}))
+      ->capture_default_str();
+  command.add_option("--temperature", options.temperature,
+                     "multiplies the cosine (soft matchers; beta, tau of the paper)");
+  command.add_option("--window-radius", options.window_radius,
+                     "cells on each side of the peak (window-soft-argmax)");
+  command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)");
+  command.add_option("--query", options.query, "how the source feature is read")
+      ->check(CLI::IsMember({"nearest", "bilinear"}))->capture_default_str();
+}
+
+Resize parse_resize(const std::string& name) {
+  if (name == "letterbox") return Resize::letterbox;
+  if (name == "native") return Resize::native;
+  return Resize::squash;
+}
+
+Query parse_query(const std::string& name) {
+  return name == "bilinear" ? Query::bilinear : Query::nearest;
+}
+
+AnyMatcher make_matcher(const MatcherOptions& options) {
+  AnyMatcher result;
+  if (options.matcher == "soft-argmax") result = SoftArgmax{};
+  if (options.matcher == "window-soft-argmax") result = WindowSoftArgmax{};
+  if (options.matcher == "kernel-soft-argmax") result = KernelSoftArgmax{};
+  if (options.matcher == "copy-coordinates") result = CopyCoordinates{};
+  const auto refuse = [&options](const char* option) {
+    throw SettingError("matcher " + options.matcher + " has no " + option);
+  };
+  std::visit(
+      [&](auto& matcher) {
+        if (options.temperature) {
+          if constexpr (requires { matcher.setting.temperature; }) {
+            matcher.setting.temperature = static_cast<float>(*options.temperature);
+          } else {
+            refuse("--temperature");
+          }
+        }
+        if (options.window_radius) {
+          if constexpr (requires { matcher.setting.window_radius; }) {
+            matcher.setting.window_radius = *options.window_radius;
+          } else {
+            refuse("--window-radius");
+          }
+        }
+        if (options.sigma) {
+          if constexpr (requires { matcher.setting.sigma; }) {
+            matcher.setting.sigma = static_cast<float>(*options.sigma);
+          } else {
+            refuse("--sigma");
+          }
+        }
+      },
+      result);
+  return result;
+}
+
+nlohmann::ordered_json describe_matcher(const AnyMatcher& any) {
+  static constexpr const char* names[] = {"argmax", "soft-argmax", "window-soft-argmax",
+                                          "kernel-soft-argmax", "copy-coordinates"};
+  nlohmann::ordered_json json{{"name", names[any.index()]}};
+  std::visit(
+      [&json](const auto& matcher) {
+        if constexpr (requires { matcher.setting.temperature; }) {
+          json["temperature"] = matcher.setting.temperature;
+        }
+        if constexpr (requires { matcher.setting.window_radius; }) {
+          json["window_radius"] = matcher.setting.window_radius;
+        }
+        if constexpr (requires { matcher.setting.sigma; }) json["sigma"] = matcher.setting.sigma;
+      },
+      any);
+  return json;
+}
+
+}  // namespace tool

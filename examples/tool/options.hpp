@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Options that several subcommands share, and what they mean.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "homolog/core/transforms.hpp"
+#include "homolog/kernels/sample.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/kernel_soft_argmax.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+
+namespace tool {
+
+struct BackboneOptions {
+  std::string backbone;  // empty: as recognised from the weights
+  std::string weights;
+  std::optional<std::uint64_t> random_weights;
+  int layer = -1;
+  int blocks = 0;
+  bool final_norm = true;
+  std::string facet = "token";
+  std::string position_interpolation = "auto";
+  std::string device = "cpu";
+  std::string dtype = "float32";
+  int threads = 0;
+};
+
+struct InputOptions {
+  int image_size = 0;
+  std::string resize = "squash";
+};
+
+struct MatcherOptions {
+  std::string matcher = "argmax";
+  std::optional<double> temperature;
+  std::optional<int> window_radius;
+  std::optional<double> sigma;
+  std::string query = "nearest";
+};
+
+using AnyMatcher = std::variant<homolog::Argmax, homolog::SoftArgmax, homolog::WindowSoftArgmax,
+                                homolog::KernelSoftArgmax, homolog::CopyCoordinates>;
+
+void add_backbone_options(CLI::App& command, BackboneOptions& options);
+void add_input_options(CLI::App& command, InputOptions& options);
+void add_matcher_options(CLI::App& command, MatcherOptions& options);
+
+homolog::Resize parse_resize(const std::string& name);
+homolog::Query parse_query(const std::string& name);
+
+// The matcher a user named; an option that this matcher does not have is an error.
+AnyMatcher make_matcher(const MatcherOptions& options);
+
+// Name and settings, for result files.
+nlohmann::ordered_json describe_matcher(const AnyMatcher& matcher);
+
+}  // namespace tool

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace tool {
+
+// A line on the terminal with done / total, rate and time left; silent when stderr is no terminal.
+struct Progress {
+  using Clock = std::chrono::steady_clock;
+
+  void operator()(std::string_view stage, std::size_t done, std::size_t total) {
+    if (!terminal) return;
+    const auto now = Clock::now();
+    if (stage != current) {
+      finish();
+      current = stage;
+      begin = now;
+    }
+    if (done < total && now - shown < std::chrono::milliseconds(100)) return;
+    shown = now;
+    const double seconds = std::chrono::duration<double>(now - begin).count();
+    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
+    constexpr std::size_t width = 24;
+    const std::size_t filled = total > 0 ? done * width / total : width;
+    std::fprintf(stderr, "\r\x1b[K%-9s [%s%s] %zu/%zu  %.1f/s  %.0f s left", current.c_str(),
+                 std::string(filled, '#').c_str(), std::string(width - filled, '.').c_str(), done,
+                 total, rate, left);
+    std::fflush(stderr);
+    open = true;
+  }
+  void finish() {
+    if (open) std::fputc('\n', stderr);
+    open = false;
+  }
+  ~Progress() { finish(); }
+
+  bool terminal = ::isatty(STDERR_FILENO) == 1;
+  bool open = false;
+  std::string current;
+  Clock::time_point begin, shown;
+};
+
+}  // namespace tool

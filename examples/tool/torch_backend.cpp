@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "torch_backend.hpp"
+
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <functional>
+#include <utility>
+#include <variant>
+
+#include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/images/decode.hpp"
+#include "homolog/pipeline/pipeline.hpp"
+#include "homolog/weights/safetensors.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+namespace {
+
+using TransformerPolicy = std::variant<DinoV2, VisionTransformer>;
+
+struct Loaded {
+  TransformerPolicy policy;
+  std::string name;
+};
+
+torch::Device parse_device(const std::string& name) {
+  const bool cuda = name == "cuda" || name.starts_with("cuda:");
+  if (name != "cpu" && !cuda) {
+    throw DeviceError("device '" + name + "' is unknown; known are cpu, cuda, cuda:i");
+  }
+  if (!cuda) return torch::kCPU;
+  return homolog::detail::at_torch_boundary("device " + name, [&] {
+    if (!torch::cuda::is_available()) {
+      throw DeviceError("device " + name + ": this LibTorch sees no CUDA device");
+    }
+    const torch::Device device(name);
+    if (device.has_index() && device.index() >= torch::cuda::device_count()) {
+      throw DeviceError("device " + name + ": only " +
+                        std::to_string(torch::cuda::device_count()) + " CUDA devices");
+    }
+    return device;
+  });
+}
+
+torch::Dtype parse_dtype(const std::string& name) {
+  if (name == "bfloat16") return torch::kBFloat16;
+  if (name == "float16") return torch::kFloat16;
+  return torch::kFloat32;
+}
+
+std::string family_of(const std::string& name) {
+  if (name.starts_with("dinov2_")) {
+    published_dinov2(name);
+    return "dinov2";
+  }
+  if (name.starts_with("vit_")) {
+    published_vision_transformer(name);
+    return "vision_transformer";
+  }
+  throw SettingError("backbone '" + name + "' is unknown; known are dinov2_vit{s,b,l,g}14[_reg], " +
+                     "vit_tiny_patch16_224 and synthetic");
+}
+
+Loaded load_transformer(const BackboneOptions& options) {
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  const torch::Device device = parse_device(options.device);
+  std::string family = options.backbone.empty() ? "" : family_of(options.backbone);
+  if (options.weights.empty() == !options.random_weights.has_value()) {
+    throw SettingError("give either --weights FILE or --random-weights SEED");
+  }
+  Loaded loaded;
+  loaded.name = options.backbone;
+  TensorFile file;
+  if (!options.weights.empty()) {
+    file = read_weights(options.weights);
+    if (family.empty()) {
+      const auto recognized = recognize(file);
+      if (!recognized) throw WeightsError(file.name + ": no known backbone's keys");
+      family = recognized->family;
+      loaded.name = recognized->variant.empty() ? recognized->family : recognized->variant;
+    }
+  } else if (family.empty()) {
+    throw SettingError("--random-weights needs --backbone");
+  }
+  if (family == "vision_transformer") loaded.policy = VisionTransformer{};
+  std::visit(
+      [&](auto& policy) {
+        if (options.weights.empty()) {
+          policy.randomize(options.backbone, *options.random_weights);
+        } else {
+          policy.load(file, options.backbone);
+        }
+        if (options.blocks != 0) policy.keep_blocks(options.blocks);
+        policy.setting.layer = options.layer;
+        policy.setting.final_norm = options.final_norm;
+        policy.setting.facet = options.facet == "key" ? Facet::key : Facet::token;
+        for (const auto rule : {PositionInterpolation::hub, PositionInterpolation::hub_registers,
+                                PositionInterpolation::huggingface}) {
+          if (options.position_interpolation == position_interpolation_name(rule)) {
+            policy.position_interpolation = rule;
+          }
+        }
+        policy.layer();  // a block that does not exist is an error now, not after the decoding
+        policy.to(device, parse_dtype(options.dtype));
+      },
+      loaded.policy);
+  return loaded;
+}
+
+// The normalised input [1,3,H,W] of a picture.
+template <class Policy>
+torch::Tensor picture_input(const Policy& policy, const InputOptions& options,
+                            const std::string& path) {
+  const Image image = load_image(path);
+  Pipeline<Policy> pipeline(policy);
+  pipeline.setting.resize = parse_resize(options.resize);
+  pipeline.setting.image_size = options.image_size;
+  const ImageTransform transform = pipeline.transform(image.size()).image;
+  torch::Tensor pixels = torch::empty({1, 3, transform.input.height, transform.input.width});
+  prepare_input(image, transform, policy.normalization(), pipeline.setting.filter,
+                pixels.mutable_data_ptr<float>());
+  return pixels;
+}
+
+}  // namespace
+
+NamedBackbone make_backbone(const BackboneOptions& options) {
+  if (options.backbone == "synthetic") {
+    if (!options.weights.empty()) throw SettingError("backbone synthetic takes no --weights");
+    return {AnyBackbone(SyntheticBackbone{}), "synthetic", 0};
+  }
+  Loaded loaded = load_transformer(options);
+  return std::visit(
+      [&](auto& policy) {
+        const int layer = policy.layer();
+        return NamedBackbone{AnyBackbone(std::move(policy)), loaded.name, layer};
+      },
+      loaded.policy);
+}
+
+TensorFile compute_features(const BackboneOptions& options, const InputOptions& input_options,
+                            const std::string& image, const std::string& tensors) {
+  const Loaded loaded = load_transformer(options);
+  return std::visit(
+      [&](const auto& policy) {
+        const torch::Tensor input = tensors.empty()
+                                        ? picture_input(policy, input_options, image)
+                                        : to_torch(read_safetensors(tensors), "input");
+        const at::NoGradGuard no_gradients;
+        const Features features = policy.features(input.to(torch::kFloat32));
+        TensorFile output;
+        add_tensor(output, "patch_tokens", features.patch_tokens.to(torch::kFloat32));
+        add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
+        if (features.register_tokens.defined()) {
+          add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
+        }
+        output.metadata = {{"backbone", loaded.name},
+                           {"layer", std::to_string(policy.layer())},
+                           {"rows", std::to_string(features.rows)},
+                           {"cols", std::to_string(features.cols)}};
+        return output;
+      },
+      loaded.policy);
+}
+
+nlohmann::ordered_json torch_info() {
+  auto devices = nlohmann::ordered_json::array({"cpu"});
+  for (int i = 0; i < static_cast<int>(torch::cuda::device_count()); ++i) {
+    devices.push_back("cuda:" + std::to_string(i));
+  }
+  return {{"libtorch", TORCH_VERSION},
+          {"devices", devices},
+          {"cuda", torch::cuda::is_available() ? "usable" : "no device, or a CPU build of LibTorch"},
+          {"threads", at::get_num_threads()}};
+}
+
+}  // namespace tool

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Everything but the opt-in headers: matlab annotations (datasets/pf_willow.hpp and others that say
+/// so), visualization/. Needs LibTorch; include single headers of core/, kernels/, matchers/,
+/// metrics/, images/, datasets/ and pipeline/ to do without.
+
+#include "homolog/backbones/any_backbone.hpp"
+#include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/points.hpp"
+#include "homolog/core/transforms.hpp"
+#include "homolog/datasets/jsonl.hpp"
+#include "homolog/datasets/spair.hpp"
+#include "homolog/datasets/synthetic.hpp"
+#include "homolog/images/decode.hpp"
+#include "homolog/images/encode.hpp"
+#include "homolog/images/prepare.hpp"
+#include "homolog/images/resize.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/kernel_soft_argmax.hpp"
+#include "homolog/matchers/mutual_nearest.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "homolog/metrics/pck.hpp"
+#include "homolog/pipeline/evaluate.hpp"
+#include "homolog/pipeline/evaluation_json.hpp"
+#include "homolog/pipeline/pipeline.hpp"
+#include "homolog/version.hpp"
+#include "homolog/weights/safetensors.hpp"

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/pipeline/evaluate.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/images/encode.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/mutual_nearest.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "homolog/pipeline/evaluation_json.hpp"
+#include "pipeline/pictures.hpp"
+#include "support/test_data.hpp"
+
+using namespace homolog;
+using namespace homolog::test;
+
+namespace {
+
+struct Counting {
+  SyntheticBackbone backbone;
+  std::shared_ptr<int> forwards = std::make_shared<int>(0);
+  int patch_size() const { return backbone.patch_size(); }
+  std::vector<FeatureMap> operator()(const InputBatch& batch) const {
+    *forwards += batch.batch;
+    return backbone(batch);
+  }
+};
+
+// All ordered pairs of five crops of one picture: the truth is a translation.
+struct Crops {
+  TemporaryFolder folder;
+  Dataset dataset;
+  Crops() {
+    const Image whole = noise_picture(220, 200, 11);
+    const std::vector<Point<ImageFrame>> corners{{0, 0}, {12, 4}, {20, 30}, {7, 18}, {40, 21}};
+    std::vector<std::filesystem::path> paths;
+    for (std::size_t k = 0; k < corners.size(); ++k) {
+      Image crop(160, k % 2 == 0 ? 144 : 160);
+      for (int y = 0; y < crop.height; ++y) {
+        for (int x = 0; x < crop.width; ++x) {
+          std::copy_n(whole.at(x + static_cast<int>(corners[k].x), y + static_cast<int>(corners[k].y)),
+                      3, crop.at(x, y));
+        }
+      }
+      paths.push_back(folder.path / (std::to_string(k) + ".png"));
+      save_image(paths.back(), crop);
+    }
+    dataset.name = "crops";
+    dataset.split = "test";
+    dataset.norm = ThresholdNorm::keypoint_box;
+    for (std::size_t i = 0; i < corners.size(); ++i) {
+      for (std::size_t j = 0; j < corners.size(); ++j) {
+        if (i == j) continue;
+        Pair pair;
+        pair.name = std::to_string(i) + "-" + std::to_string(j);
+        pair.category = i < 2 ? "first" : "second";
+        pair.source = paths[i];
+        pair.target = paths[j];
+        for (int n = 0; n < static_cast<int>(3 + i); ++n) {
+          const Point<ImageFrame> p{60.0 + 13 * n, 50.0 + 9 * (n * n % 7)};
+          pair.source_keypoints.push_back({p.x - corners[i].x, p.y - corners[i].y});
+          pair.target_keypoints.push_back({p.x - corners[j].x, p.y - corners[j].y});
+        }
+        dataset.pairs.push_back(pair);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("each distinct picture goes through the backbone once, and the rest is bookkeeping") {
+  const Crops crops;
+  Pipeline<Counting, WindowSoftArgmax> pipeline;
+  pipeline.setting.resize = Resize::native;
+  std::size_t last = 0, calls = 0;
+  EvaluateSetting setting;
+  setting.progress = [&](std::string_view, std::size_t done, std::size_t total) {
+    last = total - done;
+    ++calls;
+  };
+  const Evaluation evaluation = evaluate(pipeline, crops.dataset, setting);
+  CHECK(*pipeline.backbone.forwards == 5);
+  CHECK(evaluation.backbone_forwards == 5);
+  CHECK(evaluation.distinct_images == 5);
+  CHECK(last == 0);
+  CHECK(calls > 2);
+  CHECK(evaluation.total.pairs == 20);
+  CHECK(evaluation.total.points == 4 * (3 + 4 + 5 + 6 + 7));
+  CHECK(evaluation.per_category.at("first").points == 4 * (3 + 4));
+  CHECK(evaluation.total.per_point[2] > 0.5);  // translations of a texture are found
+  CHECK(evaluation.metric == evaluation.total.per_point);
+  CHECK(std::ranges::is_sorted(evaluation.total.per_image));
+
+  // Every pair alone, through match(), gives the same answers.
+  for (std::size_t i = 0; i < crops.dataset.pairs.size(); i += 3) {
+    const Pair& pair = crops.dataset.pairs[i];
+    const auto alone =
+        pipeline.match(load_image(pair.source), load_image(pair.target), pair.source_keypoints);
+    for (std::size_t n = 0; n < alone.points.size(); ++n) {
+      CHECK(distance(alone.points[n], evaluation.pairs[i].predicted[n]) < 1e-3);
+    }
+  }
+}
+
+TEST_CASE("batch size, cache size and order of pairs change nothing") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone, MutualNearest<Argmax>> pipeline;
+  pipeline.setting.image_size = 160;
+  const Evaluation expected = evaluate(pipeline, crops.dataset);
+  for (const auto& [batch, cache] : {std::pair{1, std::size_t{0}}, {3, std::size_t{200000}}}) {
+    EvaluateSetting setting;
+    setting.batch_size = batch;
+    setting.cache_memory = cache;
+    const Evaluation other = evaluate(pipeline, crops.dataset, setting);
+    for (std::size_t i = 0; i < other.pairs.size(); ++i) {
+      CHECK(other.pairs[i].predicted == expected.pairs[i].predicted);
+      CHECK(other.pairs[i].scores == expected.pairs[i].scores);
+    }
+  }
+  Dataset reversed = crops.dataset;
+  std::ranges::reverse(reversed.pairs);
+  const Evaluation other = evaluate(pipeline, reversed);
+  CHECK(other.pairs.front().predicted == expected.pairs.back().predicted);
+  CHECK(other.total.per_point == expected.total.per_point);
+}
+
+TEST_CASE("a flipped pair is scored on mirrored pictures and mirrored truth") {
+  Crops crops;
+  for (Pair& pair : crops.dataset.pairs) pair.flip = true;
+  Pipeline<SyntheticBackbone, CopyCoordinates> pipeline;
+  pipeline.setting.resize = Resize::native;
+  const Evaluation flipped = evaluate(pipeline, crops.dataset);
+  CHECK(flipped.backbone_forwards == 0);
+  for (Pair& pair : crops.dataset.pairs) pair.flip = false;
+  const Evaluation plain = evaluate(pipeline, crops.dataset);
+  for (std::size_t i = 0; i < plain.pairs.size(); ++i) {
+    for (std::size_t n = 0; n < plain.pairs[i].truth.size(); ++n) {
+      CHECK(flipped.pairs[i].truth[n].x == doctest::Approx(159 - plain.pairs[i].truth[n].x));
+      CHECK(flipped.pairs[i].errors.distances[n] ==
+            doctest::Approx(plain.pairs[i].errors.distances[n]));
+    }
+  }
+}
+
+TEST_CASE("bad annotations stop the evaluation before any forward") {
+  const auto refuse = [](auto change) {
+    Crops crops;
+    change(crops.dataset);
+    Pipeline<Counting> pipeline;
+    pipeline.setting.image_size = 160;
+    CHECK_THROWS_AS(evaluate(pipeline, crops.dataset), Error);
+    CHECK(*pipeline.backbone.forwards == 0);
+  };
+  refuse([](Dataset& d) { d.pairs.clear(); });
+  refuse([](Dataset& d) { d.pairs[3].source_keypoints[0].x = std::numeric_limits<double>::quiet_NaN(); });
+  refuse([](Dataset& d) { d.pairs[4].target_keypoints[1].y = 1000; });
+  refuse([](Dataset& d) { d.pairs[5].source_keypoints.list.pop_back(); });
+  refuse([](Dataset& d) { d.pairs[6].target = "absent.png"; });
+  refuse([](Dataset& d) { d.pairs[7].source_size = Size{1, 2}; });
+}
+
+TEST_CASE("settings out of range are refused") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone> pipeline;
+  for (const auto& alphas : {std::vector<double>{}, {0.0}, {-1.0}, {std::nan("")}}) {
+    EvaluateSetting setting;
+    setting.alphas = alphas;
+    CHECK_THROWS_AS(evaluate(pipeline, crops.dataset, setting), SettingError);
+  }
+  EvaluateSetting setting;
+  setting.batch_size = 0;
+  CHECK_THROWS_AS(evaluate(pipeline, crops.dataset, setting), SettingError);
+}
+
+TEST_CASE("the result file has the contract's keys and percents") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone> pipeline;
+  pipeline.setting.image_size = 160;
+  const Evaluation evaluation = evaluate(pipeline, crops.dataset);
+  const auto json = evaluation_json(evaluation, crops.dataset, Resize::squash, 160);
+  for (const char* key : {"dataset", "split", "protocol", "pairs", "points", "distinct_images",
+                          "backbone_forwards", "pck", "per_category", "seconds"}) {
+    CHECK(json.contains(key));
+  }
+  CHECK(json["protocol"]["threshold"] == "keypoint-bbox");
+  CHECK(json["protocol"]["comparison"] == "<=");
+  CHECK(json["pck"]["per_point"]["0.1"].get<double>() ==
+        doctest::Approx(100 * evaluation.total.per_point[1]).epsilon(1e-6));
+  CHECK(json["per_category"]["second"]["per_image"].contains("0.05"));
+  const std::string lines = predictions_jsonl(evaluation, crops.dataset);
+  CHECK(std::ranges::count(lines, '\n') == 20);
+  const auto first = nlohmann::json::parse(lines.substr(0, lines.find('\n')));
+  CHECK(first["predicted"].size() == first["truth"].size());
+  CHECK(first["threshold_scale"].get<double>() > 0);
+}

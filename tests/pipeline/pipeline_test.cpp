@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/pipeline/pipeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "homolog/backbones/any_backbone.hpp"
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/mutual_nearest.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "pipeline/pictures.hpp"
+
+using namespace homolog;
+using namespace homolog::test;
+
+TEST_CASE("a picture matched with itself gives each keypoint's own cell") {
+  const Image picture = noise_picture(200, 160, 1);
+  Pipeline<SyntheticBackbone, MutualNearest<Argmax>> pipeline;
+  for (const Resize resize : {Resize::squash, Resize::letterbox, Resize::native}) {
+    pipeline.setting.resize = resize;
+    pipeline.setting.image_size = 256;
+    const FrameTransform transform = pipeline.transform(picture.size());
+    const Points<ImageFrame> points{{20, 30}, {101.5, 80.25}, {180, 140}};
+    const auto result = pipeline.match(picture, picture, points);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto asked = transform.to_grid(points[i]), got = transform.to_grid(result.points[i]);
+      CHECK(got.x == doctest::Approx(std::floor(asked.x + 0.5)));
+      CHECK(got.y == doctest::Approx(std::floor(asked.y + 0.5)));
+      CHECK(result.scores[i] == doctest::Approx(1.0).epsilon(1e-4));
+      CHECK(result.mutual[i]);
+    }
+  }
+}
+
+TEST_CASE("letterbox never answers in the padding") {
+  Pipeline<SyntheticBackbone> pipeline;
+  pipeline.setting.resize = Resize::letterbox;
+  pipeline.setting.image_size = 256;
+  const Image wide = noise_picture(240, 60, 2), tall = noise_picture(60, 240, 3);
+  Points<ImageFrame> points;
+  for (int i = 0; i < 30; ++i) points.push_back({i * 8.0, i * 2.0});
+  const auto result = pipeline.match(wide, tall, points);
+  for (const auto& point : result.points) {
+    CHECK(point.x >= -0.5 - 8);
+    CHECK(point.x <= 59.5 + 8);
+  }
+}
+
+TEST_CASE("copy-coordinates copies relative positions exactly and runs no backbone") {
+  struct Forbidden {
+    int patch_size() const { return 14; }
+    std::vector<FeatureMap> operator()(const InputBatch&) const {
+      throw ValueError("the backbone must not run");
+    }
+  };
+  Pipeline<Forbidden, CopyCoordinates> pipeline;
+  pipeline.setting.image_size = 224;
+  const auto geometry = [&](Size size) {
+    ImageFeatures features{{}, pipeline.transform(size)};
+    features.map = FeatureMap(features.transform.grid.rows, features.transform.grid.cols, 0);
+    return features;
+  };
+  const auto result =
+      pipeline.match(geometry({300, 200}), geometry({150, 400}), {{0, 0}, {120.25, 77.5}});
+  CHECK(result.points[0].x == doctest::Approx(0.5 * 150 / 300 - 0.5));
+  CHECK(result.points[1].x == doctest::Approx(120.75 * 150 / 300 - 0.5));
+  CHECK(result.points[1].y == doctest::Approx(78.0 * 400 / 200 - 0.5));
+}
+
+TEST_CASE("a type-erased backbone gives the same answers") {
+  const Image source = noise_picture(100, 90, 4), target = noise_picture(120, 80, 5);
+  Pipeline<SyntheticBackbone, WindowSoftArgmax> direct;
+  Pipeline<AnyBackbone, WindowSoftArgmax> erased(AnyBackbone(SyntheticBackbone{}));
+  direct.setting.image_size = erased.setting.image_size = 128;
+  const Points<ImageFrame> points{{10, 10}, {50, 60}};
+  CHECK(direct.match(source, target, points).points == erased.match(source, target, points).points);
+  CHECK_THROWS_AS(AnyBackbone{}.patch_size(), SettingError);
+}
+
+TEST_CASE("bad keypoints and sizes are typed errors") {
+  Pipeline<SyntheticBackbone, SoftArgmax> pipeline;
+  const Image picture = noise_picture(64, 64, 6);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(pipeline.match(picture, picture, Points<ImageFrame>{}), PointError);
+  CHECK_THROWS_AS(pipeline.match(picture, picture, {{nan, 3}}), PointError);
+  CHECK_THROWS_AS(pipeline.match(picture, picture, {{3, 65}}), PointError);
+  CHECK_THROWS_AS(pipeline.match(picture, picture, {{-1, 3}}), PointError);
+  pipeline.setting.image_size = 100;
+  CHECK_THROWS_AS(pipeline.match(picture, picture, {{3, 3}}), SettingError);
+}
+
+TEST_CASE("a backbone whose answer has the wrong shape is caught") {
+  struct Lying {
+    int patch_size() const { return 16; }
+    std::vector<FeatureMap> operator()(const InputBatch&) const { return {FeatureMap(2, 2, 4)}; }
+  };
+  Pipeline<Lying> pipeline;
+  pipeline.setting.image_size = 64;
+  const Image picture = noise_picture(64, 64, 7);
+  CHECK_THROWS_AS(pipeline.match(picture, picture, {{3, 3}}), ShapeError);
+}

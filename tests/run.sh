@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs all tests; what cannot run here says so and counts as skipped.
+#   tests/run.sh [ctest arguments, such as -R images]
+# Data sets are looked for in HOMOLOG_TEST_DATA (default: ../shared/data).
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=$root/build
+mkdir -p "$build"
+. "$root/cmake/prepare_machine.sh"
+
+need_packages "${build_packages[@]}" doctest-dev
+need_libtorch
+need_python torch==2.13.0 numpy onnx safetensors
+say "building"
+configure_and_build "$build/release" all -- -DHOMOLOG_BUILD_TESTS=ON -DHOMOLOG_BUILD_EXAMPLES=ON
+
+export HOMOLOG_TEST_DATA=${HOMOLOG_TEST_DATA:-$root/../shared/data}
+weights=$build/weights/vits14_focus.safetensors
+if [ ! -f "$weights" ] && ! "$python" "$root/examples/fetch_default_weights.py" "$weights"; then
+  echo "the ViT-S/14 weights cannot be fetched here: tests that need them are skipped"
+fi
+[ -f "$weights" ] && export HOMOLOG_VITS14_WEIGHTS=$weights
+export HOMOLOG_TORCH_FILES=$build/torch_files
+if ! "$python" "$root/tests/weights/make_reference_files.py" "$HOMOLOG_TORCH_FILES"; then
+  echo "torch reference files cannot be made here: tests that need them are skipped"
+fi
+
+say "testing"
+ctest --test-dir "$build/release" --output-on-failure --timeout 1500 "$@"

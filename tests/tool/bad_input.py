@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input through the tool: exit status 1, one line on stderr, nothing written.
+
+usage: bad_input.py HOMOLOG
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+
+HOMOLOG = sys.argv[1]
+checks = 0
+
+
+def png(width, height, rows=None):
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+    raw = rows if rows is not None else b"".join(
+        b"\0" + bytes((x * 7 + y * 13) % 256 for x in range(width * 3)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+
+
+def safetensors(header, data=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def write(path, content):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def listing(folder):
+    return sorted(os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
+
+
+def fails(name, arguments, contains="", status=1):
+    global checks
+    with tempfile.TemporaryDirectory() as out:
+        arguments = [argument.replace("OUT", out) for argument in arguments]
+        result = subprocess.run([HOMOLOG, *arguments], capture_output=True, text=True, timeout=120)
+        problems = []
+        if result.returncode != status:
+            problems.append(f"exit status {result.returncode}, expected {status}")
+        lines = result.stderr.strip().splitlines()
+        if status == 1 and (len(lines) != 1 or not lines[0].startswith("homolog: ")):
+            problems.append(f"stderr is {result.stderr!r}, expected one line")
+        if status == 1 and "unexpected" in result.stderr[:24]:
+            problems.append(f"untyped error: {result.stderr!r}")
+        if contains and contains not in result.stderr:
+            problems.append(f"stderr {result.stderr!r} does not say {contains!r}")
+        if listing(out):
+            problems.append(f"wrote {listing(out)}")
+        if problems:
+            sys.exit(f"FAILED {name}: " + "; ".join(problems))
+        print(f"ok {name}: {lines[0] if lines else ''}")
+        checks += 1
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        good = write(f"{folder}/good.png", png(48, 40))
+        synthetic = ["--backbone", "synthetic", "--image-size", "64"]
+
+        def match(source=good, target=good, points="5,5", extra=()):
+            return ["match", "--source", source, "--target", target, "--points", points, *synthetic,
+                    "--output", "OUT/o.png", "--json", "OUT/o.json", *extra]
+
+        ok = subprocess.run([HOMOLOG, "match", "--source", good, "--target", good, "--points", "5,5",
+                             *synthetic], capture_output=True, text=True)
+        if ok.returncode != 0:
+            sys.exit(f"FAILED control: {ok.stderr}")
+
+        # Pictures.
+        whole = png(48, 40)
+        fails("truncated PNG", match(write(f"{folder}/cut.png", whole[:len(whole) // 2])), "cut.png")
+        flipped = bytearray(whole)
+        flipped[len(whole) // 2] ^= 4
+        fails("bit-flipped PNG", match(write(f"{folder}/flip.png", bytes(flipped))), "flip.png")
+        fails("empty picture", match(write(f"{folder}/zero.png", b"")), "zero.png")
+        fails("huge PNG header", match(write(f"{folder}/huge.png", png(100000, 100000, b"\0"))), "100000")
+        fails("GIF named PNG", match(write(f"{folder}/gif.png", b"GIF89a" + bytes(40))), "gif.png")
+        fails("absent picture", match(f"{folder}/absent.png"), "absent.png")
+        jpeg_source = subprocess.run([HOMOLOG, "match", "--source", good, "--target", good, "--points",
+                                      "5,5", *synthetic, "--output", f"{folder}/drawn.jpg"],
+                                     capture_output=True, text=True)
+        if jpeg_source.returncode != 0:
+            sys.exit(f"FAILED control JPEG: {jpeg_source.stderr}")
+        with open(f"{folder}/drawn.jpg", "rb") as file:
+            jpeg = file.read()
+        fails("truncated JPEG", match(write(f"{folder}/cut.jpg", jpeg[:len(jpeg) // 2])), "cut.jpg")
+        broken = bytearray(jpeg)
+        broken[2] ^= 0x40  # the first marker after the start
+        fails("bit-flipped JPEG", match(write(f"{folder}/flip.jpg", bytes(broken))), "flip.jpg")
+
+        # Keypoints and settings.
+        fails("NaN keypoint", match(points="nan,3"))
+        fails("keypoint outside", match(points="500,3"), "48x40")
+        fails("no keypoints", match(points=""))
+        fails("half a keypoint", match(points="4"))
+        fails("keypoint with a tail", match(points="4,5x"))
+        fails("size no multiple", ["match", "--source", good, "--target", good, "--points", "5,5",
+                                   "--backbone", "synthetic", "--image-size", "65"], "65")
+        fails("unknown backbone", ["match", "--source", good, "--target", good, "--points", "5,5",
+                                   "--backbone", "dinov9"], "dinov9")
+        fails("temperature of argmax", match(extra=("--temperature", "4")), "--temperature")
+        fails("temperature zero", match(extra=("--matcher", "soft-argmax", "--temperature", "0")))
+        fails("NaN temperature", match(extra=("--matcher", "soft-argmax", "--temperature", "nan")))
+        fails("negative radius", match(extra=("--matcher", "window-soft-argmax", "--window-radius", "-1")))
+        fails("absent CUDA device or bad name", ["match", "--source", good, "--target", good, "--points",
+                                                 "5,5", "--backbone", "vit_tiny_patch16_224",
+                                                 "--random-weights", "1", "--device", "tpu"], "tpu")
+        fails("layer too large", ["match", "--source", good, "--target", good, "--points", "5,5",
+                                  "--backbone", "vit_tiny_patch16_224", "--random-weights", "1",
+                                  "--layer", "12"], "layer 12")
+        fails("unwritable output", match(extra=("--predictions", "x")), status=2)
+
+        # Weights.
+        two = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+               "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}
+        cases = {
+            "overlapping entries": safetensors(two, bytes(12)),
+            "out-of-range entry": safetensors(
+                {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(4)),
+            "duplicate entries": safetensors(
+                b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
+                b'"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', bytes(4)),
+            "huge header": struct.pack("<Q", 1 << 60) + b"{}",
+            "header above the cap": struct.pack("<Q", 100_000_001) + b"{}",
+            "empty weights": b"",
+        }
+        for name, content in cases.items():
+            path = write(f"{folder}/{name.replace(' ', '_')}.safetensors", content)
+            fails(name, ["inspect", path, "--json", "OUT/o.json"], os.path.basename(path))
+            fails(name + ", convert", ["convert", path, "OUT/o.safetensors"])
+        wrong = write(f"{folder}/foreign_keys.safetensors", safetensors(
+            {"layer.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(8)))
+        fails("foreign keys", ["features", "--weights", wrong, "--image", good, "--output",
+                               "OUT/o.safetensors"], "foreign_keys")
+        pickle = write(f"{folder}/pickle.pkl", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00trueq\x00\x85R.")
+        with zipfile.ZipFile(f"{folder}/evil.pth", "w", zipfile.ZIP_STORED) as archive:
+            archive.write(pickle, "archive/data.pkl")
+            archive.writestr("archive/version", "3\n")
+        fails("foreign global", ["convert", f"{folder}/evil.pth", "OUT/o.safetensors"], "os.system")
+        legacy = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." + bytes(64)
+        fails("legacy .pth", ["inspect", write(f"{folder}/legacy.pth", legacy)], "legacy.pth")
+
+        # Data sets.
+        def evaluate(dataset, root, extra=()):
+            return ["evaluate", "--dataset", dataset, "--root", root, *synthetic, "--json", "OUT/o.json",
+                    "--predictions", "OUT/p.jsonl", *extra]
+        for dataset in ("spair-71k", "pf-pascal", "pf-willow", "synthetic", "jsonl"):
+            fails(f"missing directory, {dataset}", evaluate(dataset, f"{folder}/nowhere"), "nowhere")
+        line = {"source": "good.png", "target": "good.png", "category": "thing",
+                "source_keypoints": [[5, 5], [20, 30]], "target_keypoints": [[6, 6], [20, 31]]}
+
+        def jsonl(name, content):
+            os.makedirs(f"{folder}/{name}", exist_ok=True)
+            write(f"{folder}/{name}/good.png", png(48, 40))
+            write(f"{folder}/{name}/test.jsonl", content)
+            return evaluate("jsonl", f"{folder}/{name}")
+        control = subprocess.run(
+            [HOMOLOG, *(a.replace("OUT", folder) for a in jsonl("control", json.dumps(line) + "\n"))],
+            capture_output=True, text=True)
+        if control.returncode != 0:
+            sys.exit(f"FAILED control jsonl: {control.stderr}")
+        fails("malformed JSON", jsonl("malformed", '{"source":'), "test.jsonl")
+        fails("deep JSON", jsonl("deep", '{"a":' * 100000))
+        fails("no pairs", jsonl("empty", "\n"))
+        fails("NaN in JSON", jsonl("nan", json.dumps({**line, "source_keypoints": [[float("nan"), 1], [2, 3]]})))
+        fails("keypoint outside, data set",
+              jsonl("outside", json.dumps({**line, "target_keypoints": [[6, 6], [20, 310]]})))
+        fails("empty keypoints", jsonl("none", json.dumps({**line, "source_keypoints": [],
+                                                           "target_keypoints": []})))
+        fails("unequal keypoints", jsonl("unequal", json.dumps({**line, "source_keypoints": [[1, 1]]})))
+        fails("path out of the root", jsonl("escape", json.dumps({**line, "source": "../good.png"})))
+        fails("unknown category", evaluate("jsonl", f"{folder}/control", ("--category", "ghost")), "ghost")
+        os.makedirs(f"{folder}/willow/car(G)")
+        write(f"{folder}/willow/car(G)/a.png", png(48, 40))
+        write(f"{folder}/willow/car(G)/a.mat", b"MATLAB 7.3 MAT-file" + bytes(200))
+        fails("malformed .mat", evaluate("pf-willow", f"{folder}/willow"), "a.mat")
+        write(f"{folder}/pascal/test_pairs.csv", "source_image,target_image,class,XA,YA,XB,YB\na,b,1,2;x,3;4,5;6,7;8\n")
+        fails("malformed CSV", evaluate("pf-pascal", f"{folder}/pascal"))
+        fails("unknown split", evaluate("jsonl", f"{folder}/control", ("--split", "ghost")), "ghost")
+
+        # Wrong usage.
+        fails("no subcommand", [], status=2)
+        fails("unknown option", ["info", "--frobnicate"], status=2)
+        fails("unknown matcher", match(extra=("--matcher", "best")), status=2)
+    print(f"{checks} passed, 0 failed")
+
+
+main()

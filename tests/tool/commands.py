@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every subcommand of the tool once, on small input, with its output read back.
+
+usage: commands.py HOMOLOG
+"""
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+HOMOLOG = sys.argv[1]
+
+
+def run(*arguments):
+    result = subprocess.run([HOMOLOG, *arguments], capture_output=True, text=True, timeout=600)
+    if result.returncode != 0:
+        sys.exit(f"FAILED {arguments}: status {result.returncode}, {result.stderr}")
+    if result.stderr:
+        sys.exit(f"FAILED {arguments}: wrote to stderr without a terminal: {result.stderr!r}")
+    return result.stdout
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"FAILED {what}")
+    print(f"ok {what}")
+
+
+def header(path):
+    with open(path, "rb") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+        return json.loads(file.read(length))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        run("info", "--json", f"{folder}/info.json")
+        info = json.load(open(f"{folder}/info.json"))
+        check({"homolog", "libtorch", "devices", "instruction_sets"} <= set(info), "info names versions")
+
+        run("generate", "--output", f"{folder}/set", "--seed", "5")
+        annotations = f"{folder}/set/PairAnnotation/test"
+        check(len(os.listdir(annotations)) > 20, "generate writes SPair-71k's layout")
+
+        common = ["--dataset", "synthetic", "--root", f"{folder}/set", "--limit", "40",
+                  "--backbone", "synthetic", "--image-size", "256"]
+        out = run("evaluate", *common, "--json", f"{folder}/a.json", "--predictions", f"{folder}/a.jsonl",
+                  "--pictures", f"{folder}/pictures", "--picture-count", "2")
+        check("backbone forwards" in out, "evaluate prints a table")
+        result = json.load(open(f"{folder}/a.json"))
+        check(result["backbone_forwards"] == result["distinct_images"], "every picture forwarded once")
+        check(result["pairs"] == 40 and result["backbone"] == "synthetic", "evaluate counts pairs")
+        check(result["matcher"] == {"name": "argmax"}, "evaluate names the matcher")
+        check(sorted(os.listdir(f"{folder}/pictures")) == ["pair_01.png", "pair_02.png"], "pictures drawn")
+        lines = [json.loads(line) for line in open(f"{folder}/a.jsonl")]
+        check(len(lines) == 40, "one prediction line a pair")
+
+        # The score again, from the predictions alone.
+        hits = total = 0
+        for line in lines:
+            for (x, y), (u, v) in zip(line["predicted"], line["truth"]):
+                hits += math.hypot(x - u, y - v) <= 0.1 * line["threshold_scale"]
+                total += 1
+        check(total == result["points"] and
+              abs(100 * hits / total - result["pck"]["per_point"]["0.1"]) < 1e-3, "PCK recomputed")
+
+        run("evaluate", *common, "--json", f"{folder}/b.json", "--cache-memory", "0", "--batch-size", "1",
+            "--threads", "1")
+        again = json.load(open(f"{folder}/b.json"))
+        check(again["pck"] == result["pck"], "cache and batch size change no score")
+
+        pair = lines[0]
+        run("match", "--source", pair["source"], "--target", pair["target"], "--points", "100,90;120,80.5",
+            "--backbone", "synthetic", "--image-size", "256", "--matcher", "window-soft-argmax",
+            "--window-radius", "1", "--output", f"{folder}/o.png", "--json", f"{folder}/o.json")
+        matched = json.load(open(f"{folder}/o.json"))
+        check(len(matched["predicted"]) == 2 and matched["matcher"]["window_radius"] == 1, "match answers")
+        check(open(f"{folder}/o.png", "rb").read(4) == b"\x89PNG", "match draws")
+
+        run("features", "--backbone", "vit_tiny_patch16_224", "--random-weights", "1", "--image",
+            pair["source"], "--image-size", "64", "--output", f"{folder}/f.safetensors")
+        tensors = header(f"{folder}/f.safetensors")
+        check(tensors["patch_tokens"]["shape"] == [1, 16, 192] and
+              tensors["class_token"]["shape"] == [1, 192], "features of a picture")
+        run("features", "--backbone", "dinov2_vits14_reg", "--random-weights", "1", "--blocks", "1",
+            "--input", write_input(folder, 28, 42), "--output", f"{folder}/g.safetensors")
+        tensors = header(f"{folder}/g.safetensors")
+        check(tensors["patch_tokens"]["shape"] == [1, 6, 384] and
+              tensors["register_tokens"]["shape"] == [1, 4, 384], "features of a tensor, with registers")
+
+        out = run("inspect", f"{folder}/g.safetensors", "--json", f"{folder}/i.json")
+        check("patch_tokens" in out and len(json.load(open(f"{folder}/i.json"))["tensors"]) == 3, "inspect")
+        run("convert", f"{folder}/g.safetensors", f"{folder}/h.safetensors")
+        check(header(f"{folder}/h.safetensors")["patch_tokens"] == tensors["patch_tokens"], "convert")
+
+        weights = os.environ.get("HOMOLOG_VITS14_WEIGHTS")
+        if weights:
+            check("dinov2_vits14" in run("inspect", weights), "inspect recognises a ViT-S/14")
+            run("convert", weights, f"{folder}/original.safetensors", "--to", "original")
+            run("convert", f"{folder}/original.safetensors", f"{folder}/back.safetensors",
+                "--to", "huggingface")
+            check(payload(weights) == payload(f"{folder}/back.safetensors"),
+                  "original and back to Hugging Face keys is bit-exact")
+    print("all commands passed")
+
+
+def write_input(folder, height, width):
+    values = struct.pack(f"<{3 * height * width}f", *[0.1] * (3 * height * width))
+    text = json.dumps({"input": {"dtype": "F32", "shape": [1, 3, height, width],
+                                 "data_offsets": [0, len(values)]}}).encode()
+    with open(f"{folder}/input.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + values)
+    return f"{folder}/input.safetensors"
+
+
+def payload(path):
+    content = open(path, "rb").read()
+    length = struct.unpack("<Q", content[:8])[0]
+    tensors = json.loads(content[8:8 + length])
+    tensors.pop("__metadata__", None)
+    data = content[8 + length:]
+    return {key: data[entry["data_offsets"][0]:entry["data_offsets"][1]]
+            for key, entry in tensors.items()}
+
+
+main()
