@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matches feature maps that come from elsewhere (ONNX Runtime, TensorRT, a file): no backbone and no
-// LibTorch, only homolog::core. Here the target is the source moved by (3, 2) cells.
+// Matches feature maps that come from elsewhere (ONNX Runtime, TensorRT, a file): no backbone and
+// no LibTorch, only homolog::core. Here the target is the source moved by (3, 2) cells.
 #include <cstdio>
 #include <homolog/core/feature_map.hpp>
 #include <homolog/kernels/normalize.hpp>
@@ -19,8 +19,7 @@ int main() {
   homolog::normalize_rows(target.values);
 
   const homolog::Points<homolog::GridFrame> queries{{4, 5}, {9, 7}};  // cells (x, y)
-  const auto descriptors =
-      homolog::sample_descriptors(source, queries, homolog::Query::nearest);
+  const auto descriptors = homolog::sample_descriptors(source, queries, homolog::Query::nearest);
   const homolog::SoftArgmax matcher;
   const auto matches = homolog::match_descriptors(
       matcher, homolog::DescriptorView(descriptors.data(), descriptors.rows(), descriptors.cols()),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generates a small synthetic data set and scores two matchers and the floor on it, without weights.
+// Generates a small synthetic data set and scores two matchers and the floor on it, without
+// weights.
 //   04_evaluate FOLDER   (a folder that does not exist yet)
 #include <cstdio>
 #include <homolog/backbones/synthetic.hpp>

@@ -12,9 +12,9 @@
 #include "homolog/datasets/pf_pascal.hpp"
 #include "homolog/datasets/pf_willow.hpp"
 #include "homolog/datasets/spair.hpp"
+#include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
 #include "homolog/visualization/draw_matches.hpp"
-#include "homolog/images/encode.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "torch_backend.hpp"
@@ -55,9 +55,8 @@ Dataset load_dataset(const Options& options) {
   }
   if (!options.categories.empty()) {
     for (const auto& category : options.categories) {
-      if (std::ranges::none_of(dataset.pairs, [&](const Pair& pair) {
-            return pair.category == category;
-          })) {
+      if (std::ranges::none_of(dataset.pairs,
+                               [&](const Pair& pair) { return pair.category == category; })) {
         throw DatasetError(options.root + ": no pair of category '" + category + "'");
       }
     }
@@ -84,23 +83,25 @@ void print_table(const Evaluation& evaluation) {
   for (const char* aggregation : {"point", "image"}) {
     std::printf("  |");
     for (const double alpha : evaluation.alphas) {
-      std::printf(" %6s", (std::string(1, aggregation[0]) + "@" + homolog::detail::text(alpha)).c_str());
+      std::printf(" %6s",
+                  (std::string(1, aggregation[0]) + "@" + homolog::detail::text(alpha)).c_str());
     }
   }
   std::printf("   PCK in percent: p@ per point, i@ per image\n");
   for (const auto& [category, scores] : evaluation.per_category) row(category, scores);
   row("all", evaluation.total);
-  std::printf("%zu distinct images, %zu backbone forwards, %.1f s (decode %.1f, backbone %.1f, "
-              "match %.1f)\n",
-              evaluation.distinct_images, evaluation.backbone_forwards, evaluation.seconds.total,
-              evaluation.seconds.decode, evaluation.seconds.backbone, evaluation.seconds.match);
+  std::printf(
+      "%zu distinct images, %zu backbone forwards, %.1f s (decode %.1f, backbone %.1f, "
+      "match %.1f)\n",
+      evaluation.distinct_images, evaluation.backbone_forwards, evaluation.seconds.total,
+      evaluation.seconds.decode, evaluation.seconds.backbone, evaluation.seconds.match);
 }
 
 // Draws pairs spread evenly over the data set; rings mark the truth, thin lines are misses at 0.1.
 void save_pictures(const Options& options, const Dataset& dataset, const Evaluation& evaluation) {
   std::filesystem::create_directories(options.pictures);
-  const std::size_t count = std::min(static_cast<std::size_t>(std::max(options.picture_count, 1)),
-                                     dataset.pairs.size());
+  const std::size_t count =
+      std::min(static_cast<std::size_t>(std::max(options.picture_count, 1)), dataset.pairs.size());
   for (std::size_t k = 0; k < count; ++k) {
     const std::size_t i = k * dataset.pairs.size() / count;
     const Pair& pair = dataset.pairs[i];
@@ -145,7 +146,9 @@ void evaluate_command(const Options& options) {
   const NamedBackbone backbone = make_backbone(options.backbone);
   int image_size = 0;
   const Evaluation evaluation = std::visit(
-      [&](const auto& policy) { return run(options, dataset, backbone.backbone, policy, image_size); },
+      [&](const auto& policy) {
+        return run(options, dataset, backbone.backbone, policy, image_size);
+      },
       matcher);
   auto json = evaluation_json(evaluation, dataset, parse_resize(options.input.resize), image_size);
   json["backbone"] = backbone.name;
@@ -172,21 +175,27 @@ void add_evaluate(CLI::App& app) {
   command->add_option("--root", options->root, "its folder")->required();
   command->add_option("--split", options->split, "its split")->capture_default_str();
   command->add_option("--layout", options->layout, "SPair-71k's list of pairs")
-      ->check(CLI::IsMember({"large", "small"}))->capture_default_str();
+      ->check(CLI::IsMember({"large", "small"}))
+      ->capture_default_str();
   command->add_option("--category", options->categories, "only this category (repeatable)");
   command->add_option("--limit", options->limit, "only the first N pairs");
-  command->add_option("--protocol", options->protocol,
-                      "homolog: target pixels, <=, the data set's own threshold length")
-      ->check(CLI::IsMember({"homolog"}))->capture_default_str();
+  command
+      ->add_option("--protocol", options->protocol,
+                   "homolog: target pixels, <=, the data set's own threshold length")
+      ->check(CLI::IsMember({"homolog"}))
+      ->capture_default_str();
   add_backbone_options(*command, options->backbone);
   add_input_options(*command, options->input);
   add_matcher_options(*command, options->matcher);
   command->add_option("--alpha", options->alphas, "PCK thresholds")->delimiter(',');
   command->add_option("--batch-size", options->batch_size, "pictures a forward")
-      ->check(CLI::Range(1, 4096))->capture_default_str();
-  command->add_option("--cache-memory", options->cache_memory,
-                      "GiB of features kept in memory; the rest is spilled to a temporary file")
-      ->check(CLI::Range(0.0, 1e6))->capture_default_str();
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command
+      ->add_option("--cache-memory", options->cache_memory,
+                   "GiB of features kept in memory; the rest is spilled to a temporary file")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   command->add_option("--json", options->json, "result file");
   command->add_option("--predictions", options->predictions, "one JSON line a pair");
   command->add_option("--pictures", options->pictures, "folder for drawings of matched pairs");

@@ -8,25 +8,30 @@ namespace tool {
 using namespace homolog;
 
 void add_backbone_options(CLI::App& command, BackboneOptions& options) {
-  command.add_option("--backbone", options.backbone,
-                     "model name, such as dinov2_vits14, dinov2_vitb14_reg, vit_tiny_patch16_224 or "
-                     "synthetic (default: as recognised from --weights)");
+  command.add_option(
+      "--backbone", options.backbone,
+      "model name, such as dinov2_vits14, dinov2_vitb14_reg, vit_tiny_patch16_224 or "
+      "synthetic (default: as recognised from --weights)");
   command.add_option("--weights", options.weights, "weights file, .safetensors or .pth");
   command.add_option("--random-weights", options.random_weights,
                      "seed of random weights instead of a file, for benchmarks");
-  command.add_option("--layer", options.layer, "0-based block whose output is used (default: last)");
+  command.add_option("--layer", options.layer,
+                     "0-based block whose output is used (default: last)");
   command.add_option("--blocks", options.blocks, "keep only the first N blocks");
   command.add_flag("--final-norm,!--no-final-norm", options.final_norm,
                    "apply the model's last LayerNorm to the features (default: yes)");
   command.add_option("--facet", options.facet, "token or key")
-      ->check(CLI::IsMember({"token", "key"}))->capture_default_str();
-  command.add_option("--position-interpolation", options.position_interpolation,
-                     "how position tables are resized; auto follows the weights' key style")
+      ->check(CLI::IsMember({"token", "key"}))
+      ->capture_default_str();
+  command
+      .add_option("--position-interpolation", options.position_interpolation,
+                  "how position tables are resized; auto follows the weights' key style")
       ->check(CLI::IsMember({"auto", "hub", "hub-registers", "huggingface"}))
       ->capture_default_str();
   command.add_option("--device", options.device, "cpu, cuda or cuda:i")->capture_default_str();
   command.add_option("--dtype", options.dtype, "arithmetic of the backbone")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))->capture_default_str();
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+      ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads (default: LibTorch's choice)")
       ->check(CLI::Range(1, 1024));
 }
@@ -35,7 +40,8 @@ void add_input_options(CLI::App& command, InputOptions& options) {
   command.add_option("--image-size", options.image_size,
                      "input side in pixels, a multiple of the patch size (default: up to 518)");
   command.add_option("--resize", options.resize, "how pictures become inputs")
-      ->check(CLI::IsMember({"squash", "letterbox", "native"}))->capture_default_str();
+      ->check(CLI::IsMember({"squash", "letterbox", "native"}))
+      ->capture_default_str();
 }
 
 void add_matcher_options(CLI::App& command, MatcherOptions& options) {
@@ -49,7 +55,8 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
                      "cells on each side of the peak (window-soft-argmax)");
   command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)");
   command.add_option("--query", options.query, "how the source feature is read")
-      ->check(CLI::IsMember({"nearest", "bilinear"}))->capture_default_str();
+      ->check(CLI::IsMember({"nearest", "bilinear"}))
+      ->capture_default_str();
 }
 
 Resize parse_resize(const std::string& name) {

@@ -41,8 +41,8 @@ torch::Device parse_device(const std::string& name) {
     }
     const torch::Device device(name);
     if (device.has_index() && device.index() >= torch::cuda::device_count()) {
-      throw DeviceError("device " + name + ": only " +
-                        std::to_string(torch::cuda::device_count()) + " CUDA devices");
+      throw DeviceError("device " + name + ": only " + std::to_string(torch::cuda::device_count()) +
+                        " CUDA devices");
     }
     return device;
   });
@@ -149,9 +149,8 @@ TensorFile compute_features(const BackboneOptions& options, const InputOptions& 
   const Loaded loaded = load_transformer(options);
   return std::visit(
       [&](const auto& policy) {
-        const torch::Tensor input = tensors.empty()
-                                        ? picture_input(policy, input_options, image)
-                                        : to_torch(read_safetensors(tensors), "input");
+        const torch::Tensor input = tensors.empty() ? picture_input(policy, input_options, image)
+                                                    : to_torch(read_safetensors(tensors), "input");
         const at::NoGradGuard no_gradients;
         const Features features = policy.features(input.to(torch::kFloat32));
         TensorFile output;
@@ -174,10 +173,11 @@ nlohmann::ordered_json torch_info() {
   for (int i = 0; i < static_cast<int>(torch::cuda::device_count()); ++i) {
     devices.push_back("cuda:" + std::to_string(i));
   }
-  return {{"libtorch", TORCH_VERSION},
-          {"devices", devices},
-          {"cuda", torch::cuda::is_available() ? "usable" : "no device, or a CPU build of LibTorch"},
-          {"threads", at::get_num_threads()}};
+  return {
+      {"libtorch", TORCH_VERSION},
+      {"devices", devices},
+      {"cuda", torch::cuda::is_available() ? "usable" : "no device, or a CPU build of LibTorch"},
+      {"threads", at::get_num_threads()}};
 }
 
 }  // namespace tool

@@ -55,24 +55,24 @@ TEST_CASE("DINOv2 plain equals the original code") {
   const DinoV2 backbone = gold_backbone(0, false);
   CHECK(backbone.position_interpolation == PositionInterpolation::hub);
   const auto square = backbone.features(gold_image(70, 70));
-  check_gold(square.class_token, {{.27055, 1.00472, .30894, -1.58836, .86172, .69129},
-                                  {-1.08016, .3968}, 26.689});
-  check_gold(square.patch_tokens, {{.6359, .88395, .42286, -.66403, 1.36103, -.51958},
-                                   {-.41654, 1.00562}, 656.707});
+  check_gold(square.class_token,
+             {{.27055, 1.00472, .30894, -1.58836, .86172, .69129}, {-1.08016, .3968}, 26.689});
+  check_gold(square.patch_tokens,
+             {{.6359, .88395, .42286, -.66403, 1.36103, -.51958}, {-.41654, 1.00562}, 656.707});
   const auto wide = backbone.features(gold_image(56, 84));
   CHECK(wide.rows == 4);
   CHECK(wide.cols == 6);
-  check_gold(wide.class_token, {{.26852, 1.00714, .30739, -1.58755, .86082, .69201},
-                                {-1.08167, .39831}, 26.695});
-  check_gold(wide.patch_tokens, {{.6454, .91655, .38624, -.63922, 1.35113, -.46141},
-                                 {-.26757, .88974}, 630.322});
+  check_gold(wide.class_token,
+             {{.26852, 1.00714, .30739, -1.58755, .86082, .69201}, {-1.08167, .39831}, 26.695});
+  check_gold(wide.patch_tokens,
+             {{.6454, .91655, .38624, -.63922, 1.35113, -.46141}, {-.26757, .88974}, 630.322});
 }
 
 TEST_CASE("DINOv2 plain: each stage equals the original code on a non-square input") {
   DinoV2 backbone = gold_backbone(0, false);
-  check_gold(interpolate_positions(backbone.model.positions.slice(1, 1), 4, 6,
-                                   PositionInterpolation::hub),
-             {{.03281, .09044, .10553, .07098, .00306, -.06631}, {-.00259, .05913}, 37.038});
+  check_gold(
+      interpolate_positions(backbone.model.positions.slice(1, 1), 4, 6, PositionInterpolation::hub),
+      {{.03281, .09044, .10553, .07098, .00306, -.06631}, {-.00259, .05913}, 37.038});
   const auto tokens = embed(backbone.model, gold_image(56, 84), PositionInterpolation::hub);
   CHECK(tokens.sizes() == at::IntArrayRef({1, 25, 32}));
   check_gold(tokens, {{}, {}, 90.578});
@@ -89,25 +89,26 @@ TEST_CASE("DINOv2 with registers equals the original code") {
   CHECK(backbone.position_interpolation == PositionInterpolation::hub_registers);
   const auto square = backbone.features(gold_image(70, 70));
   check_gold(square.class_token, {{.20072, 1.1479, .23558, -1.46667, .54655, 1.06166}, {}, 27.598});
-  check_gold(square.patch_tokens, {{.62616, .87975, .43503, -.66906, 1.36292, -.53084},
-                                   {-.41184, 1.02285}, 656.461});
+  check_gold(square.patch_tokens,
+             {{.62616, .87975, .43503, -.66906, 1.36292, -.53084}, {-.41184, 1.02285}, 656.461});
   CHECK(square.register_tokens.sizes() == at::IntArrayRef({1, 4, 32}));
   const auto wide = backbone.features(gold_image(56, 84));
   check_gold(wide.class_token, {{.19853, 1.15033, .23384, -1.46557, .54557, 1.06225}, {}, 27.601});
-  check_gold(wide.patch_tokens, {{.6063, .91785, .40941, -.64935, 1.35655, -.43679},
-                                 {-.2807, .91422}, 629.037});
+  check_gold(wide.patch_tokens,
+             {{.6063, .91785, .40941, -.64935, 1.35655, -.43679}, {-.2807, .91422}, 629.037});
 }
 
 TEST_CASE("DINOv2 with SwiGLU equals the original code") {
   const DinoV2 backbone = gold_backbone(0, true);
   const auto square = backbone.features(gold_image(70, 70));
-  check_gold(square.class_token, {{-.06204, -1.35063, .13019, .53043, 1.61099, -.85082}, {}, 27.742});
-  check_gold(square.patch_tokens, {{1.03928, .42217, .3484, -.80764, .91869, -.12239},
-                                   {.90583, .6198}, 653.96});
+  check_gold(square.class_token,
+             {{-.06204, -1.35063, .13019, .53043, 1.61099, -.85082}, {}, 27.742});
+  check_gold(square.patch_tokens,
+             {{1.03928, .42217, .3484, -.80764, .91869, -.12239}, {.90583, .6198}, 653.96});
   const auto wide = backbone.features(gold_image(56, 84));
   check_gold(wide.class_token, {{-.05679, -1.35441, .13454, .52663, 1.61107, -.84976}, {}, 27.736});
-  check_gold(wide.patch_tokens, {{1.05696, .39932, .25417, -.76125, .9398, -.02686},
-                                 {1.34375, .35008}, 628.719});
+  check_gold(wide.patch_tokens,
+             {{1.05696, .39932, .25417, -.76125, .9398, -.02686}, {1.34375, .35008}, 628.719});
 }
 
 TEST_CASE("Hugging Face and original keys of the same weights give the same bytes") {
@@ -139,7 +140,8 @@ TEST_CASE("without positions, permuted patches give permuted features") {
   DinoV2 backbone = gold_backbone(0, false);
   backbone.model.positions = at::zeros_like(backbone.model.positions);
   const auto image = gold_image(70, 70);
-  const auto swapped = at::cat({image.slice(2, 14, 28), image.slice(2, 0, 14), image.slice(2, 28)}, 2);
+  const auto swapped =
+      at::cat({image.slice(2, 14, 28), image.slice(2, 0, 14), image.slice(2, 28)}, 2);
   const auto plain = backbone.features(image).patch_tokens.reshape({5, 5, 32});
   const auto moved = backbone.features(swapped).patch_tokens.reshape({5, 5, 32});
   CHECK((plain[0] - moved[1]).abs().max().item<float>() < 2e-5F);
@@ -167,8 +169,8 @@ TEST_CASE("layers, blocks and the batch path") {
   const auto row = block0[0].contiguous();
   float difference = 0;
   for (Eigen::Index i = 0; i < maps[1].values.size(); ++i) {
-    difference = std::max(difference,
-                          std::abs(maps[1].values.data()[i] - row.const_data_ptr<float>()[i]));
+    difference =
+        std::max(difference, std::abs(maps[1].values.data()[i] - row.const_data_ptr<float>()[i]));
   }
   CHECK(difference < 2e-5F);
 
@@ -217,7 +219,8 @@ TEST_CASE("a ViT-S/14 of real weights equals an independent implementation") {
   backbone.load(weights, "dinov2_vits14");
   CHECK(backbone.position_interpolation == PositionInterpolation::huggingface);
   const at::NoGradGuard no_gradients;
-  for (const auto& [name, height, width] : {std::tuple{"224x224", 224, 224}, {"168x280", 168, 280}}) {
+  for (const auto& [name, height, width] :
+       {std::tuple{"224x224", 224, 224}, {"168x280", 168, 280}}) {
     const auto image = gold_image(height, width);
     backbone.setting = {};
     const auto features = backbone.features(image);

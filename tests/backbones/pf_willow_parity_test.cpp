@@ -104,13 +104,13 @@ TEST_CASE("PF-WILLOW with a real ViT-S/14: every row of an independent implement
       category = std::max(category, std::abs(100 * scores.per_point[1] -
                                              row["per_category_0_1"][name].get<double>()));
     }
-    std::printf("%s layer %s norm %d %-8s %-18s T %-5s PCK@0.1 %6.2f (reference %6.2f), off by at "
-                "most %.2f in total, %.2f in a category\n",
-                row["image_size"].dump().c_str(), row["layer"].dump().c_str(),
-                row["final_norm"].get<bool>(), row["query"].get<std::string>().c_str(),
-                matcher.c_str(), row["temperature"].dump().c_str(),
-                100 * evaluation.total.per_point[1], row["pck"]["0.1"].get<double>(), total,
-                category);
+    std::printf(
+        "%s layer %s norm %d %-8s %-18s T %-5s PCK@0.1 %6.2f (reference %6.2f), off by at "
+        "most %.2f in total, %.2f in a category\n",
+        row["image_size"].dump().c_str(), row["layer"].dump().c_str(),
+        row["final_norm"].get<bool>(), row["query"].get<std::string>().c_str(), matcher.c_str(),
+        row["temperature"].dump().c_str(), 100 * evaluation.total.per_point[1],
+        row["pck"]["0.1"].get<double>(), total, category);
     CHECK(total <= 0.3);
     CHECK(category <= 1.5);
     worst_total = std::max(worst_total, total);

@@ -6,7 +6,8 @@
 using namespace homolog;
 
 TEST_CASE("each rule gives the published values on a ramp") {
-  const auto ramp = (torch::arange(1369, torch::kFloat64) / 1369).to(torch::kFloat32).reshape({1, 1369, 1});
+  const auto ramp =
+      (torch::arange(1369, torch::kFloat64) / 1369).to(torch::kFloat32).reshape({1, 1369, 1});
   const auto corners = [&](int rows, int cols, PositionInterpolation rule) {
     const auto resized = interpolate_positions(ramp, rows, cols, rule).flatten();
     return std::pair{resized[0].item<double>(), resized[-1].item<double>()};

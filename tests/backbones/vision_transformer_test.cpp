@@ -13,8 +13,8 @@
 using namespace homolog;
 using namespace homolog::test;
 
-// The trained head on the class token names the thing in each labelled picture: loading, forward and
-// preprocessing are right together.
+// The trained head on the class token names the thing in each labelled picture: loading, forward
+// and preprocessing are right together.
 TEST_CASE("ViT-Ti/16 classifies its labelled pictures") {
   const auto folder = test_data() / "vit-tiny";
   const auto path = folder / "vit_tiny_patch16_224.safetensors";
@@ -37,7 +37,8 @@ TEST_CASE("ViT-Ti/16 classifies its labelled pictures") {
     const Image image = load_image(entry.path());
     // Shorter side to 248, then the centre 224 pixels.
     const double scale = 248.0 / std::min(image.width, image.height);
-    const Size resized{static_cast<int>(image.width * scale), static_cast<int>(image.height * scale)};
+    const Size resized{static_cast<int>(image.width * scale),
+                       static_cast<int>(image.height * scale)};
     const Image whole = resize_image(image, resized);
     Image crop(224, 224);
     const int left = (resized.width - 224) / 2, top = (resized.height - 224) / 2;

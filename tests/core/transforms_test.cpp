@@ -13,8 +13,9 @@ using namespace homolog;
 // Frames are types: a point of one frame is no point of another.
 static_assert(!std::is_convertible_v<Point<ImageFrame>, Point<InputFrame>>);
 static_assert(!std::is_convertible_v<Points<GridFrame>, Points<ImageFrame>>);
-static_assert(!std::is_invocable_v<decltype([](const FrameTransform& t, auto p)
-                                                requires requires { t.to_grid(p); } {}),
+static_assert(!std::is_invocable_v<decltype([](const FrameTransform& t, auto p) requires requires {
+                                     t.to_grid(p);
+                                   } {}),
                                    FrameTransform, Point<GridFrame>>);
 
 TEST_CASE("every transform and its inverse are one another's inverse") {

@@ -44,8 +44,9 @@ struct Crops {
       Image crop(160, k % 2 == 0 ? 144 : 160);
       for (int y = 0; y < crop.height; ++y) {
         for (int x = 0; x < crop.width; ++x) {
-          std::copy_n(whole.at(x + static_cast<int>(corners[k].x), y + static_cast<int>(corners[k].y)),
-                      3, crop.at(x, y));
+          std::copy_n(
+              whole.at(x + static_cast<int>(corners[k].x), y + static_cast<int>(corners[k].y)), 3,
+              crop.at(x, y));
         }
       }
       paths.push_back(folder.path / (std::to_string(k) + ".png"));
@@ -159,7 +160,9 @@ TEST_CASE("bad annotations stop the evaluation before any forward") {
     CHECK(*pipeline.backbone.forwards == 0);
   };
   refuse([](Dataset& d) { d.pairs.clear(); });
-  refuse([](Dataset& d) { d.pairs[3].source_keypoints[0].x = std::numeric_limits<double>::quiet_NaN(); });
+  refuse([](Dataset& d) {
+    d.pairs[3].source_keypoints[0].x = std::numeric_limits<double>::quiet_NaN();
+  });
   refuse([](Dataset& d) { d.pairs[4].target_keypoints[1].y = 1000; });
   refuse([](Dataset& d) { d.pairs[5].source_keypoints.list.pop_back(); });
   refuse([](Dataset& d) { d.pairs[6].target = "absent.png"; });

@@ -23,9 +23,9 @@ inline Image noise_picture(int width, int height, unsigned seed) {
         const auto knot = [&](int dx, int dy) {
           return knots[static_cast<std::size_t>(((y / 7 + dy) * columns + x / 7 + dx) * 3 + c)];
         };
-        image.at(x, y)[c] = static_cast<std::uint8_t>(
-            (knot(0, 0) * (1 - u) + knot(1, 0) * u) * (1 - v) +
-            (knot(0, 1) * (1 - u) + knot(1, 1) * u) * v);
+        image.at(x, y)[c] =
+            static_cast<std::uint8_t>((knot(0, 0) * (1 - u) + knot(1, 0) * u) * (1 - v) +
+                                      (knot(0, 1) * (1 - u) + knot(1, 1) * u) * v);
       }
     }
   }

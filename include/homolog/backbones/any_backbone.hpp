@@ -21,8 +21,7 @@ struct AnyBackbone {
 
   /// Wraps any Backbone policy.
   template <Backbone B>
-    requires(!std::same_as<B, AnyBackbone>)
-  explicit AnyBackbone(B backbone)
+  requires(!std::same_as<B, AnyBackbone>) explicit AnyBackbone(B backbone)
       : held_(std::make_shared<Model<B>>(std::move(backbone))) {}
 
   int patch_size() const { return held().patch_size(); }

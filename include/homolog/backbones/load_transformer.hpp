@@ -101,8 +101,7 @@ inline TensorFile random_weights(const std::vector<ExpectedTensor>& expected, st
     if (tensor.optional) continue;
     const bool around_one = tensor.key.ends_with("gamma") ||
                             (tensor.shape.size() == 1 && tensor.key.ends_with("weight"));
-    add_tensor(file, tensor.key,
-               at::normal(around_one ? 1.0 : 0.0, 0.02, tensor.shape, generator));
+    add_tensor(file, tensor.key, at::normal(around_one ? 1.0 : 0.0, 0.02, tensor.shape, generator));
   }
   return file;
 }

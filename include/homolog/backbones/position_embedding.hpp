@@ -26,9 +26,12 @@ enum class PositionInterpolation {
 /// The command-line name: `hub`, `hub-registers` or `huggingface`.
 inline std::string_view position_interpolation_name(PositionInterpolation rule) {
   switch (rule) {
-    case PositionInterpolation::hub: return "hub";
-    case PositionInterpolation::hub_registers: return "hub-registers";
-    case PositionInterpolation::huggingface: return "huggingface";
+    case PositionInterpolation::hub:
+      return "hub";
+    case PositionInterpolation::hub_registers:
+      return "hub-registers";
+    case PositionInterpolation::huggingface:
+      return "huggingface";
   }
   throw SettingError("position interpolation: unknown rule");
 }
@@ -54,9 +57,9 @@ inline torch::Tensor interpolate_positions(const torch::Tensor& table, std::int6
   torch::Tensor resized;
   switch (rule) {
     case PositionInterpolation::hub:
-      resized = at::upsample_bicubic2d(grid, {rows, cols}, false,
-                                       (static_cast<double>(rows) + 0.1) / static_cast<double>(side),
-                                       (static_cast<double>(cols) + 0.1) / static_cast<double>(side));
+      resized = at::upsample_bicubic2d(
+          grid, {rows, cols}, false, (static_cast<double>(rows) + 0.1) / static_cast<double>(side),
+          (static_cast<double>(cols) + 0.1) / static_cast<double>(side));
       break;
     case PositionInterpolation::hub_registers:
       resized = at::_upsample_bicubic2d_aa(grid, {rows, cols}, false);

@@ -69,10 +69,9 @@ struct SyntheticBackbone {
       double sum = 0;
       for (int v = 0; v < cells; ++v) {
         for (int u = 0; u < cells; ++u) {
-          const double mean =
-              mean_colour(pixels, batch.size, channel, top + v * side / cells,
-                          top + (v + 1) * side / cells, left + u * side / cells,
-                          left + (u + 1) * side / cells);
+          const double mean = mean_colour(pixels, batch.size, channel, top + v * side / cells,
+                                          top + (v + 1) * side / cells, left + u * side / cells,
+                                          left + (u + 1) * side / cells);
           feature[(channel * cells + v) * cells + u] = static_cast<float>(mean);
           sum += mean;
         }

@@ -32,11 +32,11 @@ enum class Facet {
 /// One block. LayerScale gammas are undefined in models without LayerScale; `mlp_in` holds the
 /// gate and the value stacked, gate first, when the MLP is a SwiGLU.
 struct TransformerBlock {
-  torch::Tensor norm1_weight, norm1_bias;  ///< [D]
-  torch::Tensor qkv_weight, qkv_bias;      ///< [3D,D], [3D]: queries, keys, values
-  torch::Tensor proj_weight, proj_bias;    ///< [D,D], [D]
-  torch::Tensor scale1, scale2;            ///< [D] LayerScale
-  torch::Tensor norm2_weight, norm2_bias;  ///< [D]
+  torch::Tensor norm1_weight, norm1_bias;      ///< [D]
+  torch::Tensor qkv_weight, qkv_bias;          ///< [3D,D], [3D]: queries, keys, values
+  torch::Tensor proj_weight, proj_bias;        ///< [D,D], [D]
+  torch::Tensor scale1, scale2;                ///< [D] LayerScale
+  torch::Tensor norm2_weight, norm2_bias;      ///< [D]
   torch::Tensor mlp_in_weight, mlp_in_bias;    ///< [H,D] or SwiGLU [2H,D]
   torch::Tensor mlp_out_weight, mlp_out_bias;  ///< [D,H]
 };
@@ -45,7 +45,7 @@ struct TransformerBlock {
 struct Transformer {
   int embed_dim = 0;
   int heads = 0;
-  int patch_size = 0;        ///< [px]
+  int patch_size = 0;  ///< [px]
   double norm_epsilon = 1e-6;
   bool swiglu = false;
   torch::Tensor patch_weight, patch_bias;  ///< [D,3,P,P], [D]
@@ -53,7 +53,7 @@ struct Transformer {
   torch::Tensor register_tokens;           ///< [1,R,D], undefined without registers
   torch::Tensor positions;                 ///< [1,1+n*n,D], class row first
   std::vector<TransformerBlock> blocks;
-  torch::Tensor norm_weight, norm_bias;    ///< [D]
+  torch::Tensor norm_weight, norm_bias;  ///< [D]
 
   int registers() const {
     return register_tokens.defined() ? static_cast<int>(register_tokens.size(1)) : 0;
@@ -66,17 +66,16 @@ void for_each_weight(Transformer& model, const Visit& visit) {
   const auto touch = [&visit](torch::Tensor& tensor) {
     if (tensor.defined()) visit(tensor);
   };
-  for (auto* tensor : {&model.patch_weight, &model.patch_bias, &model.class_token,
-                       &model.register_tokens, &model.positions, &model.norm_weight,
-                       &model.norm_bias}) {
+  for (auto* tensor :
+       {&model.patch_weight, &model.patch_bias, &model.class_token, &model.register_tokens,
+        &model.positions, &model.norm_weight, &model.norm_bias}) {
     touch(*tensor);
   }
   for (auto& block : model.blocks) {
-    for (auto* tensor :
-         {&block.norm1_weight, &block.norm1_bias, &block.qkv_weight, &block.qkv_bias,
-          &block.proj_weight, &block.proj_bias, &block.scale1, &block.scale2, &block.norm2_weight,
-          &block.norm2_bias, &block.mlp_in_weight, &block.mlp_in_bias, &block.mlp_out_weight,
-          &block.mlp_out_bias}) {
+    for (auto* tensor : {&block.norm1_weight, &block.norm1_bias, &block.qkv_weight, &block.qkv_bias,
+                         &block.proj_weight, &block.proj_bias, &block.scale1, &block.scale2,
+                         &block.norm2_weight, &block.norm2_bias, &block.mlp_in_weight,
+                         &block.mlp_in_bias, &block.mlp_out_weight, &block.mlp_out_bias}) {
       touch(*tensor);
     }
   }
@@ -103,8 +102,7 @@ inline torch::Tensor embed(const Transformer& model, const torch::Tensor& input,
                                     .flatten(2)
                                     .transpose(1, 2);
   const auto batch = input.size(0);
-  const torch::Tensor table = interpolate_positions(
-      model.positions.slice(1, 1), rows, cols, rule);
+  const torch::Tensor table = interpolate_positions(model.positions.slice(1, 1), rows, cols, rule);
   std::vector<torch::Tensor> tokens{
       (model.class_token + model.positions.slice(1, 0, 1)).expand({batch, 1, -1})};
   if (model.register_tokens.defined()) {
@@ -155,14 +153,15 @@ inline torch::Tensor apply_block(const Transformer& model, const TransformerBloc
                              const torch::Tensor& scale) {
     return scale.defined() ? at::addcmul(sum, branch, scale) : sum + branch;
   };
-  x = add_scaled(x, detail::attention(model, block,
-                                      detail::layer_norm(model, x, block.norm1_weight,
-                                                         block.norm1_bias)),
-                 block.scale1);
-  return add_scaled(x, detail::mlp(model, block,
-                                   detail::layer_norm(model, x, block.norm2_weight,
-                                                      block.norm2_bias)),
-                    block.scale2);
+  x = add_scaled(
+      x,
+      detail::attention(model, block,
+                        detail::layer_norm(model, x, block.norm1_weight, block.norm1_bias)),
+      block.scale1);
+  return add_scaled(
+      x,
+      detail::mlp(model, block, detail::layer_norm(model, x, block.norm2_weight, block.norm2_bias)),
+      block.scale2);
 }
 
 /// Splits [B, 1+R+N, D] into class token, registers and patches.
@@ -181,8 +180,8 @@ inline Features split_tokens(const Transformer& model, const torch::Tensor& toke
 /// A transformer as a Backbone policy; DinoV2 and VisionTransformer add how it is loaded.
 struct TransformerBackbone {
   struct Setting {
-    int layer = -1;               ///< 0-based block whose output is used; -1 is the last
-    bool final_norm = true;       ///< apply the model's last LayerNorm to that output (token facet)
+    int layer = -1;          ///< 0-based block whose output is used; -1 is the last
+    bool final_norm = true;  ///< apply the model's last LayerNorm to that output (token facet)
     Facet facet = Facet::token;
   };
 
@@ -202,19 +201,21 @@ struct TransformerBackbone {
     if (depth == 0) throw SettingError("backbone: no weights are loaded");
     const int index = setting.layer == -1 ? depth - 1 : setting.layer;
     if (index < 0 || index >= depth) {
-      throw SettingError(detail::text("layer ", setting.layer, " does not exist; this backbone has ",
-                                      "blocks 0 to ", depth - 1));
+      throw SettingError(detail::text("layer ", setting.layer,
+                                      " does not exist; this backbone has ", "blocks 0 to ",
+                                      depth - 1));
     }
     return index;
   }
 
-  /// Keeps the first `count` blocks only, so that the last kept block is followed by the final norm.
+  /// Keeps the first `count` blocks only, so that the last kept block is followed by the final
+  /// norm.
   ///
   /// @throws SettingError when the model has fewer blocks
   void keep_blocks(int count) {
     if (count < 1 || static_cast<std::size_t>(count) > model.blocks.size()) {
-      throw SettingError(detail::text("blocks ", count, ": this backbone has ",
-                                      model.blocks.size()));
+      throw SettingError(
+          detail::text("blocks ", count, ": this backbone has ", model.blocks.size()));
     }
     model.blocks.resize(static_cast<std::size_t>(count));
   }
@@ -253,8 +254,7 @@ struct TransformerBackbone {
       }
       const TransformerBlock& block = model.blocks[static_cast<std::size_t>(last)];
       if (setting.facet == Facet::key) {
-        const auto normed =
-            detail::layer_norm(model, tokens, block.norm1_weight, block.norm1_bias);
+        const auto normed = detail::layer_norm(model, tokens, block.norm1_weight, block.norm1_bias);
         const auto dim = model.embed_dim;
         tokens = at::linear(normed, block.qkv_weight.slice(0, dim, 2 * dim),
                             block.qkv_bias.slice(0, dim, 2 * dim));
@@ -274,9 +274,9 @@ struct TransformerBackbone {
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
     const at::NoGradGuard no_gradients;
-    const auto input = torch::from_blob(const_cast<float*>(batch.values.data()),
-                                        {batch.batch, 3, batch.size.height, batch.size.width},
-                                        torch::kFloat32);
+    const auto input =
+        torch::from_blob(const_cast<float*>(batch.values.data()),
+                         {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32);
     const Features result = features(input);
     const torch::Tensor patches = result.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
     std::vector<FeatureMap> maps;

@@ -121,7 +121,8 @@ constexpr void require_backbone() {
   static_assert(
       requires(const B& backbone) {
         { backbone.patch_size() } -> std::convertible_to<int>;
-      }, "homolog: a Backbone needs the member 'int patch_size() const'");
+      },
+      "homolog: a Backbone needs the member 'int patch_size() const'");
   static_assert(
       requires(const B& backbone, const InputBatch& batch) {
         { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;

@@ -38,8 +38,8 @@ struct CellRange {
 struct FeatureMap {
   int rows = 0;
   int cols = 0;
-  FloatMatrix values;   ///< [rows*cols, D] float32
-  CellRange content;    ///< cells that show the picture (all of them unless letterboxed)
+  FloatMatrix values;  ///< [rows*cols, D] float32
+  CellRange content;   ///< cells that show the picture (all of them unless letterboxed)
 
   FeatureMap() = default;
   /// Zero features of the given shape.

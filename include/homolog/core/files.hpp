@@ -68,16 +68,16 @@ inline void write_file_atomically(const std::filesystem::path& path,
     std::remove(temporary.c_str());
     throw;
   }
-  const bool flushed = std::ferror(file) == 0 && std::fflush(file) == 0 && ::fsync(fileno(file)) == 0;
+  const bool flushed =
+      std::ferror(file) == 0 && std::fflush(file) == 0 && ::fsync(fileno(file)) == 0;
   if (std::fclose(file) != 0 || !flushed) fail("cannot be written");
   if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot be replaced");
 }
 
 /// Writes bytes in one step; see the overload above.
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  write_file_atomically(path, [bytes](std::FILE* file) {
-    std::fwrite(bytes.data(), 1, bytes.size(), file);
-  });
+  write_file_atomically(
+      path, [bytes](std::FILE* file) { std::fwrite(bytes.data(), 1, bytes.size(), file); });
 }
 
 }  // namespace homolog

@@ -26,21 +26,24 @@ enum class ThresholdNorm {
 /// The name a result file carries: `target-bbox`, `keypoint-bbox` or `image-size`.
 inline std::string_view threshold_name(ThresholdNorm norm) {
   switch (norm) {
-    case ThresholdNorm::target_box: return "target-bbox";
-    case ThresholdNorm::keypoint_box: return "keypoint-bbox";
-    case ThresholdNorm::image_size: return "image-size";
+    case ThresholdNorm::target_box:
+      return "target-bbox";
+    case ThresholdNorm::keypoint_box:
+      return "keypoint-bbox";
+    case ThresholdNorm::image_size:
+      return "image-size";
   }
   throw SettingError("threshold_name: unknown norm");
 }
 
 /// Two pictures and their corresponding keypoints: source_keypoints[i] is target_keypoints[i].
 struct Pair {
-  std::string name;      ///< unique within the split
+  std::string name;  ///< unique within the split
   std::string category;
   std::filesystem::path source;
   std::filesystem::path target;
-  Points<ImageFrame> source_keypoints;  ///< [N,2] px, N >= 1
-  Points<ImageFrame> target_keypoints;  ///< [N,2] px
+  Points<ImageFrame> source_keypoints;        ///< [N,2] px, N >= 1
+  Points<ImageFrame> target_keypoints;        ///< [N,2] px
   std::optional<Box<ImageFrame>> target_box;  ///< [px] required by ThresholdNorm::target_box
   std::optional<Size> source_size;  ///< [px] as annotated; checked against the decoded picture
   std::optional<Size> target_size;  ///< [px] as annotated; checked against the decoded picture
@@ -68,8 +71,10 @@ inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_
       break;
     case ThresholdNorm::keypoint_box: {
       if (pair.target_keypoints.empty()) break;
-      const auto [left, right] = std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::x);
-      const auto [top, bottom] = std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::y);
+      const auto [left, right] =
+          std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::x);
+      const auto [top, bottom] =
+          std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::y);
       scale = std::max(right.x - left.x, bottom.y - top.y);
       break;
     }

@@ -20,9 +20,12 @@ namespace homolog {
 /// The command-line name of a resize mode: `squash`, `letterbox` or `native`.
 inline std::string resize_name(Resize resize) {
   switch (resize) {
-    case Resize::squash: return "squash";
-    case Resize::letterbox: return "letterbox";
-    case Resize::native: return "native";
+    case Resize::squash:
+      return "squash";
+    case Resize::letterbox:
+      return "letterbox";
+    case Resize::native:
+      return "native";
   }
   throw SettingError("resize_name: unknown mode");
 }
@@ -73,10 +76,11 @@ inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, cons
                  {"per_image", detail::scores_json(evaluation.alphas, evaluation.total.per_image)}};
   auto categories = nlohmann::ordered_json::object();
   for (const auto& [category, scores] : evaluation.per_category) {
-    categories[category] = {{"pairs", scores.pairs},
-                            {"points", scores.points},
-                            {"per_point", detail::scores_json(evaluation.alphas, scores.per_point)},
-                            {"per_image", detail::scores_json(evaluation.alphas, scores.per_image)}};
+    categories[category] = {
+        {"pairs", scores.pairs},
+        {"points", scores.points},
+        {"per_point", detail::scores_json(evaluation.alphas, scores.per_point)},
+        {"per_image", detail::scores_json(evaluation.alphas, scores.per_image)}};
   }
   json["per_category"] = std::move(categories);
   json["seconds"] = {{"decode", evaluation.seconds.decode},

@@ -37,9 +37,9 @@ struct ImageFeatures {
 
 /// Matched keypoints, one a query.
 struct MatchResult {
-  Points<ImageFrame> points;   ///< [N,2] pixels of the target picture
-  std::vector<float> scores;   ///< [N] cosine similarity at the peak
-  std::vector<bool> mutual;    ///< [N] false where a mutual check was made and failed
+  Points<ImageFrame> points;  ///< [N,2] pixels of the target picture
+  std::vector<float> scores;  ///< [N] cosine similarity at the peak
+  std::vector<bool> mutual;   ///< [N] false where a mutual check was made and failed
 };
 
 namespace detail {
@@ -104,7 +104,8 @@ struct Pipeline {
   /// @throws SettingError when `setting.image_size` is no multiple of the patch size
   FrameTransform transform(Size image) const {
     const int patch = backbone.patch_size();
-    const int side = setting.image_size != 0 ? setting.image_size : std::max(1, 518 / patch) * patch;
+    const int side =
+        setting.image_size != 0 ? setting.image_size : std::max(1, 518 / patch) * patch;
     const ImageTransform to_input = make_image_transform(image, setting.resize, side, patch);
     return {to_input, make_grid_transform(to_input.input, patch)};
   }

@@ -21,9 +21,9 @@ namespace homolog {
 
 /// How matches are drawn.
 struct DrawSetting {
-  double radius = 4;      ///< [px] of a keypoint's disc
+  double radius = 4;        ///< [px] of a keypoint's disc
   double line_width = 1.6;  ///< [px]
-  int gap = 12;           ///< [px] between the two pictures
+  int gap = 12;             ///< [px] between the two pictures
 };
 
 namespace detail {
@@ -52,8 +52,7 @@ inline void draw_segment(Image& image, Point<ImageFrame> a, Point<ImageFrame> b,
     for (int x = std::max(x1, 0); x <= std::min(x2, image.width - 1); ++x) {
       const double t =
           length2 > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0) : 0.0;
-      blend(image, x, y, colour,
-            radius + 0.5 - std::hypot(x - a.x - t * dx, y - a.y - t * dy));
+      blend(image, x, y, colour, radius + 0.5 - std::hypot(x - a.x - t * dx, y - a.y - t * dy));
     }
   }
 }
@@ -71,9 +70,9 @@ inline Colour palette(std::size_t index) {
 
 }  // namespace detail
 
-/// Draws source and target side by side on white, one colour a match: a disc on the source keypoint,
-/// a line, and a disc on the predicted point. With `truth`, a ring marks where each point should be
-/// and lines of matches farther than `threshold` from it are drawn thin.
+/// Draws source and target side by side on white, one colour a match: a disc on the source
+/// keypoint, a line, and a disc on the predicted point. With `truth`, a ring marks where each point
+/// should be and lines of matches farther than `threshold` from it are drawn thin.
 ///
 /// @param points [N,2] pixels of the source; @param predicted [N,2] pixels of the target
 /// @param truth [N,2] pixels of the target, or null; @param threshold [px]
