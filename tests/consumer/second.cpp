@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "everything.hpp"
+
+double second_answer() {
+  const homolog::GridTransform grid{64, 1, 1};
+  return grid.to_input(homolog::Point<homolog::GridFrame>{0, 0}).x;
+}
