@@ -40,16 +40,21 @@ struct MatchProblem {
 /// `map` is [rows, cols] cosine similarity with at least one finite value; padding is -infinity.
 /// The call must be const and safe to make from several threads.
 template <class M>
-concept Matcher = requires(const M& matcher, const SimilarityMap& map) {
+concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map) } -> std::convertible_to<Match>;
 };
 
-/// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps, for
-/// matchers that need more than one similarity map a query (mutual nearest neighbour).
+/// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps and the
+/// queries' positions, for matchers that need more than one similarity map a query (mutual nearest
+/// neighbour) or none at all (copied coordinates). It replaces the minimum where it is given.
 template <class M>
 concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem) {
   { matcher.match(problem) } -> std::convertible_to<std::vector<Match>>;
 };
+
+/// What a pipeline accepts as its matcher: the minimum, or the member that replaces it.
+template <class M>
+concept Matcher = MapMatcher<M> || ProblemMatcher<M>;
 
 /// Optional: `static constexpr bool needs_features = false` marks a matcher that only reads
 /// positions; the pipeline then runs no backbone at all.

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Reads the descriptor of each query off a feature map.
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/points.hpp"
+#include "homolog/kernels/detail/check.hpp"
+#include "homolog/kernels/normalize.hpp"
+
+namespace homolog {
+
+/// How a query that lies between cell centres reads its feature.
+enum class Query {
+  nearest,   ///< the cell that contains it
+  bilinear,  ///< interpolated between the four cells around it, then L2-normalised again
+};
+
+namespace detail {
+
+/// The cell that contains a point, moved into the content where the point lies outside.
+inline Eigen::Index nearest_index(double coordinate, int begin, int end) {
+  return static_cast<Eigen::Index>(
+      std::clamp(std::floor(coordinate + 0.5), static_cast<double>(begin), end - 1.0));
+}
+
+inline Eigen::Index nearest_cell(const FeatureMap& map, Point<GridFrame> point) {
+  const CellRange& content = map.content;
+  return nearest_index(point.y, content.y1, content.y2) * map.cols +
+         nearest_index(point.x, content.x1, content.x2);
+}
+
+/// The two cells around a coordinate and the weight of the second.
+struct Neighbours {
+  Eigen::Index first = 0;
+  Eigen::Index second = 0;
+  float weight = 0;
+};
+
+inline Neighbours neighbours(double coordinate, int begin, int end) {
+  const double inside = std::clamp(coordinate, static_cast<double>(begin), end - 1.0);
+  const double low = std::floor(inside);
+  const auto first = static_cast<Eigen::Index>(low);
+  return {first, std::min<Eigen::Index>(first + 1, end - 1), static_cast<float>(inside - low)};
+}
+
+}  // namespace detail
+
+/// Descriptors [N,D] of the points `cells` [N,2] of an L2-normalised feature map.
+///
+/// Points outside the content (map.content) read its nearest cells, never padding.
+///
+/// @param map L2-normalised, see normalize_rows
+/// @param cells fractional cells of that map
+/// @return float32 [N,D], L2-normalised
+/// @throws ShapeError when the map's sizes contradict each other or its content is empty;
+/// PointError naming the first point that is not finite
+inline FloatMatrix sample_descriptors(const FeatureMap& map, const Points<GridFrame>& cells,
+                                      Query query) {
+  detail::require_feature_map(map, "sample_descriptors");
+  FloatMatrix descriptors(static_cast<Eigen::Index>(cells.size()), map.values.cols());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const Point<GridFrame> point = cells[i];
+    if (!is_finite(point)) {
+      throw PointError(detail::text("sample_descriptors: query ", i, " (", point.x, ", ", point.y,
+                                    ") is not finite"));
+    }
+    auto descriptor = descriptors.row(static_cast<Eigen::Index>(i));
+    if (query == Query::nearest) {
+      descriptor = map.values.row(detail::nearest_cell(map, point));
+      continue;
+    }
+    const auto x = detail::neighbours(point.x, map.content.x1, map.content.x2);
+    const auto y = detail::neighbours(point.y, map.content.y1, map.content.y2);
+    descriptor.setZero();
+    const auto add = [&](Eigen::Index row, Eigen::Index col, float weight) {
+      // A neighbour of weight zero is not read: 0 * NaN would spoil an exact hit.
+      if (weight > 0) descriptor += weight * map.values.row(row * map.cols + col);
+    };
+    add(y.first, x.first, (1 - y.weight) * (1 - x.weight));
+    add(y.first, x.second, (1 - y.weight) * x.weight);
+    add(y.second, x.first, y.weight * (1 - x.weight));
+    add(y.second, x.second, y.weight * x.weight);
+  }
+  if (query == Query::bilinear) normalize_rows(descriptors);
+  return descriptors;
+}
+
+}  // namespace homolog

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The baseline matcher.
+
+#include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/peak.hpp"
+
+namespace homolog {
+
+/// Answers with the centre of the most similar cell (equation 2).
+///
+/// Of equally similar cells, the one with the lowest row-major index wins; NaN never wins.
+struct Argmax {
+  struct Setting {};
+  Setting setting;
+
+  /// @throws ValueError when no value of `map` is finite
+  Match operator()(const SimilarityMap& map) const {
+    const Peak peak = find_peak(map);
+    return {peak.cell(), peak.value};
+  }
+};
+
+}  // namespace homolog

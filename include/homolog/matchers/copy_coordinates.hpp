@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The matcher that looks at nothing: the floor that any backbone has to beat.
+
+#include <cstddef>
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/kernels/detail/check.hpp"
+
+namespace homolog {
+
+/// Answers with the query's own relative position in the target picture; needs no features.
+///
+/// Relative to the content cells of both grids, edges onto edges. Exact where the picture fills its
+/// grid (squash, native); under letterbox the picture ends inside a cell, and the answer is off by
+/// less than a cell.
+struct CopyCoordinates {
+  struct Setting {};
+  Setting setting;
+
+  /// The pipeline runs no backbone; the maps of a MatchProblem have sizes and content, no values.
+  static constexpr bool needs_features = false;
+
+  /// @return [N] cells of the target grid, score 0
+  /// @throws ShapeError when the content of a map is empty or outside its grid; PointError naming
+  /// the first query that is not finite
+  std::vector<Match> match(const MatchProblem& problem) const {
+    detail::require_content(problem.source, "CopyCoordinates: source");
+    detail::require_content(problem.target, "CopyCoordinates: target");
+    const CellRange& from = problem.source.content;
+    const CellRange& to = problem.target.content;
+    const double scale_x = static_cast<double>(to.x2 - to.x1) / (from.x2 - from.x1);
+    const double scale_y = static_cast<double>(to.y2 - to.y1) / (from.y2 - from.y1);
+    std::vector<Match> matches;
+    matches.reserve(problem.queries.size());
+    for (std::size_t i = 0; i < problem.queries.size(); ++i) {
+      const Point<GridFrame> query = problem.queries[i];
+      if (!is_finite(query)) {
+        throw PointError(detail::text("CopyCoordinates: query ", i, " (", query.x, ", ", query.y,
+                                      ") is not finite"));
+      }
+      matches.push_back({{(query.x + 0.5 - from.x1) * scale_x + to.x1 - 0.5,
+                          (query.y + 0.5 - from.y1) * scale_y + to.y1 - 0.5},
+                         0});
+    }
+    return matches;
+  }
+};
+
+}  // namespace homolog

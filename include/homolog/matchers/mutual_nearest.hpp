@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A decorator that says which matches hold in both directions.
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/kernels/peak.hpp"
+#include "homolog/kernels/sample.hpp"
+#include "homolog/kernels/similarity.hpp"
+#include "homolog/matchers/match_queries.hpp"
+
+namespace homolog {
+
+/// Gives the answers of `base`, and sets Match::mutual to whether the way back leads home: the
+/// feature of the answered cell is matched by argmax against the source map, and the cell found
+/// lies within `tolerance` of the query in the maximum norm.
+///
+/// No answer is dropped or moved. An answer on a cell whose feature is not finite is not mutual.
+template <class Base>
+struct MutualNearest {
+  struct Setting {
+    double tolerance = 1;  ///< [cells] a query is up to 0.5 from its own cell's centre
+  };
+  Setting setting;
+  Base base;
+
+  /// @return [N] cells of the target grid
+  /// @throws SettingError for a negative or NaN tolerance; otherwise as match_queries with `base`
+  std::vector<Match> match(const MatchProblem& problem) const {
+    if (!(setting.tolerance >= 0)) {
+      throw SettingError(detail::text("MutualNearest: tolerance is ", setting.tolerance,
+                                      ", expected at least 0 cells"));
+    }
+    std::vector<Match> matches = match_queries(base, problem);
+    Points<GridFrame> answers;
+    for (const Match& match : matches) answers.push_back(match.cell);
+    const FloatMatrix found = sample_descriptors(problem.target, answers, Query::nearest);
+    FloatMatrix back;
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      const float* row = found.row(static_cast<Eigen::Index>(i)).data();
+      detail::fill_similarity_rows(DescriptorView(row, 1, found.cols()), problem.source, back);
+      matches[i].mutual = matches[i].mutual && leads_home(back, problem, problem.queries[i]);
+    }
+    return matches;
+  }
+
+ private:
+  bool leads_home(const FloatMatrix& back, const MatchProblem& problem,
+                  Point<GridFrame> query) const {
+    if (!(back.maxCoeff() > -std::numeric_limits<float>::infinity())) return false;
+    const auto home =
+        find_peak(SimilarityMap(back.data(), problem.source.rows, problem.source.cols)).cell();
+    return std::max(std::abs(home.x - query.x), std::abs(home.y - query.y)) <= setting.tolerance;
+  }
+};
+
+}  // namespace homolog

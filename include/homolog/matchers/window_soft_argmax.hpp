@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Soft-argmax inside a window around the peak.
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/peak.hpp"
+#include "homolog/matchers/detail/expectation.hpp"
+
+namespace homolog {
+
+/// Answers with the expected position under a softmax around the most similar cell (equations 9 to
+/// 12): the window holds the cells within `window_radius` of the peak in the maximum norm, and is
+/// cropped at the border of the grid.
+///
+/// Cells whose similarity is not finite (padding, NaN) have probability zero, in both forms.
+struct WindowSoftArgmax {
+  /// What the cells outside the window count for.
+  enum class Outside {
+    excluded,     ///< nothing: probability zero, the paper's form
+    masked_zero,  ///< similarity 0 in a softmax over all cells, GeoAware-SC's form
+  };
+  struct Setting {
+    int window_radius = 2;   ///< [cells] 2 is a window of 5x5; 0 answers like Argmax
+    float temperature = 10;  ///< tau, multiplies the cosine
+    Outside outside = Outside::excluded;
+  };
+  Setting setting;
+
+  /// @throws ValueError when no value of `map` is finite; SettingError for a negative radius or a
+  /// temperature that is not positive and finite
+  Match operator()(const SimilarityMap& map) const {
+    detail::require_positive(setting.temperature, "WindowSoftArgmax: temperature");
+    if (setting.window_radius < 0) {
+      throw SettingError(detail::text("WindowSoftArgmax: window_radius is ", setting.window_radius,
+                                      ", expected at least 0"));
+    }
+    const Peak peak = find_peak(map);
+    const Eigen::Index radius = setting.window_radius;
+    const Eigen::Index y1 = std::max<Eigen::Index>(peak.row - radius, 0);
+    const Eigen::Index x1 = std::max<Eigen::Index>(peak.col - radius, 0);
+    const Eigen::Index y2 = std::min(peak.row + radius + 1, map.rows());
+    const Eigen::Index x2 = std::min(peak.col + radius + 1, map.cols());
+
+    // Masked cells have similarity 0, which is the softmax's maximum where the peak is negative.
+    detail::Expectation masked;
+    if (setting.outside == Outside::masked_zero) {
+      for (Eigen::Index row = 0; row < map.rows(); ++row) {
+        for (Eigen::Index col = 0; col < map.cols(); ++col) {
+          const bool inside = row >= y1 && row < y2 && col >= x1 && col < x2;
+          if (!inside && std::isfinite(map(row, col))) masked.add(row, col, 1);
+        }
+      }
+    }
+    const float maximum = masked.total > 0 ? std::max(peak.value, 0.0F) : peak.value;
+
+    detail::Expectation expectation;
+    for (Eigen::Index row = y1; row < y2; ++row) {
+      for (Eigen::Index col = x1; col < x2; ++col) {
+        expectation.add(row, col,
+                        detail::softmax_weight(map(row, col), maximum, setting.temperature));
+      }
+    }
+    if (masked.total > 0) {
+      const auto weight =
+          static_cast<double>(detail::softmax_weight(0, maximum, setting.temperature));
+      expectation.total += weight * masked.total;
+      expectation.x += weight * masked.x;
+      expectation.y += weight * masked.y;
+    }
+    return {expectation.mean(), peak.value};
+  }
+};
+
+}  // namespace homolog
