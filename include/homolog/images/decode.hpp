@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Pictures from files and memory: JPEG and PNG, behind a size gate.
+///
+/// Order of the gate: the file's size, its format, the size its header announces, then completeness
+/// (the chunks and checksums of a PNG, the markers of a JPEG), and only then pixels. A picture that
+/// is refused by its header costs no memory beyond its compressed bytes. Decoding pictures of
+/// unknown origin is still best done in a process of its own, with limits of the operating system.
+///
+/// All pictures become RGB: grey is repeated, alpha and transparent colours are dropped without
+/// compositing, 16-bit channels keep their upper byte, Adobe's CMYK and YCCK JPEGs are converted as
+/// R = (255 - C) * (255 - K) / 255. An EXIF orientation is not applied. Embedded colour profiles
+/// and gamma are ignored.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/images/detail/image_structure.hpp"
+#include "homolog/images/detail/stb_decode.hpp"
+#include "homolog/images/image.hpp"
+
+namespace homolog {
+
+/// Most pixels a side of a picture may have; not settable.
+inline constexpr int max_image_side = 1 << 14;
+
+/// How large a picture may be before it is refused.
+struct DecodeLimits {
+  std::uintmax_t max_file_bytes = std::uintmax_t{256} << 20;  ///< [bytes] compressed
+  std::int64_t max_pixels = std::int64_t{64} * 1000 * 1000;   ///< [px] width * height
+};
+
+namespace detail {
+
+/// Format and size of a picture that passed the gate's header checks.
+struct CheckedHeader {
+  ImageFormat format;
+  Size size;
+};
+
+inline CheckedHeader check_header(std::string_view bytes, const std::string& name,
+                                  const DecodeLimits& limits) {
+  const std::uintmax_t limit = std::min<std::uintmax_t>(
+      limits.max_file_bytes, static_cast<std::uintmax_t>(std::numeric_limits<int>::max()));
+  if (bytes.size() > limit) {
+    throw ImageError(
+        text(name, ": expected at most ", limit, " compressed bytes, got ", bytes.size()));
+  }
+  const ImageFormat format = detect_format(bytes, name);
+  const AnnouncedSize announced =
+      format == ImageFormat::png ? announced_png_size(bytes) : walk_jpeg(bytes, name, true).size;
+  const std::string got = text(announced.width, "x", announced.height);
+  if (announced.width > max_image_side || announced.height > max_image_side) {
+    throw ImageError(
+        text(name, ": expected sides of at most ", max_image_side, " pixels, got ", got));
+  }
+  if (announced.width * announced.height > limits.max_pixels) {
+    throw ImageError(text(name, ": expected at most ", limits.max_pixels, " pixels, got ", got,
+                          " = ", announced.width * announced.height));
+  }
+  const char* kind = format == ImageFormat::png ? "PNG" : "JPEG";
+  const StbHeader header = stb_read_header(bytes);
+  if (!header.reason.empty()) {
+    throw ImageError(
+        text(name, ": expected a ", kind, " header, got a damaged one (", header.reason, ")"));
+  }
+  if (header.width != announced.width || header.height != announced.height || header.width < 1 ||
+      header.height < 1 || header.channels < 1 || header.channels > 4) {
+    throw ImageError(text(name, ": expected a ", kind, " header that announces one size, got ", got,
+                          " and ", header.width, "x", header.height, " with ", header.channels,
+                          " channels"));
+  }
+  return {format, {header.width, header.height}};
+}
+
+/// A PNG whose palette has all 256 entries, missing ones black. The decoder does not check indices
+/// against the palette's length and would read entries nobody wrote.
+inline std::string complete_palette(std::string_view bytes, PngPalette palette) {
+  std::string whole(bytes.substr(0, palette.start - 8));
+  whole.append(std::string_view("\0\0\3\0PLTE", 8));
+  whole.append(bytes.substr(palette.start, palette.length));
+  whole.append(768 - palette.length, '\0');
+  whole.append(bytes.substr(palette.start + palette.length));
+  return whole;
+}
+
+}  // namespace detail
+
+/// Decodes a JPEG or PNG to RGB uint8 [height, width, 3].
+///
+/// @param bytes the whole compressed picture
+/// @param name what errors call it, usually the file's path
+/// @throws ImageError when it is neither format, too large, truncated or damaged
+inline Image decode_image(std::string_view bytes, const std::string& name,
+                          const DecodeLimits& limits = {}) {
+  const auto [format, size] = detail::check_header(bytes, name, limits);
+  std::string with_palette;
+  if (format == detail::ImageFormat::png) {
+    const auto palette = detail::check_png(bytes, name);
+    const bool indexed = detail::byte_at(bytes, 25) == 3;
+    if (indexed && palette.start != 0 && palette.length < 768) {
+      with_palette = detail::complete_palette(bytes, palette);
+      bytes = with_palette;
+    }
+  } else {
+    const auto jpeg = detail::walk_jpeg(bytes, name, false);
+    if (jpeg.components == 4 && jpeg.adobe_transform != 0 && jpeg.adobe_transform != 2) {
+      throw ImageError(detail::text(name, ": expected a grey, RGB or Adobe CMYK JPEG, got four ",
+                                    "channels without a statement of their meaning"));
+    }
+  }
+  // No block of an honest picture is larger than twice 16-bit RGBA of it, rounded up to blocks of a
+  // JPEG, or twice its compressed bytes.
+  const auto padded = [](int side) { return static_cast<std::size_t>(side) + 64; };
+  const std::size_t largest_block =
+      std::max(16 * padded(size.width) * padded(size.height), 2 * bytes.size() + (1 << 16));
+  Image image;
+  image.width = size.width;
+  image.height = size.height;
+  const std::string reason = detail::stb_decode(bytes, largest_block, image);
+  if (!reason.empty()) {
+    throw ImageError(detail::text(name, ": expected ", size.width, "x", size.height,
+                                  " pixels, got damaged data (", reason, ")"));
+  }
+  return image;
+}
+
+/// Reads and decodes a picture file; see decode_image.
+///
+/// @throws FileError when the file cannot be read or is above `max_file_bytes`
+/// @throws ImageError
+inline Image load_image(const std::filesystem::path& path, const DecodeLimits& limits = {}) {
+  return decode_image(read_file(path, limits.max_file_bytes), path.string(), limits);
+}
+
+/// The size a picture file's header announces, after the same checks, without decoding. The rest of
+/// the file is neither read nor checked as long as the header lies in its first 64 KiB.
+///
+/// @throws FileError when the file cannot be read or is above `max_file_bytes`
+/// @throws ImageError
+inline Size read_image_size(const std::filesystem::path& path, const DecodeLimits& limits = {}) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (!error && size > (1 << 16) && size <= limits.max_file_bytes) {
+    std::string start(1 << 16, '\0');
+    std::ifstream stream(path, std::ios::binary);
+    if (stream.read(start.data(), static_cast<std::streamsize>(start.size()))) {
+      try {
+        return detail::check_header(start, path.string(), limits).size;
+      } catch (const ImageError&) {
+        // A long preview or colour profile may stand before the header: the whole file decides.
+      }
+    }
+  }
+  return detail::check_header(read_file(path, limits.max_file_bytes), path.string(), limits).size;
+}
+
+}  // namespace homolog

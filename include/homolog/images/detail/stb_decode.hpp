@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// stb_image, JPEG and PNG only, compiled in a namespace of its own with internal linkage, so that
+/// it meets no other copy of stb_image in the program. The settings a user gave to that other copy
+/// are put aside before the include and restored after it.
+
+// What stb_image includes is included here first, at global scope: its own includes then do nothing
+// inside the namespace.
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__SSE2__) || defined(_M_X64) || defined(_M_IX86)
+#include <emmintrin.h>
+#endif
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "homolog/images/image.hpp"
+
+namespace homolog::detail::stb_decoder {
+
+/// [bytes] The largest block stb_image may take on this thread; 0 outside a call.
+inline thread_local std::size_t allocation_limit = 0;
+
+// Zeroed, because a damaged file can leave parts of stb_image's buffers unwritten, and what it then
+// decodes to must not depend on earlier memory. Limited, because stb_image inflates a PNG's data
+// without regard to the announced size.
+inline void* allocate(std::size_t bytes) {
+  return bytes > allocation_limit ? nullptr : calloc(bytes, 1);
+}
+inline void* reallocate(void* block, std::size_t bytes) {
+  return bytes > allocation_limit ? nullptr : realloc(block, bytes);
+}
+[[noreturn]] inline void fail_assertion() { throw std::logic_error("inconsistent picture data"); }
+
+}  // namespace homolog::detail::stb_decoder
+
+#pragma push_macro("STBI_INCLUDE_STB_IMAGE_H")
+#pragma push_macro("STB_IMAGE_IMPLEMENTATION")
+#pragma push_macro("STB_IMAGE_STATIC")
+#pragma push_macro("STBIDEF")
+#pragma push_macro("STBI_ASSERT")
+#pragma push_macro("STBI_MALLOC")
+#pragma push_macro("STBI_REALLOC")
+#pragma push_macro("STBI_REALLOC_SIZED")
+#pragma push_macro("STBI_FREE")
+#pragma push_macro("STBI_MAX_DIMENSIONS")
+#pragma push_macro("STBI_THREAD_LOCAL")
+#pragma push_macro("STBI_SIMD_ALIGN")
+#pragma push_macro("STBI_SUPPORT_ZLIB")
+#pragma push_macro("STBI_FAILURE_USERMSG")
+#pragma push_macro("STBI_ONLY_JPEG")
+#pragma push_macro("STBI_ONLY_PNG")
+#pragma push_macro("STBI_ONLY_BMP")
+#pragma push_macro("STBI_ONLY_GIF")
+#pragma push_macro("STBI_ONLY_HDR")
+#pragma push_macro("STBI_ONLY_PIC")
+#pragma push_macro("STBI_ONLY_PNM")
+#pragma push_macro("STBI_ONLY_PSD")
+#pragma push_macro("STBI_ONLY_TGA")
+#pragma push_macro("STBI_ONLY_ZLIB")
+#pragma push_macro("STBI_NO_JPEG")
+#pragma push_macro("STBI_NO_PNG")
+#pragma push_macro("STBI_NO_BMP")
+#pragma push_macro("STBI_NO_GIF")
+#pragma push_macro("STBI_NO_HDR")
+#pragma push_macro("STBI_NO_PIC")
+#pragma push_macro("STBI_NO_PNM")
+#pragma push_macro("STBI_NO_PSD")
+#pragma push_macro("STBI_NO_TGA")
+#pragma push_macro("STBI_NO_ZLIB")
+#pragma push_macro("STBI_NO_STDIO")
+#pragma push_macro("STBI_NO_LINEAR")
+#pragma push_macro("STBI_NO_FAILURE_STRINGS")
+#pragma push_macro("STBI_NO_THREAD_LOCALS")
+#undef STBI_INCLUDE_STB_IMAGE_H
+#undef STB_IMAGE_IMPLEMENTATION
+#undef STB_IMAGE_STATIC
+#undef STBIDEF
+#undef STBI_ASSERT
+#undef STBI_MALLOC
+#undef STBI_REALLOC
+#undef STBI_REALLOC_SIZED
+#undef STBI_FREE
+#undef STBI_MAX_DIMENSIONS
+#undef STBI_THREAD_LOCAL
+#undef STBI_SIMD_ALIGN
+#undef STBI_SUPPORT_ZLIB
+#undef STBI_FAILURE_USERMSG
+#undef STBI_ONLY_JPEG
+#undef STBI_ONLY_PNG
+#undef STBI_ONLY_BMP
+#undef STBI_ONLY_GIF
+#undef STBI_ONLY_HDR
+#undef STBI_ONLY_PIC
+#undef STBI_ONLY_PNM
+#undef STBI_ONLY_PSD
+#undef STBI_ONLY_TGA
+#undef STBI_ONLY_ZLIB
+#undef STBI_NO_JPEG
+#undef STBI_NO_PNG
+#undef STBI_NO_BMP
+#undef STBI_NO_GIF
+#undef STBI_NO_HDR
+#undef STBI_NO_PIC
+#undef STBI_NO_PNM
+#undef STBI_NO_PSD
+#undef STBI_NO_TGA
+#undef STBI_NO_ZLIB
+#undef STBI_NO_STDIO
+#undef STBI_NO_LINEAR
+#undef STBI_NO_FAILURE_STRINGS
+#undef STBI_NO_THREAD_LOCALS
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STBIDEF static
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_NO_STDIO
+#define STBI_NO_LINEAR
+#define STBI_NO_HDR
+#define STBI_MAX_DIMENSIONS (1 << 14)
+#define STBI_MALLOC(bytes) ::homolog::detail::stb_decoder::allocate(bytes)
+#define STBI_REALLOC(block, bytes) ::homolog::detail::stb_decoder::reallocate(block, bytes)
+#define STBI_FREE(block) free(block)
+#define STBI_ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : ::homolog::detail::stb_decoder::fail_assertion())
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
+namespace homolog::detail::stb_decoder {
+#include <stb_image.h>
+}  // namespace homolog::detail::stb_decoder
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#undef FAST_BITS
+#undef STBI_EXTERN
+#undef STBI_NOTUSED
+#undef STBI_SSE2
+#undef STBI_NEON
+#undef STBI_HAS_LROTL
+#undef STBI_VERSION
+#undef STBI__BYTECAST
+#undef STBI__COMBO
+#undef STBI__IDCT_1D
+#undef STBI__MARKER_none
+#undef STBI__PNG_TYPE
+#undef STBI__RESTART
+#undef STBI__X64_TARGET
+#undef STBI__X86_TARGET
+#undef STBI__ZFAST_BITS
+#undef STBI__ZFAST_MASK
+#undef STBI__ZNSYMS
+#undef stbi__DNL
+#undef stbi__EOI
+#undef stbi__SOF
+#undef stbi__SOF_progressive
+#undef stbi__SOI
+#undef stbi__SOS
+#undef stbi__de_iphone_flag
+#undef stbi__div16
+#undef stbi__div4
+#undef stbi__err
+#undef stbi__errpf
+#undef stbi__errpuc
+#undef stbi__f2f
+#undef stbi__float2fixed
+#undef stbi__fsh
+#undef stbi__unpremultiply_on_load
+#undef stbi__vertically_flip_on_load
+#undef stbi_inline
+#undef stbi_lrot
+#pragma pop_macro("STBI_INCLUDE_STB_IMAGE_H")
+#pragma pop_macro("STB_IMAGE_IMPLEMENTATION")
+#pragma pop_macro("STB_IMAGE_STATIC")
+#pragma pop_macro("STBIDEF")
+#pragma pop_macro("STBI_ASSERT")
+#pragma pop_macro("STBI_MALLOC")
+#pragma pop_macro("STBI_REALLOC")
+#pragma pop_macro("STBI_REALLOC_SIZED")
+#pragma pop_macro("STBI_FREE")
+#pragma pop_macro("STBI_MAX_DIMENSIONS")
+#pragma pop_macro("STBI_THREAD_LOCAL")
+#pragma pop_macro("STBI_SIMD_ALIGN")
+#pragma pop_macro("STBI_SUPPORT_ZLIB")
+#pragma pop_macro("STBI_FAILURE_USERMSG")
+#pragma pop_macro("STBI_ONLY_JPEG")
+#pragma pop_macro("STBI_ONLY_PNG")
+#pragma pop_macro("STBI_ONLY_BMP")
+#pragma pop_macro("STBI_ONLY_GIF")
+#pragma pop_macro("STBI_ONLY_HDR")
+#pragma pop_macro("STBI_ONLY_PIC")
+#pragma pop_macro("STBI_ONLY_PNM")
+#pragma pop_macro("STBI_ONLY_PSD")
+#pragma pop_macro("STBI_ONLY_TGA")
+#pragma pop_macro("STBI_ONLY_ZLIB")
+#pragma pop_macro("STBI_NO_JPEG")
+#pragma pop_macro("STBI_NO_PNG")
+#pragma pop_macro("STBI_NO_BMP")
+#pragma pop_macro("STBI_NO_GIF")
+#pragma pop_macro("STBI_NO_HDR")
+#pragma pop_macro("STBI_NO_PIC")
+#pragma pop_macro("STBI_NO_PNM")
+#pragma pop_macro("STBI_NO_PSD")
+#pragma pop_macro("STBI_NO_TGA")
+#pragma pop_macro("STBI_NO_ZLIB")
+#pragma pop_macro("STBI_NO_STDIO")
+#pragma pop_macro("STBI_NO_LINEAR")
+#pragma pop_macro("STBI_NO_FAILURE_STRINGS")
+#pragma pop_macro("STBI_NO_THREAD_LOCALS")
+
+namespace homolog::detail {
+
+/// What stb_image reads in a picture's header; `reason` is empty on success.
+struct StbHeader {
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  std::string reason;
+};
+
+/// Sets stb_image's largest block for the length of a scope.
+struct StbAllocationScope {
+  explicit StbAllocationScope(std::size_t limit) { stb_decoder::allocation_limit = limit; }
+  ~StbAllocationScope() { stb_decoder::allocation_limit = 0; }
+  StbAllocationScope(const StbAllocationScope&) = delete;
+  StbAllocationScope& operator=(const StbAllocationScope&) = delete;
+};
+
+/// Reads a header without decoding pixels. `bytes` must be shorter than 2^31.
+inline StbHeader stb_read_header(std::string_view bytes) {
+  const StbAllocationScope scope(std::size_t{1} << 20);
+  StbHeader header;
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  if (stb_decoder::stbi_info_from_memory(data, static_cast<int>(bytes.size()), &header.width,
+                                         &header.height, &header.channels) == 0) {
+    header.reason = stb_decoder::stbi_failure_reason();
+  }
+  return header;
+}
+
+/// Decodes to RGB. `bytes` must be shorter than 2^31.
+///
+/// @param limit [bytes] the largest block of memory that may be taken
+/// @param picture receives the pixels when the decoded size is the one it already has
+/// @returns the reason of a failure, empty on success
+inline std::string stb_decode(std::string_view bytes, std::size_t limit, Image& picture) {
+  const StbAllocationScope scope(limit);
+  int width = 0, height = 0, channels = 0;
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  try {
+    const std::unique_ptr<unsigned char, void (*)(void*)> pixels(
+        stb_decoder::stbi_load_from_memory(data, static_cast<int>(bytes.size()), &width, &height,
+                                           &channels, 3),
+        free);
+    if (!pixels) return stb_decoder::stbi_failure_reason();
+    if (Size{width, height} != picture.size()) {
+      return "decoded to " + std::to_string(width) + "x" + std::to_string(height);
+    }
+    const std::size_t count =
+        static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
+    picture.pixels.assign(pixels.get(), pixels.get() + count);
+    return {};
+  } catch (const std::logic_error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace homolog::detail

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Pictures to PNG and JPEG, in memory and as files.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/images/detail/check_image.hpp"
+#include "homolog/images/detail/stb_encode.hpp"
+#include "homolog/images/image.hpp"
+
+namespace homolog {
+
+namespace detail {
+
+/// As check_image, with the sizes the encoders' 32-bit arithmetic can hold.
+inline void check_encodable(const Image& image, const char* user) {
+  check_image(image, user);
+  if (image.width > 65535 || image.height > 65535 || image.pixels.size() > (std::size_t{1} << 30)) {
+    throw ImageError(text(user, ": expected sides of at most 65535 pixels and 2^30 bytes, got ",
+                          image.width, "x", image.height));
+  }
+}
+
+}  // namespace detail
+
+/// The picture as RGB PNG. Equal pictures give equal bytes.
+///
+/// @throws ShapeError when the pixels do not fit the size
+/// @throws ImageError when a side is above 65535 or the pixels above 2^30 bytes
+inline std::string encode_png(const Image& image) {
+  detail::check_encodable(image, "encode_png");
+  std::string bytes = detail::stb_encode_png(image);
+  if (bytes.empty()) throw ImageError("encode_png: out of memory");
+  return bytes;
+}
+
+/// The picture as baseline JPEG; chroma has half the resolution up to quality 90.
+///
+/// @param quality 1 to 100
+/// @throws SettingError when the quality is outside its range
+/// @throws ShapeError when the pixels do not fit the size
+/// @throws ImageError when a side is above 65535 or the pixels above 2^30 bytes
+inline std::string encode_jpeg(const Image& image, int quality) {
+  if (quality < 1 || quality > 100) {
+    throw SettingError(detail::text("encode_jpeg: expected a quality of 1 to 100, got ", quality));
+  }
+  detail::check_encodable(image, "encode_jpeg");
+  std::string bytes = detail::stb_encode_jpeg(image, quality);
+  if (bytes.empty()) throw ImageError("encode_jpeg: cannot encode the picture");
+  return bytes;
+}
+
+/// Writes a picture; the file appears whole or stays as it was.
+///
+/// @param path ends in .png, .jpg or .jpeg, in any case
+/// @param jpeg_quality 1 to 100, unused for PNG
+/// @throws ImageError when the extension is another one
+/// @throws FileError when the file cannot be written
+/// @throws ShapeError, SettingError as the encoders
+inline void save_image(const std::filesystem::path& path, const Image& image,
+                       int jpeg_quality = 95) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (extension == ".png") {
+    write_file_atomically(path, encode_png(image));
+  } else if (extension == ".jpg" || extension == ".jpeg") {
+    write_file_atomically(path, encode_jpeg(image, jpeg_quality));
+  } else {
+    throw ImageError(detail::text(path.string(), ": expected a name in .png, .jpg or .jpeg, got \"",
+                                  extension, "\""));
+  }
+}
+
+}  // namespace homolog

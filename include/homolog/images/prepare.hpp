@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// From a picture to the numbers a backbone reads.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/input.hpp"
+#include "homolog/core/transforms.hpp"
+#include "homolog/images/detail/check_image.hpp"
+#include "homolog/images/image.hpp"
+#include "homolog/images/resize.hpp"
+
+namespace homolog {
+
+/// Resizes, normalises and places a picture: float32 [3, input.height, input.width], RGB planes,
+/// (value / 255 - mean) / standard_deviation in float32 as torchvision computes it. Cells of the
+/// input outside `transform.content` are 0, which is the mean colour.
+///
+/// @param transform made for a picture of this size
+/// @param chw receives 3 * input.height * input.width floats; untouched when an error is thrown
+/// @throws ShapeError when the transform is one of another picture size, or its content does not
+///   lie inside its input
+/// @throws SettingError when a standard deviation is not positive
+inline void prepare_input(const Image& image, const ImageTransform& transform,
+                          const Normalization& normalization, ResizeFilter filter, float* chw,
+                          PassOrder order = PassOrder::pillow13) {
+  detail::check_image(image, "prepare_input");
+  if (transform.image != image.size()) {
+    throw ShapeError(detail::text("prepare_input: expected a picture of ", transform.image.width,
+                                  "x", transform.image.height, " as in the transform, got ",
+                                  image.width, "x", image.height));
+  }
+  const Size input = transform.input, content = transform.content;
+  const int x0 = transform.offset_x, y0 = transform.offset_y;
+  if (content.width < 1 || content.height < 1 || x0 < 0 || y0 < 0 ||
+      x0 > input.width - content.width || y0 > input.height - content.height) {
+    throw ShapeError(detail::text("prepare_input: expected content inside an input of ",
+                                  input.width, "x", input.height, ", got ", content.width, "x",
+                                  content.height, " at (", x0, ", ", y0, ")"));
+  }
+  // A channel has 256 values: each is normalised once.
+  std::array<std::array<float, 256>, 3> table;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const float mean = normalization.mean[c], deviation = normalization.standard_deviation[c];
+    if (!(deviation > 0.0F)) {
+      throw SettingError(
+          detail::text("prepare_input: expected positive standard deviations, got ", deviation));
+    }
+    for (std::size_t value = 0; value < 256; ++value) {
+      table[c][value] = (static_cast<float>(value) / 255.0F - mean) / deviation;
+    }
+  }
+  Image resized;
+  const bool same = content == image.size();
+  if (!same) resized = resize_image(image, content, filter, order);
+  const Image& shown = same ? image : resized;
+
+  const auto row_floats = static_cast<std::size_t>(input.width);
+  const std::size_t plane = row_floats * static_cast<std::size_t>(input.height);
+  if (content != input) std::fill(chw, chw + 3 * plane, 0.0F);
+  for (int y = 0; y < content.height; ++y) {
+    const std::uint8_t* pixel = shown.at(0, y);
+    float* red = chw + static_cast<std::size_t>(y0 + y) * row_floats + static_cast<std::size_t>(x0);
+    float* green = red + plane;
+    float* blue = green + plane;
+    for (int x = 0; x < content.width; ++x, pixel += 3) {
+      red[x] = table[0][pixel[0]];
+      green[x] = table[1][pixel[1]];
+      blue[x] = table[2][pixel[2]];
+    }
+  }
+}
+
+/// The picture mirrored left to right: pixel (x, y) moves to (width - 1 - x, y).
+///
+/// @throws ShapeError when the pixels do not fit the size
+inline Image flip_horizontally(const Image& image) {
+  detail::check_image(image, "flip_horizontally");
+  Image flipped(image.width, image.height);
+  for (int y = 0; y < image.height; ++y) {
+    const std::uint8_t* from = image.at(0, y);
+    std::uint8_t* to = flipped.at(image.width - 1, y);
+    for (int x = 0; x < image.width; ++x, from += 3, to -= 3) std::copy(from, from + 3, to);
+  }
+  return flipped;
+}
+
+}  // namespace homolog
