@@ -7,8 +7,10 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <initializer_list>
 #include <limits>
+#include <utility>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
@@ -18,29 +20,31 @@ namespace homolog {
 
 namespace detail {
 
-/// Dot products of `Count` queries with one cell, float32.
+/// Dot products of sizeof...(I) queries with one cell, float32.
 ///
 /// The order of summation depends on D alone. A general matrix product sums differently near the
 /// edges of its tiles, so that two cells with equal features would get similarities that differ in
 /// the last bit, and the tie between them would not go to the lowest index.
-template <int Count>
-void dot_products(const float* queries, const float* cell, Eigen::Index dim, float* out,
-                  Eigen::Index out_stride) {
+template <std::size_t... I>
+void dot_products(std::index_sequence<I...>, const float* queries, const float* cell,
+                  Eigen::Index dim, float* out, Eigen::Index out_stride) {
   constexpr int lanes = 8;
   using Lanes = Eigen::Array<float, lanes, 1>;
   using Chunk = Eigen::Map<const Lanes>;
-  Lanes sums[Count];
-  for (auto& sum : sums) sum.setZero();
+  // Packs instead of loops: the sums stay in registers at any level of optimisation.
+  Lanes sums[] = {((void)I, Lanes::Zero())...};
+  const float* const rows[] = {queries + static_cast<Eigen::Index>(I) * dim...};
   Eigen::Index k = 0;
   for (; k + lanes <= dim; k += lanes) {
     const Lanes features = Chunk(cell + k);
-    for (int i = 0; i < Count; ++i) sums[i] += Chunk(queries + i * dim + k) * features;
+    ((sums[I] += Chunk(rows[I] + k) * features), ...);
   }
-  for (int i = 0; i < Count; ++i) {
-    float sum = sums[i].sum();
-    for (Eigen::Index tail = k; tail < dim; ++tail) sum += queries[i * dim + tail] * cell[tail];
-    out[i * out_stride] = std::isfinite(sum) ? sum : -std::numeric_limits<float>::infinity();
-  }
+  const auto finish = [&](std::size_t i, float sum) {
+    for (Eigen::Index tail = k; tail < dim; ++tail) sum += rows[i][tail] * cell[tail];
+    out[static_cast<Eigen::Index>(i) * out_stride] =
+        std::isfinite(sum) ? sum : -std::numeric_limits<float>::infinity();
+  };
+  (finish(I, sums[I].sum()), ...);
 }
 
 /// similarity_rows without the search for rows that admit no answer.
@@ -70,16 +74,16 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
           float* answer = out.data() + q * cells + cell;
           switch (std::min<Eigen::Index>(block, count - q)) {
             case 1:
-              dot_products<1>(rows, features, dim, answer, cells);
+              dot_products(std::make_index_sequence<1>(), rows, features, dim, answer, cells);
               break;
             case 2:
-              dot_products<2>(rows, features, dim, answer, cells);
+              dot_products(std::make_index_sequence<2>(), rows, features, dim, answer, cells);
               break;
             case 3:
-              dot_products<3>(rows, features, dim, answer, cells);
+              dot_products(std::make_index_sequence<3>(), rows, features, dim, answer, cells);
               break;
             default:
-              dot_products<block>(rows, features, dim, answer, cells);
+              dot_products(std::make_index_sequence<block>(), rows, features, dim, answer, cells);
           }
         }
       }
