@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The strict comparison of a file's tensors with what a backbone needs: every missing, unexpected
+/// and unfitting tensor is an error, and so is a value that is no number.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/weights/recognize.hpp"
+#include "homolog/weights/tensor_file.hpp"
+
+namespace homolog {
+
+/// Any length is right along an axis of this size in ExpectedTensor::shape.
+inline constexpr std::int64_t any_size = -1;
+
+/// A tensor that a backbone takes from its file, in float32, float16, bfloat16 or float64.
+struct ExpectedTensor {
+  std::string key;
+  std::vector<std::int64_t> shape;
+  bool optional = false;  ///< may be absent; when present its shape counts
+};
+
+/// Keys beginning so belong to heads that no backbone uses; audit() lets them pass by default.
+inline constexpr std::array<std::string_view, 3> ignored_key_prefixes{"classifier.", "dino_head.",
+                                                                      "ibot_head."};
+
+namespace detail {
+
+inline bool shape_fits(const std::vector<std::int64_t>& got,
+                       const std::vector<std::int64_t>& expected) {
+  return std::equal(got.begin(), got.end(), expected.begin(), expected.end(),
+                    [](std::int64_t a, std::int64_t b) { return b == any_size || a == b; });
+}
+
+/// One kind of finding: the first ten by name, and how many there are.
+struct AuditFindings {
+  std::string_view kind;
+  std::size_t count = 0;
+  std::string list = {};
+
+  void add(const std::string& entry) {
+    if (++count <= 10) list += (count == 1 ? "" : ", ") + entry;
+  }
+  std::string summary() const {
+    if (count == 0) return {};
+    return text("; ", count, ' ', kind, ": ", list, count > 10 ? ", ..." : "");
+  }
+};
+
+/// Tensors of a pre-norm vision transformer, DINOv2's order of keys.
+inline std::vector<ExpectedTensor> expected_transformer(const Recognized& sizes, bool layer_scale) {
+  const std::int64_t dim = sizes.embed_dim, patch = sizes.patch_size, hidden = sizes.ffn_hidden;
+  std::vector<ExpectedTensor> list{
+      {"cls_token", {1, 1, dim}},
+      {"pos_embed", {1, sizes.position_rows > 0 ? sizes.position_rows : any_size, dim}}};
+  if (sizes.registers > 0) list.push_back({"register_tokens", {1, sizes.registers, dim}});
+  list.push_back({"patch_embed.proj.weight", {dim, 3, patch, patch}});
+  list.push_back({"patch_embed.proj.bias", {dim}});
+  for (int i = 0; i < sizes.depth; ++i) {
+    const std::string block = "blocks." + std::to_string(i) + ".";
+    const auto linear = [&](const char* name, std::int64_t out, std::int64_t in) {
+      list.push_back({block + name + ".weight", {out, in}});
+      list.push_back({block + name + ".bias", {out}});
+    };
+    const auto vector = [&](const char* name) { list.push_back({block + name, {dim}}); };
+    vector("norm1.weight");
+    vector("norm1.bias");
+    linear("attn.qkv", 3 * dim, dim);
+    linear("attn.proj", dim, dim);
+    if (layer_scale) vector("ls1.gamma");
+    vector("norm2.weight");
+    vector("norm2.bias");
+    linear(sizes.swiglu ? "mlp.w12" : "mlp.fc1", sizes.swiglu ? 2 * hidden : hidden, dim);
+    linear(sizes.swiglu ? "mlp.w3" : "mlp.fc2", dim, hidden);
+    if (layer_scale) vector("ls2.gamma");
+  }
+  list.push_back({"norm.weight", {dim}});
+  list.push_back({"norm.bias", {dim}});
+  return list;
+}
+
+/// Whether a number of this format is NaN or infinite: all exponent bits are set.
+template <class Bits>
+bool all_finite(std::span<const std::byte> bytes, Bits exponent) {
+  // In slices, so that a bad value ends the scan early while each slice is vectorised.
+  constexpr std::size_t slice = std::size_t{1} << 16;
+  for (std::size_t start = 0; start < bytes.size(); start += slice) {
+    const auto part = bytes.subspan(start, std::min(slice, bytes.size() - start));
+    bool bad = false;
+    for (std::size_t i = 0; i + sizeof(Bits) <= part.size(); i += sizeof(Bits)) {
+      Bits value;
+      std::memcpy(&value, part.data() + i, sizeof(Bits));
+      bad |= static_cast<Bits>(value & exponent) == exponent;
+    }
+    if (bad) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
+/// Tensors of a DINOv2 of the given sizes under original key names; only `mask_token`, which takes
+/// no part in features, is optional.
+inline std::vector<ExpectedTensor> expected_dinov2(const Recognized& sizes) {
+  auto list = detail::expected_transformer(sizes, /*layer_scale=*/true);
+  list.push_back({"mask_token", {1, sizes.embed_dim}, /*optional=*/true});
+  return list;
+}
+
+/// Tensors of a plain vision transformer of the given sizes under timm's key names; a
+/// classification head of any number of classes is optional.
+inline std::vector<ExpectedTensor> expected_vision_transformer(const Recognized& sizes) {
+  auto list = detail::expected_transformer(sizes, /*layer_scale=*/false);
+  list.push_back({"head.weight", {any_size, sizes.embed_dim}, /*optional=*/true});
+  list.push_back({"head.bias", {any_size}, /*optional=*/true});
+  return list;
+}
+
+/// Compares a file with a list of expected tensors.
+///
+/// @param ignored keys beginning with one of these may be there although nothing expects them
+/// @throws WeightsError that counts all missing, unexpected and unfitting tensors and names the
+///         first ten of each, with the shape expected and the one got
+inline void audit(const TensorFile& file, std::span<const ExpectedTensor> expected,
+                  std::span<const std::string_view> ignored = ignored_key_prefixes) {
+  detail::AuditFindings missing{"missing"}, unexpected{"unexpected"}, unfitting{"unfitting"};
+  std::map<std::string_view, const ExpectedTensor*> known;
+  for (const auto& tensor : expected) {
+    known.emplace(tensor.key, &tensor);
+    if (!tensor.optional && !file.tensors.contains(tensor.key)) {
+      missing.add(tensor.key + " " + detail::shape_text(tensor.shape));
+    }
+  }
+  for (const auto& [key, view] : file.tensors) {
+    const auto found = known.find(key);
+    if (found == known.end()) {
+      const bool pass = std::any_of(ignored.begin(), ignored.end(),
+                                    [&key](std::string_view p) { return key.starts_with(p); });
+      if (!pass) unexpected.add(key + " " + detail::shape_text(view.shape));
+      continue;
+    }
+    const bool floating = view.dtype == DType::f32 || view.dtype == DType::f16 ||
+                          view.dtype == DType::bf16 || view.dtype == DType::f64;
+    if (!detail::shape_fits(view.shape, found->second->shape)) {
+      unfitting.add(detail::text(key, " expected ", detail::shape_text(found->second->shape),
+                                 " got ", detail::shape_text(view.shape)));
+    } else if (!floating) {
+      unfitting.add(detail::text(key, " expected a floating dtype got ", dtype_name(view.dtype)));
+    }
+  }
+  if (missing.count + unexpected.count + unfitting.count > 0) {
+    throw WeightsError(detail::text(file.name, ": the tensors do not fit the backbone",
+                                    missing.summary(), unexpected.summary(), unfitting.summary()));
+  }
+}
+
+/// Looks for NaN and infinity in every float32, float16, bfloat16, float64 and complex tensor.
+///
+/// @throws WeightsError that names the first tensor (by key) with such a value
+inline void require_finite(const TensorFile& file) {
+  for (const auto& [key, view] : file.tensors) {
+    bool finite = true;
+    switch (view.dtype) {
+      case DType::f32:
+      case DType::c64:
+        finite = detail::all_finite<std::uint32_t>(view.bytes, 0x7F800000);
+        break;
+      case DType::f16:
+        finite = detail::all_finite<std::uint16_t>(view.bytes, 0x7C00);
+        break;
+      case DType::bf16:
+        finite = detail::all_finite<std::uint16_t>(view.bytes, 0x7F80);
+        break;
+      case DType::f64:
+        finite = detail::all_finite<std::uint64_t>(view.bytes, 0x7FF0000000000000);
+        break;
+      default:
+        break;
+    }
+    if (!finite) {
+      throw WeightsError(detail::text(file.name, ": tensor '", key, "' of shape ",
+                                      detail::shape_text(view.shape),
+                                      " holds NaN or infinite values"));
+    }
+  }
+}
+
+}  // namespace homolog

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Renaming a recognised file's tensors between the key styles of the original project, Hugging
+/// Face and timm, with the tensors that are cut differently there joined or split.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/weights/detail/key_names.hpp"
+#include "homolog/weights/recognize.hpp"
+#include "homolog/weights/tensor_file.hpp"
+
+namespace homolog {
+
+namespace detail {
+
+/// Query, key and value of one attention layer, in this order; null when absent.
+using AttentionParts = std::array<const TensorView*, 3>;
+
+inline void add_renamed(TensorFile& file, const std::string& key, const TensorView& view) {
+  if (!file.tensors.emplace(key, view).second) {
+    throw WeightsError(text(file.name, ": two tensors become '", key, "'"));
+  }
+}
+
+/// Stacks tensors row by row into a new one.
+inline void add_stacked(TensorFile& file, const std::string& key, const AttentionParts& parts) {
+  std::vector<std::int64_t> shape;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] == nullptr) {
+      throw WeightsError(
+          text(file.name, ": the ", attention_parts[i], " part of '", key, "' is missing"));
+    }
+    const auto& part = *parts[i];
+    if (i == 0) shape = part.shape;
+    if (part.shape.empty() || part.shape != parts[0]->shape || part.dtype != parts[0]->dtype) {
+      throw WeightsError(text(file.name, ": query, key and value of '", key, "' differ: ",
+                              dtype_name(parts[0]->dtype), ' ', shape_text(parts[0]->shape), ", ",
+                              dtype_name(part.dtype), ' ', shape_text(part.shape)));
+    }
+  }
+  if (file.tensors.contains(key))
+    throw WeightsError(text(file.name, ": two tensors become '", key, "'"));
+  shape[0] *= 3;  // cannot overflow: three such tensors are in memory
+  std::byte* out = add_owned_tensor(file, key, parts[0]->dtype, shape).data();
+  for (const auto* part : parts) {
+    std::copy(part->bytes.begin(), part->bytes.end(), out);
+    out += part->bytes.size();
+  }
+}
+
+/// Renames from a table's other style to the original; keys that are not in the table stay.
+inline TensorFile from_table(const TensorFile& file, const KeyTable& table) {
+  std::map<std::string, std::pair<std::string_view, int>> rules;  // part -1: the whole tensor
+  for (const auto& pair : table.pairs) {
+    if (pair.other.find('@') == std::string_view::npos) {
+      rules.emplace(pair.other, std::pair{pair.original, -1});
+      continue;
+    }
+    for (std::size_t part = 0; part < attention_parts.size(); ++part) {
+      rules.emplace(key_from_pattern(pair.other, "#", attention_parts[part]),
+                    std::pair{pair.original, static_cast<int>(part)});
+    }
+  }
+  TensorFile result{{}, file.metadata, file.owners, file.name};
+  std::map<std::string, AttentionParts> stacked;
+  for (const auto& [key, view] : file.tensors) {
+    const auto [pattern, index] = key_pattern(key, table.other_stem);
+    const auto rule = rules.find(pattern);
+    if (rule == rules.end()) {
+      add_renamed(result, key, view);
+      continue;
+    }
+    const auto [original, part] = rule->second;
+    const std::string renamed = key_from_pattern(original, index);
+    if (part < 0) {
+      add_renamed(result, renamed, view);
+    } else {
+      stacked.try_emplace(renamed, AttentionParts{}).first->second[static_cast<std::size_t>(part)] =
+          &view;
+    }
+  }
+  for (const auto& [key, parts] : stacked) add_stacked(result, key, parts);
+  return result;
+}
+
+/// Renames from the original style to a table's other one; keys that are not in the table stay.
+inline TensorFile to_table(const TensorFile& file, const KeyTable& table) {
+  std::map<std::string_view, std::string_view> rules;
+  for (const auto& pair : table.pairs) rules.emplace(pair.original, pair.other);
+  TensorFile result{{}, file.metadata, file.owners, file.name};
+  for (const auto& [key, view] : file.tensors) {
+    const auto [pattern, index] = key_pattern(key, original_stem);
+    const auto rule = rules.find(pattern);
+    if (rule == rules.end()) {
+      add_renamed(result, key, view);
+    } else if (rule->second.find('@') == std::string_view::npos) {
+      add_renamed(result, key_from_pattern(rule->second, index), view);
+    } else {
+      if (view.shape.empty() || view.shape[0] % 3 != 0) {
+        throw WeightsError(text(file.name, ": '", key, "' of shape ", shape_text(view.shape),
+                                " cannot be split into query, key and value"));
+      }
+      TensorView part = view;
+      part.shape[0] /= 3;
+      const std::size_t size = view.bytes.size() / 3;
+      for (std::size_t i = 0; i < attention_parts.size(); ++i) {
+        part.bytes = view.bytes.subspan(i * size, size);
+        add_renamed(result, key_from_pattern(rule->second, index, attention_parts[i]), part);
+      }
+    }
+  }
+  return result;
+}
+
+/// Gives a position table without the class token's row one of zeros: timm has added that row to
+/// the class token already.
+inline void complete_position_rows(TensorFile& file) {
+  const auto found = file.tensors.find("pos_embed");
+  if (found == file.tensors.end()) return;
+  const TensorView table = found->second;
+  if (table.shape.size() != 3 || table.shape[0] != 1 || table.shape[1] < 2 ||
+      table.shape[1] > 1 << 20 || table.shape[2] < 1) {
+    return;
+  }
+  if (canonical_position_rows(static_cast<int>(table.shape[1])) != table.shape[1] + 1) return;
+  const auto complete =
+      add_owned_tensor(file, "pos_embed", table.dtype, {1, table.shape[1] + 1, table.shape[2]});
+  std::copy(table.bytes.begin(), table.bytes.end(),
+            complete.end() - static_cast<std::ptrdiff_t>(table.bytes.size()));
+}
+
+}  // namespace detail
+
+/// A file's tensors under the original project's key names (for a plain vision transformer, timm's,
+/// which are the same): prefixes and chunk indices dropped, query, key and value stacked, and
+/// timm's register models given a class row of zeros in `pos_embed`. Keys without a counterpart
+/// stay as they are. Tensors that are only renamed share the file's bytes.
+///
+/// @throws WeightsError when two keys become one, or a part of an attention tensor is missing
+inline TensorFile to_original_keys(const TensorFile& file, const Recognized& recognized) {
+  TensorFile result = detail::plain_keys(file, recognized.prefix);
+  if (recognized.style == KeyStyle::huggingface) {
+    result = detail::from_table(result, detail::dinov2_huggingface);
+  } else if (recognized.style == KeyStyle::timm) {
+    result =
+        detail::from_table(result, recognized.swiglu ? detail::timm_swiglu : detail::timm_plain);
+    detail::complete_position_rows(result);
+  }
+  // Without a mask token a plain DINOv2 could be timm's; see recognize().
+  if (recognized.style != KeyStyle::timm) result.metadata["homolog.keys"] = "original";
+  return result;
+}
+
+/// The reverse for Hugging Face's names: `to_original_keys(to_huggingface_keys(file))` has the same
+/// keys and bytes as `file`. All bytes are shared.
+///
+/// @param original tensors with original key names, as to_original_keys() gives them
+/// @throws WeightsError when the family has no Hugging Face names here, or a tensor cannot be split
+inline TensorFile to_huggingface_keys(const TensorFile& original, const Recognized& recognized) {
+  if (recognized.family != "dinov2") {
+    throw WeightsError(detail::text(original.name, ": no Hugging Face key names are known for ",
+                                    recognized.family));
+  }
+  TensorFile result = detail::to_table(original, detail::dinov2_huggingface);
+  result.metadata.erase("homolog.keys");
+  return result;
+}
+
+}  // namespace homolog

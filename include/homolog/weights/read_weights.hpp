@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Reading a weights file of either format.
+
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/weights/detail/mapped_file.hpp"
+#include "homolog/weights/pth.hpp"
+#include "homolog/weights/safetensors.hpp"
+#include "homolog/weights/tensor_file.hpp"
+
+namespace homolog {
+
+/// Reads `.safetensors` or `.pth` / `.pt`; the content decides, the extension only when the content
+/// is no known format.
+///
+/// @throws FileError when the file cannot be opened, WeightsError when it is malformed or refused
+inline TensorFile read_weights(const std::filesystem::path& path) {
+  const detail::MappedFile mapped = detail::map_file(path);
+  const auto bytes = mapped.bytes;
+  const std::string extension = path.extension().string();
+  if (extension == ".pt2") {
+    throw WeightsError(path.string() + ": a .pt2 package holds native code and is never loaded");
+  }
+  if (detail::starts_with(bytes, detail::zip_magic) ||
+      detail::starts_with(bytes, detail::legacy_torch_magic)) {
+    return parse_pth(bytes, path.string(), mapped.owner);
+  }
+  if (detail::starts_with(bytes, "version https://git-lfs")) {
+    throw WeightsError(path.string() + ": a Git LFS pointer, not the weights; run git lfs pull");
+  }
+  const bool header = bytes.size() > 8 && static_cast<char>(bytes[8]) == '{';
+  if (header || extension == ".safetensors") {
+    return parse_safetensors(bytes, path.string(), mapped.owner);
+  }
+  if (extension == ".pth" || extension == ".pt" || extension == ".bin") {
+    return parse_pth(bytes, path.string(), mapped.owner);
+  }
+  throw WeightsError(path.string() + ": neither a .safetensors nor a torch.save file");
+}
+
+}  // namespace homolog
