@@ -7,6 +7,8 @@
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
 
+#include <cstdio>
+
 using namespace homolog;
 using namespace homolog::test;
 
@@ -230,11 +232,26 @@ TEST_CASE("a ViT-S/14 of real weights equals an independent implementation") {
     const auto error = [&](const torch::Tensor& got, const char* key) {
       const auto difference =
           (got - to_torch(expected, std::string(name) + key)).abs().max().item<double>();
-      MESSAGE(name, key, ": max abs error ", difference);
+      std::printf("%s%s: max abs error %.2e\n", name, key, difference);
       return difference;
     };
     CHECK(error(features.class_token, ".class_token") <= 1e-4);
     CHECK(error(features.patch_tokens[0], ".patch_tokens") <= 1e-4);
     CHECK(error(block8.patch_tokens[0], ".block8_patch_tokens") <= 1e-4);
+  }
+}
+
+TEST_CASE("CUDA features equal the CPU's") {
+  if (!torch::cuda::is_available()) return skip("no CUDA device here");
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  const auto image = gold_image(56, 84);
+  for (const int registers : {0, 4}) {
+    const DinoV2 cpu = gold_backbone(registers, false);
+    DinoV2 cuda = gold_backbone(registers, false);
+    cuda.to(torch::kCUDA);
+    const auto expected = cpu.features(image).patch_tokens;
+    const auto got = cuda.features(image).patch_tokens.cpu();
+    CHECK((got - expected).abs().max().item<float>() < 2e-5F);
   }
 }
