@@ -126,6 +126,45 @@ inline void* reallocate(void* block, std::size_t bytes) {
 #undef STBI_NO_FAILURE_STRINGS
 #undef STBI_NO_THREAD_LOCALS
 
+// Left behind by another copy of stb_image, if one was included before.
+#undef FAST_BITS
+#undef STBI_EXTERN
+#undef STBI_NOTUSED
+#undef STBI_SSE2
+#undef STBI_NEON
+#undef STBI_HAS_LROTL
+#undef STBI_VERSION
+#undef STBI__BYTECAST
+#undef STBI__COMBO
+#undef STBI__IDCT_1D
+#undef STBI__MARKER_none
+#undef STBI__PNG_TYPE
+#undef STBI__RESTART
+#undef STBI__X64_TARGET
+#undef STBI__X86_TARGET
+#undef STBI__ZFAST_BITS
+#undef STBI__ZFAST_MASK
+#undef STBI__ZNSYMS
+#undef stbi__DNL
+#undef stbi__EOI
+#undef stbi__SOF
+#undef stbi__SOF_progressive
+#undef stbi__SOI
+#undef stbi__SOS
+#undef stbi__de_iphone_flag
+#undef stbi__div16
+#undef stbi__div4
+#undef stbi__err
+#undef stbi__errpf
+#undef stbi__errpuc
+#undef stbi__f2f
+#undef stbi__float2fixed
+#undef stbi__fsh
+#undef stbi__unpremultiply_on_load
+#undef stbi__vertically_flip_on_load
+#undef stbi_inline
+#undef stbi_lrot
+
 #define STB_IMAGE_IMPLEMENTATION
 #define STBIDEF static
 #define STBI_ONLY_JPEG
@@ -158,6 +197,7 @@ namespace homolog::detail::stb_decoder {
 #pragma GCC diagnostic pop
 #endif
 
+// Names stb_image defines for itself and leaves behind.
 #undef FAST_BITS
 #undef STBI_EXTERN
 #undef STBI_NOTUSED

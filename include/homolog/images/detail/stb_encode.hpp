@@ -49,6 +49,32 @@
 #undef STBIW_WINDOWS_UTF8
 #undef STBI_WRITE_NO_STDIO
 
+// Left behind by another copy of stb_image_write, if one was included before.
+#undef STBIW_UCHAR
+#undef stbiw__ZHASH
+#undef stbiw__max
+#undef stbiw__sbcount
+#undef stbiw__sbfree
+#undef stbiw__sbgrow
+#undef stbiw__sbm
+#undef stbiw__sbmaybegrow
+#undef stbiw__sbn
+#undef stbiw__sbneedgrow
+#undef stbiw__sbpush
+#undef stbiw__sbraw
+#undef stbiw__wp32
+#undef stbiw__wpng4
+#undef stbiw__wptag
+#undef stbiw__zlib_add
+#undef stbiw__zlib_flush
+#undef stbiw__zlib_huff
+#undef stbiw__zlib_huff1
+#undef stbiw__zlib_huff2
+#undef stbiw__zlib_huff3
+#undef stbiw__zlib_huff4
+#undef stbiw__zlib_huffa
+#undef stbiw__zlib_huffb
+
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_WRITE_NO_STDIO
@@ -71,6 +97,7 @@ namespace homolog::detail::stb_encoder {
 #pragma GCC diagnostic pop
 #endif
 
+// Names stb_image_write defines for itself and leaves behind.
 #undef STBIW_UCHAR
 #undef stbiw__ZHASH
 #undef stbiw__max
