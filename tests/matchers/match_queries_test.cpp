@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/matchers/match_queries.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+
+#include "homolog/kernels/sample.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/kernel_soft_argmax.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "matchers/maps.hpp"
+
+using namespace homolog;
+using namespace homolog::test;
+
+namespace {
+
+DescriptorView view_of(const FloatMatrix& rows) { return {rows.data(), rows.rows(), rows.cols()}; }
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("every cell of a map, matched with the map itself, finds itself", M, Argmax,
+                   SoftArgmax, WindowSoftArgmax, KernelSoftArgmax) {
+  M matcher;
+  if constexpr (requires { matcher.setting.temperature; }) matcher.setting.temperature = 2000;
+  for (const bool letterbox : {false, true}) {
+    FeatureMap map = random_map(13, 10, 48, 1);
+    if (letterbox) map.content = {2, 0, 8, 13};
+    const auto cells = all_cells(map);
+    const FloatMatrix descriptors = sample_descriptors(map, cells, Query::nearest);
+    const auto matches =
+        match_queries(matcher, MatchProblem{map, map, cells, view_of(descriptors)});
+    REQUIRE(matches.size() == cells.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      CHECK(distance(matches[i].cell, cells[i]) < 1e-6);
+      CHECK(matches[i].score == doctest::Approx(1).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("several blocks of similarities give the answers of one query at a time") {
+  const FeatureMap target = random_map(37, 37, 3, 2);
+  const FeatureMap source = random_map(64, 64, 3, 3);  // 4096 queries of 1369 similarities
+  const auto matches = match_descriptors(Argmax{}, source.descriptors(), target);
+  REQUIRE(matches.size() == 4096);
+  for (std::size_t i = 0; i < matches.size(); i += 7) {
+    const auto row = static_cast<Eigen::Index>(i);
+    const auto alone =
+        match_descriptors(Argmax{}, DescriptorView(source.values.row(row).data(), 1, 3), target);
+    // Two cells can be best to the last bit of the sum, so compare what was found, not where.
+    CHECK(alone[0].score == doctest::Approx(matches[i].score).epsilon(1e-6));
+    const auto cell =
+        target.cell(static_cast<int>(matches[i].cell.y), static_cast<int>(matches[i].cell.x));
+    CHECK(static_cast<double>(cell.dot(source.values.row(row))) ==
+          doctest::Approx(matches[i].score).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("a query without an answer is named by its own number, in later blocks too") {
+  const FeatureMap target = random_map(37, 37, 3, 4);
+  FloatMatrix queries = random_map(64, 64, 3, 5).values;
+  queries(3001, 1) = not_a_number;
+  CHECK_THROWS_WITH_AS(match_descriptors(Argmax{}, view_of(queries), target),
+                       doctest::Contains("query 3001:"), ValueError);
+}
+
+TEST_CASE("no answer lies in the padding, and a target of NaN cells answers with the rest") {
+  FeatureMap target = random_map(9, 9, 16, 6);
+  target.content = {0, 3, 9, 6};
+  const FeatureMap source = random_map(5, 5, 16, 7);
+  for (const Match& match : match_descriptors(Argmax{}, source.descriptors(), target)) {
+    CHECK(target.content.contains(static_cast<int>(match.cell.x), static_cast<int>(match.cell.y)));
+  }
+  for (int cell = 0; cell < 80; ++cell) target.values.row(cell).setConstant(not_a_number);
+  target.content = {0, 0, 9, 9};
+  for (const Match& match : match_descriptors(SoftArgmax{}, source.descriptors(), target)) {
+    CHECK(match.cell == Point<GridFrame>{8, 8});
+  }
+}
+
+TEST_CASE("numbers of queries, descriptors and answers must agree") {
+  struct Forgetful {
+    std::vector<Match> match(const MatchProblem&) const { return {}; }
+  };
+  const FeatureMap map = random_map(4, 4, 8, 8);
+  const Points<GridFrame> queries{{0, 0}, {1, 1}};
+  const FloatMatrix descriptors = sample_descriptors(map, queries, Query::nearest);
+  CHECK_THROWS_WITH_AS(
+      match_queries(Forgetful{}, MatchProblem{map, map, queries, view_of(descriptors)}),
+      "match_queries: the matcher gave 0 answers for 2 queries", ShapeError);
+  CHECK_THROWS_WITH_AS(
+      match_queries(Argmax{}, MatchProblem{map, map, queries, DescriptorView(nullptr, 0, 8)}),
+      "match_queries: 0 descriptors for 2 queries", ShapeError);
+  const FeatureMap other = random_map(4, 4, 7, 8);
+  CHECK_THROWS_AS(match_queries(Argmax{}, MatchProblem{map, other, queries, view_of(descriptors)}),
+                  ShapeError);
+  CHECK(match_descriptors(Argmax{}, DescriptorView(nullptr, 0, 8), map).empty());
+}
+
+TEST_CASE("what a matcher throws arrives, and what it says of a match is kept") {
+  struct Picky {
+    Match operator()(const SimilarityMap& map) const {
+      if (map.rows() != 3 || map.cols() != 5) throw ShapeError("not 3x5");
+      return {{1.5, 2.5}, -0.25F, false};
+    }
+  };
+  const FeatureMap source = random_map(2, 2, 6, 9);
+  const auto matches = match_descriptors(Picky{}, source.descriptors(), random_map(3, 5, 6, 10));
+  REQUIRE(matches.size() == 4);
+  CHECK(matches[3].cell == Point<GridFrame>{1.5, 2.5});
+  CHECK(matches[3].score == -0.25F);
+  CHECK_FALSE(matches[3].mutual);
+  CHECK_THROWS_AS(match_descriptors(Picky{}, source.descriptors(), random_map(5, 3, 6, 10)),
+                  ShapeError);
+}
