@@ -23,7 +23,7 @@ FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
 
 }  // namespace
 
-TEST_CASE("nearest reads the cell that contains the point; half way goes up") {
+TEST_CASE("nearest reads the cell that contains the point, half way goes up") {
   const FeatureMap map = random_map(5, 7, 4, 1);
   const struct {
     Point<GridFrame> point;
