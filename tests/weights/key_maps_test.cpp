@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/weights/key_maps.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "homolog/weights/audit.hpp"
+#include "homolog/weights/read_weights.hpp"
+#include "homolog/weights/recognize.hpp"
+#include "support/skip.hpp"
+#include "support/test_data.hpp"
+
+using namespace homolog;
+
+namespace {
+
+/// A small model of odd sizes with random bytes (finite float32) under original key names.
+Recognized small_sizes(int registers, bool swiglu) {
+  return {"dinov2", "", KeyStyle::original, 24, 3, 1, 14, registers, swiglu, swiglu ? 40 : 96, 26};
+}
+
+void add_random(TensorFile& file, const std::string& key, const std::vector<std::int64_t>& shape,
+                std::mt19937& random) {
+  const auto buffer = add_owned_tensor(file, key, DType::f32, shape);
+  for (std::size_t at = 0; at < buffer.size(); at += 4) {
+    const float value = std::normal_distribution<float>()(random);
+    std::memcpy(buffer.data() + at, &value, 4);
+  }
+}
+
+TensorFile random_file(const std::vector<ExpectedTensor>& expected, bool with_optional) {
+  std::mt19937 random(11);
+  TensorFile file;
+  file.name = "small";
+  for (const auto& tensor : expected) {
+    if (tensor.optional && !with_optional) continue;
+    auto shape = tensor.shape;
+    std::replace(shape.begin(), shape.end(), any_size, std::int64_t{10});
+    add_random(file, tensor.key, shape, random);
+  }
+  return file;
+}
+
+bool same_tensors(const TensorFile& a, const TensorFile& b) {
+  return std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
+                    [](const auto& x, const auto& y) {
+                      return x.first == y.first && x.second.dtype == y.second.dtype &&
+                             x.second.shape == y.second.shape &&
+                             std::equal(x.second.bytes.begin(), x.second.bytes.end(),
+                                        y.second.bytes.begin(), y.second.bytes.end());
+                    });
+}
+
+TensorFile renamed(const TensorFile& file, const std::string& prefix) {
+  TensorFile result{{}, file.metadata, file.owners, file.name};
+  for (const auto& [key, view] : file.tensors) result.tensors[prefix + key] = view;
+  return result;
+}
+
+struct Count {
+  std::int64_t parameters = 0;
+  std::size_t tensors = 0;
+};
+
+Count count(const std::vector<ExpectedTensor>& expected) {
+  Count result;
+  for (const auto& tensor : expected) {
+    result.parameters += static_cast<std::int64_t>(*detail::checked_elements(tensor.shape));
+    ++result.tensors;
+  }
+  return result;
+}
+
+/// A file without data, but with the shapes of a published model, as to_original_keys() gives it.
+TensorFile shapes_only(const std::vector<ExpectedTensor>& expected) {
+  TensorFile file;
+  file.name = "shapes";
+  for (const auto& tensor : expected) file.tensors[tensor.key] = {DType::f32, tensor.shape, {}};
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("published DINOv2 variants have the published numbers of parameters and tensors") {
+  const struct {
+    const char* variant;
+    std::int64_t parameters;
+    std::size_t tensors;
+  } published[] = {
+      {"dinov2_vits14", 22'056'576, 175},    {"dinov2_vits14_reg", 22'058'112, 176},
+      {"dinov2_vitb14", 86'580'480, 175},    {"dinov2_vitb14_reg", 86'583'552, 176},
+      {"dinov2_vitl14", 304'368'640, 343},   {"dinov2_vitl14_reg", 304'372'736, 344},
+      {"dinov2_vitg14", 1'136'480'768, 567}, {"dinov2_vitg14_reg", 1'136'486'912, 568}};
+  for (const auto& model : published) {
+    INFO(model.variant);
+    const Recognized sizes = published_dinov2(model.variant);
+    const auto expected = expected_dinov2(sizes);
+    CHECK(count(expected).parameters == model.parameters);
+    CHECK(count(expected).tensors == model.tensors);
+    const auto recognized = recognize(shapes_only(expected));
+    REQUIRE(recognized);
+    CHECK(*recognized == sizes);
+    CHECK(recognized->variant == model.variant);
+    CHECK_NOTHROW(audit(shapes_only(expected), expected));
+  }
+  CHECK_THROWS_WITH_AS(published_dinov2("dinov2_vitx14"), doctest::Contains("dinov2_vits14_reg"),
+                       WeightsError);
+}
+
+TEST_CASE("ViT-Ti/16 has 5,717,416 parameters in 152 tensors, its head included") {
+  const Recognized sizes = published_vision_transformer("vit_tiny_patch16_224");
+  auto expected = expected_vision_transformer(sizes);
+  for (auto& tensor : expected) {
+    std::replace(tensor.shape.begin(), tensor.shape.end(), any_size, std::int64_t{1000});
+  }
+  CHECK(count(expected).parameters == 5'717'416);
+  CHECK(count(expected).tensors == 152);
+  CHECK(*recognize(shapes_only(expected)) == sizes);
+  CHECK_THROWS_AS(published_vision_transformer("vit_tiny"), WeightsError);
+  for (const auto& published : detail::published_vision_transformer_sizes) {
+    const Recognized facts = published_vision_transformer(published.variant);
+    CHECK(*recognize(shapes_only(expected_vision_transformer(facts))) == facts);
+    CHECK(facts.heads * 64 == facts.embed_dim);
+    CHECK(facts.ffn_hidden == 4 * facts.embed_dim);
+  }
+}
+
+TEST_CASE("the trained ViT-Ti file: recognised, audited, finite, the same after writing") {
+  const auto path = test::test_data() / "vit-tiny" / "vit_tiny_patch16_224.safetensors";
+  if (!std::filesystem::exists(path)) return test::skip("no vit-tiny weights here");
+  const TensorFile file = read_weights(path);
+  const auto recognized = recognize(file);
+  REQUIRE(recognized);
+  CHECK(*recognized == published_vision_transformer("vit_tiny_patch16_224"));
+  std::uint64_t parameters = 0;
+  for (const auto& [key, view] : file.tensors) parameters += element_count(view);
+  CHECK(parameters == 5'717'416);
+  CHECK(file.tensors.size() == 152);
+  const TensorFile original = to_original_keys(file, *recognized);
+  CHECK_NOTHROW(audit(original, expected_vision_transformer(*recognized)));
+  CHECK_NOTHROW(require_finite(original));
+  CHECK(same_tensors(original, file));
+  CHECK_THROWS_AS(to_huggingface_keys(original, *recognized), WeightsError);
+  const test::TemporaryFolder folder;
+  write_safetensors(folder.path / "copy.safetensors", original);
+  CHECK(same_tensors(read_weights(folder.path / "copy.safetensors"), file));
+}
+
+TEST_CASE("original -> Hugging Face -> original is the identity, bit for bit") {
+  for (const int registers : {0, 4}) {
+    for (const bool swiglu : {false, true}) {
+      for (const bool mask_token : {false, true}) {
+        const Recognized sizes = small_sizes(registers, swiglu);
+        const TensorFile original = random_file(expected_dinov2(sizes), mask_token);
+        const TensorFile foreign = to_huggingface_keys(original, sizes);
+        // No key is kept, q, k and v are apart: 4 more tensors a block.
+        CHECK(foreign.tensors.size() == original.tensors.size() + 4u * 3u);
+        for (const auto& [key, view] : foreign.tensors) CHECK(!original.tensors.contains(key));
+        CHECK(foreign.tensors.at("embeddings.position_embeddings").shape ==
+              std::vector<std::int64_t>{1, 26, 24});
+        CHECK(foreign.tensors.contains("encoder.layer.2.mlp.weights_in.bias") == swiglu);
+        CHECK(foreign.tensors.contains("embeddings.mask_token") == mask_token);
+        // Rows of the stacked matrix: queries first, then keys, then values.
+        const auto& stacked = original.tensors.at("blocks.1.attn.qkv.weight").bytes;
+        const auto& key_part =
+            foreign.tensors.at("encoder.layer.1.attention.attention.key.weight").bytes;
+        CHECK(key_part.size() * 3 == stacked.size());
+        CHECK(std::equal(key_part.begin(), key_part.end(),
+                         stacked.begin() + static_cast<std::ptrdiff_t>(key_part.size())));
+
+        auto recognized = recognize(foreign);
+        REQUIRE(recognized);
+        CHECK(recognized->style == KeyStyle::huggingface);
+        Recognized expected = sizes;
+        expected.style = KeyStyle::huggingface;
+        CHECK(*recognized == expected);
+        const TensorFile back = to_original_keys(foreign, *recognized);
+        CHECK(same_tensors(back, original));
+        CHECK_NOTHROW(audit(back, expected_dinov2(*recognized)));
+        CHECK(recognize(back)->style == KeyStyle::original);
+        CHECK(to_huggingface_keys(back, *recognized).metadata == foreign.metadata);
+        CHECK(same_tensors(to_huggingface_keys(back, *recognized), foreign));
+      }
+    }
+  }
+}
+
+TEST_CASE("prefixes and chunk indices fall away") {
+  const Recognized sizes = small_sizes(4, false);
+  const TensorFile original = random_file(expected_dinov2(sizes), true);
+  for (const char* prefix : {"dinov2.", "dinov2_with_registers.", "backbone.", "model.", "module.",
+                             "teacher.", "teacher.backbone.", "module.model.backbone."}) {
+    for (const bool foreign : {false, true}) {
+      INFO(prefix);
+      const TensorFile file =
+          renamed(foreign ? to_huggingface_keys(original, sizes) : original, prefix);
+      const auto recognized = recognize(file);
+      REQUIRE(recognized);
+      CHECK(recognized->prefix == prefix);
+      CHECK(recognized->embed_dim == 24);
+      CHECK(same_tensors(to_original_keys(file, *recognized), original));
+    }
+  }
+  CHECK(!recognize(renamed(original, "student.")));
+
+  TensorFile chunked{{}, {}, original.owners, "chunked"};
+  for (const auto& [key, view] : original.tensors) {
+    const std::string chunk = key.starts_with("blocks.2") ? "1." : "0.";
+    chunked.tensors[key.starts_with("blocks.") ? "blocks." + chunk + key.substr(7) : key] = view;
+  }
+  const auto recognized = recognize(chunked);
+  REQUIRE(recognized);
+  CHECK(recognized->depth == 3);
+  CHECK(same_tensors(to_original_keys(chunked, *recognized), original));
+  chunked.tensors["blocks.7.0.norm1.bias"] = chunked.tensors.at("blocks.0.0.norm1.bias");
+  CHECK_THROWS_WITH_AS(recognize(chunked), doctest::Contains("'blocks.0.norm1.bias'"),
+                       WeightsError);
+}
+
+TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own names") {
+  const Recognized sizes = small_sizes(4, true);
+  const TensorFile original = random_file(expected_dinov2(sizes), false);
+  TensorFile timm{{}, {}, original.owners, "timm"};
+  for (const auto& [key, view] : original.tensors) {
+    std::string name = key == "register_tokens" ? "reg_token" : key;
+    if (const auto at = name.find("mlp.w12"); at != std::string::npos)
+      name.replace(at, 7, "mlp.fc1");
+    if (const auto at = name.find("mlp.w3"); at != std::string::npos)
+      name.replace(at, 6, "mlp.fc2");
+    timm.tensors[name] = view;
+  }
+  auto& table = timm.tensors.at("pos_embed");
+  table.shape = {1, 25, 24};
+  table.bytes = table.bytes.subspan(24 * 4);
+  const auto recognized = recognize(timm);
+  REQUIRE(recognized);
+  CHECK(recognized->style == KeyStyle::timm);
+  CHECK(recognized->swiglu);
+  CHECK(recognized->ffn_hidden == 40);
+  CHECK(recognized->registers == 4);
+  CHECK(recognized->position_rows == 26);
+  const TensorFile back = to_original_keys(timm, *recognized);
+  CHECK_NOTHROW(audit(back, expected_dinov2(*recognized)));
+  const auto& rows = back.tensors.at("pos_embed").bytes;
+  const auto& before = original.tensors.at("pos_embed").bytes;
+  CHECK(std::all_of(rows.begin(), rows.begin() + 96, [](auto b) { return b == std::byte{0}; }));
+  CHECK(std::equal(rows.begin() + 96, rows.end(), before.begin() + 96, before.end()));
+  for (const auto& [key, view] : back.tensors) {
+    if (key == "pos_embed") continue;
+    CHECK(view.bytes.data() == original.tensors.at(key).bytes.data());
+  }
+
+  // A plain DINOv2 without mask token could be either; timm drops it, the original does not.
+  const TensorFile plain = random_file(expected_dinov2(small_sizes(0, false)), false);
+  CHECK(recognize(plain)->style == KeyStyle::timm);
+  CHECK(recognize(random_file(expected_dinov2(small_sizes(0, false)), true))->style ==
+        KeyStyle::original);
+}
+
+TEST_CASE("what is no known backbone is not recognised; sizes are never trusted blindly") {
+  CHECK(!recognize(TensorFile{}));
+  const TensorFile good = random_file(expected_dinov2(small_sizes(0, false)), true);
+  const auto with = [&good](const char* key) {
+    TensorFile file = good;
+    file.tensors[key] = file.tensors.at("norm.bias");
+    return file;
+  };
+  for (const char* other : {"rope_embed.periods", "storage_tokens", "blocks.0.attn.rel_pos_h",
+                            "neck.0.weight", "blocks.1.gamma_1"}) {
+    CHECK(!recognize(with(other)));
+  }
+  TensorFile file = good;
+  file.tensors.at("patch_embed.proj.weight").shape = {24, 3 * 14 * 14};
+  CHECK(!recognize(file));
+  file.tensors.at("patch_embed.proj.weight").shape = {std::int64_t{1} << 40, 3, 14, 14};
+  CHECK(!recognize(file));
+  // A gap in the blocks: depth counts those present, the audit names the ones that do not fit.
+  file = good;
+  file.tensors["blocks.999999999.norm1.bias"] = file.tensors.at("norm.bias");
+  const auto recognized = recognize(file);
+  REQUIRE(recognized);
+  CHECK(recognized->depth == 4);
+  CHECK_THROWS_WITH_AS(audit(file, expected_dinov2(*recognized)),
+                       doctest::Contains("1 unexpected: blocks.999999999.norm1.bias [24]"),
+                       WeightsError);
+}
+
+TEST_CASE("heads of unpublished sizes come from the metadata, else from the width") {
+  Recognized sizes = small_sizes(0, false);
+  TensorFile file = random_file(expected_dinov2(sizes), true);
+  CHECK(recognize(file)->heads == 1);
+  file.metadata["homolog.heads"] = "3";
+  CHECK(recognize(file)->heads == 3);
+  for (const char* bad : {"0", "-3", "5", "3 ", "", "three", "99999999999"}) {
+    file.metadata["homolog.heads"] = bad;
+    CHECK_THROWS_WITH_AS(recognize(file), doctest::Contains("homolog.heads"), WeightsError);
+  }
+  sizes.embed_dim = 192;
+  CHECK(recognize(random_file(expected_dinov2(sizes), true))->heads == 3);
+}
+
+TEST_CASE("the audit counts and names all that is missing, unexpected or unfitting") {
+  const Recognized sizes = small_sizes(0, false);
+  const auto expected = expected_dinov2(sizes);
+  TensorFile file = random_file(expected, false);
+  CHECK_NOTHROW(audit(file, expected));
+  file.tensors.erase("norm.bias");
+  file.tensors.erase("blocks.1.ls1.gamma");
+  file.tensors["stray"] = file.tensors.at("cls_token");
+  file.tensors["blocks.0.norm1.bias"].shape = {4, 6};
+  file.tensors["blocks.0.norm2.bias"].dtype = DType::i32;
+  CHECK_THROWS_WITH_AS(
+      audit(file, expected),
+      "small: the tensors do not fit the backbone; 2 missing: blocks.1.ls1.gamma [24], norm.bias "
+      "[24]; 1 unexpected: stray [1, 1, 24]; 2 unfitting: blocks.0.norm1.bias expected [24] got "
+      "[4, 6], blocks.0.norm2.bias expected a floating dtype got I32",
+      WeightsError);
+  CHECK_THROWS_WITH_AS(audit(TensorFile{}, expected), doctest::Contains("48 missing: cls_token"),
+                       WeightsError);
+  CHECK_THROWS_WITH_AS(audit(TensorFile{}, expected), doctest::Contains(", ..."), WeightsError);
+
+  // Optional tensors may be absent, but not misshapen; heads nobody uses may be there.
+  file = random_file(expected, true);
+  file.tensors["classifier.weight"] = file.tensors["dino_head.mlp.0.weight"] =
+      file.tensors.at("norm.bias");
+  CHECK_NOTHROW(audit(file, expected));
+  CHECK_THROWS_WITH_AS(audit(file, expected, {}), doctest::Contains("2 unexpected"), WeightsError);
+  file.tensors.at("mask_token").shape = {24};
+  CHECK_THROWS_WITH_AS(audit(file, expected), doctest::Contains("mask_token expected [1, 24]"),
+                       WeightsError);
+  // A position table that is no square plus the class row.
+  file = random_file(expected, true);
+  file.tensors.at("pos_embed").shape = {1, 28, 24};
+  CHECK_THROWS_WITH_AS(audit(file, expected_dinov2(*recognize(file))),
+                       doctest::Contains("pos_embed expected [1, 26, 24] got [1, 28, 24]"),
+                       WeightsError);
+}
+
+TEST_CASE("query, key and value that do not belong together are refused") {
+  const Recognized sizes = small_sizes(0, false);
+  const TensorFile foreign = to_huggingface_keys(random_file(expected_dinov2(sizes), true), sizes);
+  const Recognized recognized = *recognize(foreign);
+  const std::string value = "encoder.layer.0.attention.attention.value.weight";
+  TensorFile file = foreign;
+  file.tensors.erase(value);
+  CHECK_THROWS_WITH_AS(to_original_keys(file, recognized),
+                       doctest::Contains("the value part of 'blocks.0.attn.qkv.weight' is missing"),
+                       WeightsError);
+  file = foreign;
+  file.tensors.at(value).dtype = DType::i32;
+  CHECK_THROWS_WITH_AS(to_original_keys(file, recognized), doctest::Contains("differ"),
+                       WeightsError);
+  file = foreign;
+  file.tensors.at(value).shape = {24 * 24};
+  CHECK_THROWS_WITH_AS(to_original_keys(file, recognized), doctest::Contains("differ"),
+                       WeightsError);
+  file = foreign;
+  file.tensors["blocks.0.attn.qkv.weight"] = file.tensors.at(value);
+  CHECK_THROWS_WITH_AS(to_original_keys(file, recognized), doctest::Contains("two tensors become"),
+                       WeightsError);
+  TensorFile odd = random_file(expected_dinov2(sizes), true);
+  odd.tensors.at("blocks.0.attn.qkv.bias").shape = {71};
+  CHECK_THROWS_WITH_AS(to_huggingface_keys(odd, sizes), doctest::Contains("cannot be split"),
+                       WeightsError);
+}
+
+TEST_CASE("NaN and infinity are found in every floating dtype, wherever they stand") {
+  const auto check = [](DType dtype, std::uint64_t bits, bool finite) {
+    for (const std::size_t at : {std::size_t{0}, std::size_t{70'000}, std::size_t{99'999}}) {
+      TensorFile file;
+      file.name = "file";
+      const auto buffer = add_owned_tensor(file, "values", dtype, {100'000});
+      std::memcpy(buffer.data() + at * item_size(dtype), &bits, item_size(dtype));
+      if (finite) {
+        CHECK_NOTHROW(require_finite(file));
+      } else {
+        CHECK_THROWS_WITH_AS(require_finite(file), doctest::Contains("'values' of shape [100000]"),
+                             WeightsError);
+      }
+    }
+  };
+  for (const std::uint64_t sign : {0, 1}) {
+    check(DType::f32, sign << 31 | 0x7F800000, false);
+    check(DType::f32, sign << 31 | 0x7FC00001, false);
+    check(DType::f32, sign << 31 | 0x7F7FFFFF, true);
+    check(DType::f16, sign << 15 | 0x7C00, false);
+    check(DType::f16, sign << 15 | 0x7C01, false);
+    check(DType::f16, sign << 15 | 0x7BFF, true);
+    check(DType::bf16, sign << 15 | 0x7F80, false);
+    check(DType::bf16, sign << 15 | 0x7FFF, false);
+    check(DType::bf16, sign << 15 | 0x7F7F, true);
+    check(DType::f64, sign << 63 | 0x7FF0000000000000, false);
+    check(DType::f64, sign << 63 | 0x7FEFFFFFFFFFFFFF, true);
+    check(DType::i32, sign << 31 | 0x7F800000, true);
+  }
+}
