@@ -90,6 +90,9 @@ TEST_CASE("padding is never read, and a NaN neighbour of weight zero does no har
   CHECK(sample_descriptors(map, everywhere, Query::bilinear).allFinite());
   CHECK(sample_descriptors(map, {{0, 0}}, Query::nearest).row(0) == map.cell(2, 1));
   CHECK(sample_descriptors(map, {{9, 9}}, Query::bilinear).row(0).isApprox(map.cell(3, 4)));
+  map.cell(2, 2).setConstant(std::numeric_limits<float>::quiet_NaN());
+  CHECK(sample_descriptors(map, {{1, 2}}, Query::bilinear).row(0).isApprox(map.cell(2, 1)));
+  CHECK_FALSE(sample_descriptors(map, {{1.01, 2}}, Query::bilinear).allFinite());
 }
 
 TEST_CASE("bad points and contradicting maps are typed errors") {
