@@ -36,6 +36,15 @@ inline std::string_view threshold_name(ThresholdNorm norm) {
   throw SettingError("threshold_name: unknown norm");
 }
 
+/// Levels of difficulty of a pair, 0 = easy, as SPair-71k annotates them.
+struct PairVariation {
+  int viewpoint = 0;
+  int scale = 0;
+  int truncation = 0;
+  int occlusion = 0;
+  friend bool operator==(const PairVariation&, const PairVariation&) = default;
+};
+
 /// Two pictures and their corresponding keypoints: source_keypoints[i] is target_keypoints[i].
 struct Pair {
   std::string name;  ///< unique within the split
@@ -48,6 +57,8 @@ struct Pair {
   std::optional<Size> source_size;  ///< [px] as annotated; checked against the decoded picture
   std::optional<Size> target_size;  ///< [px] as annotated; checked against the decoded picture
   bool flip = false;  ///< both pictures and their keypoints are to be mirrored left to right
+  std::vector<int> keypoint_ids;  ///< [N] the part of the thing each keypoint shows; may be empty
+  std::optional<PairVariation> variation;  ///< how hard the annotators found the pair (SPair-71k)
 };
 
 /// One split of a data set.
@@ -57,6 +68,13 @@ struct Dataset {
   ThresholdNorm norm = ThresholdNorm::target_box;
   std::vector<Pair> pairs;
 };
+
+/// The smallest box that holds all points; `points` must not be empty.
+inline Box<ImageFrame> bounding_box(const Points<ImageFrame>& points) {
+  const auto [left, right] = std::ranges::minmax(points, {}, &Point<ImageFrame>::x);
+  const auto [top, bottom] = std::ranges::minmax(points, {}, &Point<ImageFrame>::y);
+  return {left.x, top.y, right.x, bottom.y};
+}
 
 /// The length s of a pair, in pixels of the target picture.
 ///
@@ -71,11 +89,8 @@ inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_
       break;
     case ThresholdNorm::keypoint_box: {
       if (pair.target_keypoints.empty()) break;
-      const auto [left, right] =
-          std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::x);
-      const auto [top, bottom] =
-          std::ranges::minmax(pair.target_keypoints, {}, &Point<ImageFrame>::y);
-      scale = std::max(right.x - left.x, bottom.y - top.y);
+      const Box<ImageFrame> box = bounding_box(pair.target_keypoints);
+      scale = std::max(box.width(), box.height());
       break;
     }
     case ThresholdNorm::image_size:

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Matrices of MATLAB 5 files, the form of the PF data sets' annotations. Opt-in: needs
+/// homolog::matlab (matio and zlib).
+
+#include <matio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/datasets/detail/annotation_file.hpp"
+#include "homolog/datasets/detail/matlab_elements.hpp"
+
+namespace homolog {
+
+/// A real float64 matrix [rows, cols].
+struct MatlabMatrix {
+  std::size_t rows = 0;
+  std::size_t cols = 0;
+  std::vector<double> values;  ///< column-major, as MATLAB stores it; NaN is kept
+  double operator()(std::size_t row, std::size_t col) const { return values[col * rows + row]; }
+};
+
+/// Reads one variable of a file.
+///
+/// The whole file is checked before matio opens it: at most 16 MiB, 64 MiB when inflated and
+/// 1,000 times any compressed element; 16 dimensions and 16 levels of cells.
+///
+/// @param shape expected [rows, cols]; -1 allows any number
+/// @throws DatasetError for a missing or malformed file, a MATLAB 7.3 file, a variable that is
+/// absent (the error names those that are there) or no real double matrix of that shape
+inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
+                                       const std::string& variable,
+                                       std::array<std::ptrdiff_t, 2> shape = {-1, -1}) {
+  const std::string name = path.string();
+  std::string bytes;
+  try {
+    bytes = read_file(path, detail::matlab_file_bytes);
+  } catch (const FileError& error) {
+    throw DatasetError(error.what());
+  }
+  const detail::MatlabVariable* wanted = nullptr;
+  const auto variables = detail::MatlabWalk(bytes, name).variables();
+  std::string names;
+  for (const auto& candidate : variables) {
+    names += (names.empty() ? "" : ", ") + detail::shown(candidate.name);
+    if (candidate.name != variable) continue;
+    if (wanted != nullptr) throw DatasetError(name + ": variable '" + variable + "' occurs twice");
+    wanted = &candidate;
+  }
+  if (wanted == nullptr) {
+    throw DatasetError(name + ": no variable '" + variable + "', there are: " + names);
+  }
+  constexpr std::uint32_t double_class = 6;
+  if (wanted->class_id != double_class || wanted->complex) {
+    throw DatasetError(detail::text(name, ": variable '", variable,
+                                    "' is no real matrix of class double (class ", wanted->class_id,
+                                    wanted->complex ? ", complex)" : ")"));
+  }
+  const auto& got = wanted->dimensions;
+  const auto agrees = [](std::ptrdiff_t expected, std::size_t size) {
+    return expected < 0 || static_cast<std::size_t>(expected) == size;
+  };
+  if (got.size() != 2 || !agrees(shape[0], got[0]) || !agrees(shape[1], got[1])) {
+    throw DatasetError(detail::text(name, ": variable '", variable, "' has shape ",
+                                    detail::shape_text(got), ", expected ",
+                                    detail::shape_text(shape), " (-1: any)"));
+  }
+
+  // matio stays silent unless the process has given it a log function.
+  const std::unique_ptr<mat_t, int (*)(mat_t*)> file(Mat_Open(name.c_str(), MAT_ACC_RDONLY),
+                                                     Mat_Close);
+  const auto fail = [&] {
+    throw DatasetError(name + ": matio cannot read variable '" + variable + "'");
+  };
+  if (file == nullptr) fail();
+  const std::unique_ptr<matvar_t, void (*)(matvar_t*)> read(
+      Mat_VarRead(file.get(), variable.c_str()), Mat_VarFree);
+  const std::size_t count = got[0] * got[1];
+  // Compared with what was checked above: the file may have been replaced since.
+  if (read == nullptr || read->class_type != MAT_C_DOUBLE || read->isComplex != 0 ||
+      read->rank != 2 || read->dims[0] != got[0] || read->dims[1] != got[1] ||
+      (count > 0 && (read->data == nullptr || read->nbytes != count * sizeof(double)))) {
+    fail();
+  }
+  MatlabMatrix matrix{got[0], got[1], std::vector<double>(count)};
+  if (count > 0) std::memcpy(matrix.values.data(), read->data, count * sizeof(double));
+  return matrix;
+}
+
+}  // namespace homolog
