@@ -237,7 +237,7 @@ TEST_CASE("a PNG's chunks are checked, and what it may carry does no harm") {
   CHECK(contains(refusal(with(png_chunk("ABCD", "data"))), "as required chunks"));
   CHECK(contains(refusal(with(png.substr(8, 25))), "IHDR as first chunk"));
   CHECK(contains(refusal(png_signature + png_chunk("CgBI", "1234") + png.substr(8)),
-                 "announces one size"));
+                 "header with a size"));
   CHECK(contains(refusal(png_header(2, 2) + png_chunk("IEND", "")), "no IDAT"));
   CHECK(contains(refusal(png_header(200, 200) + png.substr(33)), "not enough pixels"));
 }
@@ -277,6 +277,27 @@ TEST_CASE("a JPEG's markers are checked, and what it may carry does no harm") {
   std::string scans;
   for (int i = 0; i < 501; ++i) scans += jpeg.substr(scan, 14);
   CHECK(contains(refusal(jpeg.substr(0, scan) + scans + jpeg.substr(scan)), "at most 500 scans"));
+}
+
+TEST_CASE("Huffman tables the decoder could not hold are refused before it sees them") {
+  const std::string jpeg = encoded_picture("jpeg_rgb");
+  const auto with_table = [&](char kind, char codes_a_length, std::size_t symbols, char symbol) {
+    const std::string content =
+        kind + std::string(16, codes_a_length) + std::string(symbols, symbol);
+    const auto length = static_cast<std::uint32_t>(content.size() + 2);
+    return jpeg_with_insertion(jpeg, "\xff\xc4" + big_endian(length).substr(2) + content);
+  };
+  constexpr char means = 0x03, others = 0x13;  // table 3, which the picture does not use
+  CHECK(!contains(refusal(with_table(others, 1, 16, '\x7f')), "Huffman tables"));
+  CHECK(!contains(refusal(with_table(means, 1, 16, 15)), "Huffman tables"));
+  for (const std::string& bytes :
+       {with_table(others, 16, 256, 0), with_table(others, '\xff', 4080, 0),
+        with_table(means, 17, 272, 0), with_table(means, 1, 16, 16), with_table(others, 1, 15, 0),
+        with_table(others, 1, 17, 0)}) {
+    CHECK(contains(refusal(bytes), "expected whole Huffman tables of at most 255 codes"));
+  }
+  CHECK(contains(refusal(jpeg_with_insertion(jpeg, std::string("\xff\xe1\0\1", 4))),
+                 "expected a segment of at least 2 bytes"));
 }
 
 TEST_CASE("CMYK without Adobe's statement of its meaning is refused by name") {

@@ -69,13 +69,17 @@ inline CheckedHeader check_header(std::string_view bytes, const std::string& nam
                           " = ", announced.width * announced.height));
   }
   const char* kind = format == ImageFormat::png ? "PNG" : "JPEG";
+  if (announced.width < 1 || announced.height < 1) {
+    throw ImageError(
+        text(name, ": expected a ", kind, " header with a size, got ", got, " or no header"));
+  }
   const StbHeader header = stb_read_header(bytes);
   if (!header.reason.empty()) {
     throw ImageError(
         text(name, ": expected a ", kind, " header, got a damaged one (", header.reason, ")"));
   }
-  if (header.width != announced.width || header.height != announced.height || header.width < 1 ||
-      header.height < 1 || header.channels < 1 || header.channels > 4) {
+  if (header.width != announced.width || header.height != announced.height || header.channels < 1 ||
+      header.channels > 4) {
     throw ImageError(text(name, ": expected a ", kind, " header that announces one size, got ", got,
                           " and ", header.width, "x", header.height, " with ", header.channels,
                           " channels"));

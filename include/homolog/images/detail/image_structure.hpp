@@ -153,6 +153,28 @@ inline PngPalette check_png(std::string_view bytes, const std::string& name) {
   }
 }
 
+/// True when a JPEG segment of Huffman tables is whole and its tables are ones the decoder can
+/// hold: it writes past the end of a table of more than 256 codes, and takes code 255 for its mark
+/// of an absent one. Tables of 8-bit pictures have at most 12 (mean) and 176 codes.
+///
+/// @param segment with its two bytes of length
+inline bool are_huffman_tables_sound(std::string_view segment) {
+  std::size_t position = 2;
+  while (position < segment.size()) {
+    if (segment.size() - position < 17) return false;
+    const bool of_means = byte_at(segment, position) >> 4 == 0;
+    std::size_t codes = 0;
+    for (std::size_t i = 1; i <= 16; ++i) codes += byte_at(segment, position + i);
+    position += 17;
+    if (codes > 255 || codes > segment.size() - position) return false;
+    for (std::size_t i = 0; i < codes && of_means; ++i) {
+      if (byte_at(segment, position + i) > 15) return false;  // bits of a difference of means
+    }
+    position += codes;
+  }
+  return true;
+}
+
 /// What the walk over a JPEG's markers finds.
 struct JpegStructure {
   AnnouncedSize size;
@@ -164,7 +186,7 @@ struct JpegStructure {
 /// is ignored: cameras append previews there.
 ///
 /// @param header_only stops at the frame header and returns zeros when there is none
-/// @throws ImageError unless `header_only`
+/// @throws ImageError; with `header_only` not for what is missing
 inline JpegStructure walk_jpeg(std::string_view bytes, const std::string& name, bool header_only) {
   JpegStructure jpeg;
   std::bitset<256> missing;  // components no scan has started yet
@@ -199,6 +221,7 @@ inline JpegStructure walk_jpeg(std::string_view bytes, const std::string& name, 
     }
     const std::size_t available = bytes.size() - position;
     const std::size_t length = available < 2 ? 2 : big_endian16(bytes, position);
+    if (length < 2) throw malformed("expected a segment of at least 2 bytes at byte ", position);
     if (length > available) {
       if (header_only) return jpeg;
       throw truncated();
@@ -207,6 +230,9 @@ inline JpegStructure walk_jpeg(std::string_view bytes, const std::string& name, 
     position += length;
     const bool frame =
         marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    if (marker == 0xc4 && !are_huffman_tables_sound(segment)) {
+      throw malformed("expected whole Huffman tables of at most 255 codes before byte ", position);
+    }
     if (marker == 0xee && segment.size() >= 14 && segment.substr(2, 5) == "Adobe") {
       jpeg.adobe_transform = static_cast<int>(byte_at(segment, 13));
     } else if (frame && segment.size() >= 8) {
