@@ -83,7 +83,8 @@ inline constexpr ResizeReference resize_references[] = {""")
 def png(width, height, depth, colour, samples, extra=b"", interlaced=False):
     """A PNG of integer samples [height, width, channels], each row unfiltered."""
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
 
     def rows(part):
         data = b""
@@ -107,7 +108,8 @@ def png(width, height, depth, colour, samples, extra=b"", interlaced=False):
 
 def palette_chunks(colours, alphas=None):
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
     chunks = chunk(b"PLTE", bytes(value for colour in colours for value in colour))
     return chunks + (chunk(b"tRNS", bytes(alphas)) if alphas else b"")
 
@@ -129,8 +131,10 @@ def pictures():
     yield "png_rgb_16_bit", png(width, height, 16, 2, noise16), (noise16 >> 8).astype(numpy.uint8)
     yield "png_rgba", png(width, height, 8, 6, numpy.concatenate([rgb, alpha], axis=2)), rgb
     yield "png_grey", png(width, height, 8, 0, grey), three(grey)
-    yield "png_grey_alpha", png(width, height, 8, 4, numpy.concatenate([grey, alpha], 2)), three(grey)
-    yield "png_grey_16_bit", png(width, height, 16, 0, noise16[:, :, :1]), three(noise16[:, :, :1] >> 8)
+    with_alpha = numpy.concatenate([grey, alpha], axis=2)
+    yield "png_grey_alpha", png(width, height, 8, 4, with_alpha), three(grey)
+    grey16 = noise16[:, :, :1]
+    yield "png_grey_16_bit", png(width, height, 16, 0, grey16), three(grey16 >> 8)
     bit = ((x + y) % 3 == 0).astype(numpy.uint8)[:, :, None]
     yield "png_grey_1_bit", png(width, height, 1, 0, bit), three(bit * 255)
     colours = numpy.array([[10, 200, 30], [250, 5, 128], [77, 78, 79], [0, 0, 255], [9, 8, 7]])
@@ -151,7 +155,8 @@ def pictures():
     yield "jpeg_restart", *jpeg(Image.fromarray(rgb), subsampling=0, restart_marker_blocks=1)
     yield "jpeg_grey", *jpeg(Image.fromarray(grey[:, :, 0]))
     cmyk = numpy.stack([10 * x, 15 * y, 100 + 0 * x, 9 * x], axis=2).astype(numpy.uint8)
-    yield "jpeg_cmyk", *jpeg(Image.frombytes("CMYK", (width, height), cmyk.tobytes()), subsampling=0)
+    cmyk = Image.frombytes("CMYK", (width, height), cmyk.tobytes())
+    yield "jpeg_cmyk", *jpeg(cmyk, subsampling=0)
 
 
 def print_pictures():

@@ -5,6 +5,9 @@
 /// stb_image, JPEG and PNG only, compiled in a namespace of its own with internal linkage, so that
 /// it meets no other copy of stb_image in the program. The settings a user gave to that other copy
 /// are put aside before the include and restored after it.
+///
+/// In version 2.27 a JPEG whose scan ends early makes it shift a zero by more than 31 bits. The
+/// result is zero on every machine, but a sanitizer of shifts reports it.
 
 // What stb_image includes is included here first, at global scope: its own includes then do nothing
 // inside the namespace.
