@@ -32,8 +32,6 @@ TEST_CASE("nearest reads the cell that contains the point, half way goes up") {
                   {{2.5, 0.5}, 1, 3},   {{-0.5, -0.5}, 0, 0}, {{-9, 2}, 2, 0},
                   {{6.49, 4.49}, 4, 6}, {{6.5, 4.5}, 4, 6},   {{1e300, -1e300}, 0, 6}};
   for (const auto& [point, row, col] : expected) {
-    CAPTURE(point.x);
-    CAPTURE(point.y);
     const FloatMatrix read = sample_descriptors(map, {point}, Query::nearest);
     REQUIRE(read.rows() == 1);
     CHECK(read.row(0) == map.cell(row, col));
