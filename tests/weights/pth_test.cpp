@@ -51,7 +51,7 @@ bool refused_pickle(const std::string& pickle, const std::string& reason) {
 template <class Number>
 std::vector<Number> values(const TensorView& view) {
   std::vector<Number> result(view.bytes.size() / sizeof(Number));
-  std::memcpy(result.data(), view.bytes.data(), view.bytes.size());
+  if (!result.empty()) std::memcpy(result.data(), view.bytes.data(), view.bytes.size());
   return result;
 }
 
