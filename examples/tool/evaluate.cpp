@@ -9,8 +9,9 @@
 #include "commands.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/datasets/jsonl.hpp"
-#include "homolog/datasets/pf_pascal.hpp"
+#include "homolog/datasets/pf_pascal_matlab.hpp"
 #include "homolog/datasets/pf_willow.hpp"
+#include "homolog/datasets/select.hpp"
 #include "homolog/datasets/spair.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -40,34 +41,17 @@ struct Options {
 };
 
 Dataset load_dataset(const Options& options) {
-  Dataset dataset;
   if (options.dataset == "spair-71k" || options.dataset == "synthetic") {
-    SpairOptions spair;
-    spair.layout = options.layout;
-    dataset = load_spair(options.root, options.split, spair);
+    Dataset dataset = load_spair(options.root, options.split,
+                                 {options.layout, options.categories, options.limit});
     dataset.name = options.dataset;
-  } else if (options.dataset == "pf-pascal") {
-    dataset = load_pf_pascal(options.root, options.split);
-  } else if (options.dataset == "pf-willow") {
-    dataset = load_pf_willow(options.root);
-  } else {
-    dataset = load_jsonl(options.root, options.split);
+    return dataset;
   }
-  if (!options.categories.empty()) {
-    for (const auto& category : options.categories) {
-      if (std::ranges::none_of(dataset.pairs,
-                               [&](const Pair& pair) { return pair.category == category; })) {
-        throw DatasetError(options.root + ": no pair of category '" + category + "'");
-      }
-    }
-    std::erase_if(dataset.pairs, [&](const Pair& pair) {
-      return std::ranges::find(options.categories, pair.category) == options.categories.end();
-    });
-  }
-  if (options.limit > 0 && dataset.pairs.size() > options.limit) {
-    dataset.pairs.resize(options.limit);
-  }
-  return dataset;
+  Dataset dataset = options.dataset == "pf-pascal"
+                        ? load_pf_pascal_matlab(options.root, options.split)
+                    : options.dataset == "pf-willow" ? load_pf_willow(options.root)
+                                                     : load_jsonl(options.root, options.split);
+  return select_pairs(std::move(dataset), options.categories, options.limit);
 }
 
 void print_table(const Evaluation& evaluation) {
