@@ -255,3 +255,13 @@ TEST_CASE("CUDA features equal the CPU's") {
     CHECK((got - expected).abs().max().item<float>() < 2e-5F);
   }
 }
+
+TEST_CASE("random weights take the position rule of the variant's original file") {
+  DinoV2 plain, registers;
+  plain.randomize("dinov2_vits14", 1);
+  registers.randomize("dinov2_vits14_reg", 1);
+  CHECK(plain.position_interpolation == PositionInterpolation::hub);
+  CHECK(registers.position_interpolation == PositionInterpolation::hub_registers);
+  CHECK(registers.model.registers() == 4);
+  CHECK_THROWS_AS(plain.randomize("dinov2_vitx14", 1), Error);
+}

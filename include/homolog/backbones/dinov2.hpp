@@ -51,7 +51,9 @@ struct DinoV2 : TransformerBackbone {
   ///
   /// @throws WeightsError when the variant is unknown
   void randomize(const std::string& variant, std::uint64_t seed) {
-    load(random_weights(expected_dinov2(published_dinov2(variant)), seed), variant);
+    TensorFile file = random_weights(expected_dinov2(published_dinov2(variant)), seed);
+    file.metadata["homolog.keys"] = "original";
+    load(file, variant);
   }
 };
 
