@@ -259,7 +259,9 @@ inline Dataset load_pf_pascal(const std::filesystem::path& root, const std::stri
         if (known != annotations.end()) return known->second;
         return annotations[path.string()] = options.read_parts(path);
       };
-      detail::keep_common_parts(parts(pair.source), parts(pair.target), where, pair);
+      const PartList& source = parts(pair.source);
+      const PartList& target = parts(pair.target);
+      detail::keep_common_parts(source, target, where, pair);
     }
     dataset.pairs.push_back(std::move(pair));
   }
