@@ -130,6 +130,7 @@ TEST_CASE("sizes that lie are found before matio sees the file") {
   folder.refused(h + little.compressed(longer), "are left");
   folder.refused(h + little.compressed("x"), "an element's tag needs 8 bytes");
   folder.refused(h + little.compressed(little.element(9, std::string(8, '\0'))), "no matrix");
+  folder.refused(h + little.compressed(body + body), "bytes follow the matrix");
   std::string damaged = h + little.compressed(body);
   folder.refused(damaged.substr(0, damaged.size() - 4), "announces");
   damaged[damaged.size() - 3] = static_cast<char>(damaged[damaged.size() - 3] ^ 1);  // checksum

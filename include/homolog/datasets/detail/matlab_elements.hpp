@@ -52,6 +52,7 @@ class MatlabWalk {
         std::string_view inner = inflated;
         const Element matrix_element = take(inner, false);
         if (matrix_element.type != matrix) fail("a compressed element holds no matrix");
+        if (inner.size() >= 8) fail("bytes follow the matrix in a compressed element");
         result.push_back(walk_matrix(matrix_element.data, 0));
       } else if (element.type == matrix) {
         result.push_back(walk_matrix(element.data, 0));
