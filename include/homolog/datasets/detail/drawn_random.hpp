@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Integer randomness and trigonometry of the synthetic data set: the same on every machine.
+
+#include <cstdint>
+#include <initializer_list>
+
+namespace homolog::detail {
+
+/// splitmix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.
+inline std::uint64_t mix_bits(std::uint64_t value) {
+  value += 0x9E3779B97F4A7C15U;
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9U;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EBU;
+  return value ^ (value >> 31);
+}
+
+/// A stream of integers that depends on its seed words alone.
+struct SyntheticRandom {
+  std::uint64_t state;
+
+  explicit SyntheticRandom(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
+    for (const std::uint64_t word : words) state = mix_bits(state ^ mix_bits(word));
+  }
+  std::uint64_t next() { return state = mix_bits(state); }
+  /// Uniform in [low, high], both included.
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  bool chance(int percent) { return between(0, 99) < percent; }
+};
+
+/// sin in units of 1/4096, angle in tenths of a degree (Bhaskara's rational approximation, exact in
+/// integers, off by less than 0.002).
+inline std::int64_t sine(std::int64_t tenths) {
+  tenths %= 3600;
+  if (tenths < 0) tenths += 3600;
+  const std::int64_t half = tenths % 1800, product = half * (1800 - half);
+  const std::int64_t value = 4 * 4096 * product / (4050000 - product);
+  return tenths < 1800 ? value : -value;
+}
+inline std::int64_t cosine(std::int64_t tenths) { return sine(tenths + 900); }
+
+/// Largest integer whose square is at most `value`.
+inline std::int64_t integer_root(std::int64_t value) {
+  std::int64_t root = 0;
+  for (std::int64_t bit = std::int64_t{1} << 30; bit > 0; bit >>= 1) {
+    if ((root + bit) * (root + bit) <= value) root += bit;
+  }
+  return root;
+}
+
+/// An integer vector; thing coordinates, or 1/64 pixel once placed.
+struct Vec {
+  std::int64_t x = 0;
+  std::int64_t y = 0;
+  friend Vec operator+(Vec a, Vec b) { return {a.x + b.x, a.y + b.y}; }
+  friend Vec operator-(Vec a, Vec b) { return {a.x - b.x, a.y - b.y}; }
+  friend bool operator==(const Vec&, const Vec&) = default;
+};
+inline std::int64_t dot(Vec a, Vec b) { return a.x * b.x + a.y * b.y; }
+inline std::int64_t cross(Vec a, Vec b) { return a.x * b.y - a.y * b.x; }
+inline std::int64_t length(Vec a) { return integer_root(dot(a, a)); }
+
+/// The point `distance` away from `from` in a direction (0 right, 900 down).
+inline Vec away(Vec from, std::int64_t distance, std::int64_t tenths) {
+  return {from.x + distance * cosine(tenths) / 4096, from.y + distance * sine(tenths) / 4096};
+}
+
+}  // namespace homolog::detail
