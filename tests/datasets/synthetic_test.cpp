@@ -82,7 +82,7 @@ TEST_CASE("annotations and pictures have the bytes they always had") {
   CHECK(hash == 8539810381339596130U);
 }
 
-TEST_CASE("keypoints are inside, visible and shared; splits share no picture") {
+TEST_CASE("keypoints are inside, visible and shared, and splits share no picture") {
   const TemporaryFolder folder;
   const auto root = folder.path / "set";
   std::size_t last = 0, total = 0;

@@ -265,7 +265,7 @@ TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own
         KeyStyle::original);
 }
 
-TEST_CASE("what is no known backbone is not recognised; sizes are never trusted blindly") {
+TEST_CASE("what is no known backbone is not recognised, and sizes are never trusted blindly") {
   CHECK(!recognize(TensorFile{}));
   const TensorFile good = random_file(expected_dinov2(small_sizes(0, false)), true);
   const auto with = [&good](const char* key) {

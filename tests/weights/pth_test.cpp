@@ -72,7 +72,7 @@ std::string good_archive() { return torch_archive(one_tensor().stop(), {bytes_of
 
 }  // namespace
 
-TEST_CASE("a state dict of one tensor; contiguous tensors are views of the archive") {
+TEST_CASE("a state dict of one tensor, and contiguous tensors are views of the archive") {
   const std::string archive = good_archive();
   const TensorFile file = parse_pth(archive, "file");
   REQUIRE(file.tensors.size() == 1);

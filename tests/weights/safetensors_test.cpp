@@ -324,7 +324,7 @@ TEST_CASE("a file may be rewritten over itself") {
   }
 }
 
-TEST_CASE("paths that are no file are a FileError; failures leave nothing open") {
+TEST_CASE("paths that are no file are a FileError, and failures leave nothing open") {
   const test::TemporaryFolder folder;
   CHECK_THROWS_AS(read_safetensors(folder.path / "absent"), FileError);
   CHECK_THROWS_AS(read_safetensors(folder.path), FileError);
