@@ -48,8 +48,8 @@ struct PckScores {
 
 /// Seconds spent, by stage.
 struct EvaluationSeconds {
-  double decode = 0;  ///< reading, decoding and resizing pictures
-  double backbone = 0;
+  double decode = 0;  ///< reading and decoding pictures
+  double backbone = 0;  ///< resizing and the forward
   double match = 0;
   double total = 0;
 };
