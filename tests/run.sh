@@ -21,7 +21,7 @@ if [ ! -f "$weights" ] && ! "$python" "$root/examples/fetch_default_weights.py" 
   echo "the ViT-S/14 weights cannot be fetched here: tests that need them are skipped"
 fi
 [ -f "$weights" ] && export HOMOLOG_VITS14_WEIGHTS=$weights
-export HOMOLOG_TORCH_FILES=$build/torch_files
+export HOMOLOG_PYTHON=$python HOMOLOG_TORCH_FILES=$build/torch_files
 if ! "$python" "$root/tests/weights/make_reference_files.py" "$HOMOLOG_TORCH_FILES"; then
   echo "torch reference files cannot be made here: tests that need them are skipped"
 fi

@@ -5,6 +5,7 @@
 usage: bad_input.py HOMOLOG
 """
 import json
+import math
 import os
 import struct
 import subprocess
@@ -146,6 +147,42 @@ def main():
             {"layer.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(8)))
         fails("foreign keys", ["features", "--weights", wrong, "--image", good, "--output",
                                "OUT/o.safetensors"], "foreign_keys")
+        def vision_transformer(name, change):
+            tensors = {"cls_token": [1, 1, 64], "pos_embed": [1, 5, 64],
+                       "patch_embed.proj.weight": [64, 3, 16, 16], "patch_embed.proj.bias": [64],
+                       "norm.weight": [64], "norm.bias": [64], "blocks.0.norm1.weight": [64],
+                       "blocks.0.norm1.bias": [64], "blocks.0.attn.qkv.weight": [192, 64],
+                       "blocks.0.attn.qkv.bias": [192], "blocks.0.attn.proj.weight": [64, 64],
+                       "blocks.0.attn.proj.bias": [64], "blocks.0.norm2.weight": [64],
+                       "blocks.0.norm2.bias": [64], "blocks.0.mlp.fc1.weight": [256, 64],
+                       "blocks.0.mlp.fc1.bias": [256], "blocks.0.mlp.fc2.weight": [64, 256],
+                       "blocks.0.mlp.fc2.bias": [64]}
+            change(tensors)
+            header, end = {}, 0
+            for key, shape in tensors.items():
+                begin, end = end, end + 4 * math.prod(shape)
+                header[key] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+            return write(f"{folder}/{name}.safetensors", safetensors(header, bytes(end)))
+
+        def use(weights, extra=()):
+            return ["features", "--weights", weights, "--image", good, "--image-size", "32",
+                    "--output", "OUT/o.safetensors", *extra]
+        whole_vit = vision_transformer("vit", lambda tensors: None)
+        control = subprocess.run([HOMOLOG, *(a.replace("OUT", folder) for a in use(whole_vit))],
+                                 capture_output=True, text=True)
+        if control.returncode != 0:
+            sys.exit(f"FAILED control weights: {control.stderr}")
+        fails("missing key", use(vision_transformer(
+            "missing", lambda tensors: tensors.pop("blocks.0.mlp.fc2.bias"))), "blocks.0.mlp.fc2.bias")
+        fails("wrong shape", use(vision_transformer(
+            "shape", lambda tensors: tensors.update({"blocks.0.norm2.bias": [63]}))), "blocks.0.norm2.bias")
+        fails("unexpected key", use(vision_transformer(
+            "extra", lambda tensors: tensors.update({"blocks.0.ghost": [3]}))), "blocks.0.ghost")
+        fails("weights of another backbone", use(whole_vit, ("--backbone", "dinov2_vits14")),
+              "dinov2_vits14")
+        fails("size no multiple, real backbone", ["features", "--weights", whole_vit, "--image", good,
+                                                  "--image-size", "33", "--output", "OUT/o.safetensors"],
+              "33")
         pickle = write(f"{folder}/pickle.pkl", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00trueq\x00\x85R.")
         with zipfile.ZipFile(f"{folder}/evil.pth", "w", zipfile.ZIP_STORED) as archive:
             archive.write(pickle, "archive/data.pkl")
