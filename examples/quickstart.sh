@@ -15,7 +15,9 @@ need_libtorch
 need_python onnx safetensors
 
 say "building the homolog tool (the first time this takes a few minutes)"
-configure_and_build "$build/release" homolog_tool -- -DHOMOLOG_BUILD_TESTS=OFF
+tests=()  # a build made by tests/run.sh keeps its tests
+[ -f "$build/release/CMakeCache.txt" ] || tests=(-DHOMOLOG_BUILD_TESTS=OFF)
+configure_and_build "$build/release" homolog_tool -- "${tests[@]}"
 homolog=$build/release/bin/homolog
 
 weights=$build/weights/vits14_focus.safetensors
