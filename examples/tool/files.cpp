@@ -94,7 +94,7 @@ void add_info(CLI::App& app) {
     nlohmann::ordered_json json{{"homolog", HOMOLOG_VERSION}};
     json.update(torch_info());
     json["instruction_sets"] = instruction_sets();
-    json["kernels"] = "portable (Eigen)";
+    json["kernels"] = "portable";
     if (!json_path->empty()) write_file_atomically(*json_path, json.dump(2) + "\n");
     for (const auto& [key, value] : json.items()) {
       std::printf("%-17s %s\n", key.c_str(),

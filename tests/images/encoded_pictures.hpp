@@ -12,8 +12,8 @@ namespace homolog::test {
 struct EncodedPicture {
   const char* name;
   std::string_view hexadecimal;
-  std::uint32_t crc;              ///< CRC-32 of the RGB bytes
-  std::uint8_t spots[4][3];       ///< RGB at (0, 0), (16, 0), (8, 6), (3, 12)
+  std::uint32_t crc;         ///< CRC-32 of the RGB bytes
+  std::uint8_t spots[4][3];  ///< RGB at (0, 0), (16, 0), (8, 6), (3, 12)
 };
 
 // clang-format off

@@ -28,11 +28,13 @@ struct Image {
   Size size() const { return {width, height}; }
   std::uint8_t* at(int x, int y) {
     return pixels.data() + (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
-                            static_cast<std::size_t>(x)) * 3;
+                            static_cast<std::size_t>(x)) *
+                               3;
   }
   const std::uint8_t* at(int x, int y) const {
     return pixels.data() + (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
-                            static_cast<std::size_t>(x)) * 3;
+                            static_cast<std::size_t>(x)) *
+                               3;
   }
   friend bool operator==(const Image&, const Image&) = default;
 };

@@ -48,7 +48,7 @@ struct PckScores {
 
 /// Seconds spent, by stage.
 struct EvaluationSeconds {
-  double decode = 0;  ///< reading and decoding pictures
+  double decode = 0;    ///< reading and decoding pictures
   double backbone = 0;  ///< resizing and the forward
   double match = 0;
   double total = 0;

@@ -22,9 +22,9 @@ namespace homolog {
 namespace detail {
 
 inline constexpr std::pair<DType, at::ScalarType> torch_dtypes[] = {
-    {DType::bool_, at::kBool}, {DType::u8, at::kByte},      {DType::i8, at::kChar},
-    {DType::i16, at::kShort},  {DType::f16, at::kHalf},     {DType::bf16, at::kBFloat16},
-    {DType::i32, at::kInt},    {DType::f32, at::kFloat},    {DType::f64, at::kDouble},
+    {DType::bool_, at::kBool}, {DType::u8, at::kByte},   {DType::i8, at::kChar},
+    {DType::i16, at::kShort},  {DType::f16, at::kHalf},  {DType::bf16, at::kBFloat16},
+    {DType::i32, at::kInt},    {DType::f32, at::kFloat}, {DType::f64, at::kDouble},
     {DType::i64, at::kLong}};
 
 }  // namespace detail
@@ -49,7 +49,8 @@ inline torch::Tensor to_torch(const TensorFile& file, const std::string& key) {
       std::memcpy(copy.data_ptr(), data, view.bytes.size());
       return copy;
     }
-    return torch::from_blob(data, view.shape, [owners = file.owners](void*) {}, options);
+    return torch::from_blob(
+        data, view.shape, [owners = file.owners](void*) {}, options);
   }
   throw WeightsError(detail::text(file.name, ": tensor '", key, "' has dtype ",
                                   dtype_name(view.dtype), ", which no backbone reads"));
