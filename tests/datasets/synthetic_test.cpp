@@ -46,7 +46,7 @@ std::uint64_t fnv1a64(const std::string& bytes, std::uint64_t hash = 14695981039
 TEST_CASE("the integer sine is within 0.002 of the real one") {
   for (int angle = -4000; angle < 4000; angle += 7) {
     const double exact = std::sin(angle / 1800.0 * 3.14159265358979);
-    CHECK(std::abs(static_cast<double>(detail::sine(angle)) / 4096 - exact) < 0.0022);
+    CHECK(std::abs(static_cast<double>(detail::drawn::sine(angle)) / 4096 - exact) < 0.0022);
   }
 }
 

@@ -52,11 +52,11 @@ struct SyntheticPicture {
 /// Names of the categories, sorted.
 inline std::vector<std::string> synthetic_categories() {
   std::vector<std::string> names;
-  for (const auto& [name, build] : detail::synthetic_things) names.emplace_back(name);
+  for (const auto& [name, build] : detail::drawn::synthetic_things) names.emplace_back(name);
   return names;
 }
 
-namespace detail {
+namespace detail::drawn {
 
 inline Shade random_shade(SyntheticRandom& random, std::int64_t low, std::int64_t high) {
   Shade shade;
@@ -120,7 +120,7 @@ struct Placement {
   }
 };
 
-}  // namespace detail
+}  // namespace detail::drawn
 
 /// Draws one picture.
 ///
@@ -130,10 +130,10 @@ struct Placement {
 /// @throws SettingError for a category that does not exist
 inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t instance,
                                        std::uint64_t view, std::uint64_t seed) {
-  using namespace detail;
+  using namespace detail::drawn;
   if (category >= std::size(synthetic_things)) {
-    throw SettingError(
-        text("synthetic category ", category, ", expected below ", std::size(synthetic_things)));
+    throw SettingError(detail::text("synthetic category ", category, ", expected below ",
+                                    std::size(synthetic_things)));
   }
   SyntheticRandom body{seed, 1, category, instance};
   SyntheticRandom random{seed, 2, category, instance, view};
@@ -200,7 +200,7 @@ inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t insta
   return picture;
 }
 
-namespace detail {
+namespace detail::drawn {
 
 struct DrawnPicture {
   std::string stem;
@@ -353,7 +353,7 @@ inline void write_synthetic(const std::filesystem::path& root, const SyntheticSe
   }
 }
 
-}  // namespace detail
+}  // namespace detail::drawn
 
 /// Writes the whole data set: JPEGImages, ImageAnnotation, PairAnnotation and Layout, to be read
 /// with load_spair(). It is made beside `root` and moved there when complete.
@@ -379,7 +379,7 @@ inline void generate_synthetic(const std::filesystem::path& root,
   }
   const std::filesystem::path making = root.string() + ".tmp" + std::to_string(::getpid());
   try {
-    detail::write_synthetic(making, setting, progress);
+    detail::drawn::write_synthetic(making, setting, progress);
     std::filesystem::rename(making, root);
   } catch (const std::filesystem::filesystem_error& failure) {
     std::filesystem::remove_all(making, error);

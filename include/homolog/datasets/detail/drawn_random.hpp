@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-namespace homolog::detail {
+namespace homolog::detail::drawn {
 
 /// splitmix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.
 inline std::uint64_t mix_bits(std::uint64_t value) {
@@ -69,4 +69,4 @@ inline Vec away(Vec from, std::int64_t distance, std::int64_t tenths) {
   return {from.x + distance * cosine(tenths) / 4096, from.y + distance * sine(tenths) / 4096};
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::detail::drawn
