@@ -192,7 +192,9 @@ inline void* reallocate(void* block, std::size_t bytes) {
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #pragma GCC diagnostic ignored "-Wpedantic"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #endif
 namespace homolog::detail::stb_decoder {
 #include <stb_image.h>
