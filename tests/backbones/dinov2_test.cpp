@@ -125,6 +125,27 @@ TEST_CASE("Hugging Face and original keys of the same weights give the same byte
                   from_huggingface.features(image).patch_tokens));
 }
 
+TEST_CASE("timm keys of the same weights give the same features by timm's position rule") {
+  for (const auto& [registers, swiglu] : {std::pair{0, false}, {4, false}, {0, true}}) {
+    const auto original = gold_file(expected_dinov2(tiny(registers, swiglu)));
+    const auto recognized = recognize(original);
+    REQUIRE(recognized.has_value());
+    const auto timm = to_timm_keys(original, *recognized);
+    CHECK_FALSE(timm.tensors.contains("mask_token"));
+    CHECK(timm.tensors.at("pos_embed").shape[1] == (registers > 0 ? 25 : 26));
+    CHECK(timm.tensors.contains("reg_token") == (registers > 0));
+    CHECK(timm.tensors.contains("blocks.0.mlp.fc1.weight"));
+    DinoV2 from_original, from_timm;
+    from_original.load(original);
+    from_original.position_interpolation = PositionInterpolation::hub_registers;
+    from_timm.load(timm);
+    CHECK(from_timm.position_interpolation == PositionInterpolation::hub_registers);
+    const auto image = gold_image(56, 84);
+    CHECK(at::equal(from_original.features(image).patch_tokens,
+                    from_timm.features(image).patch_tokens));
+  }
+}
+
 TEST_CASE("a zero LayerScale leaves the normalised embedding") {
   DinoV2 backbone = gold_backbone(0, false);
   for (auto& block : backbone.model.blocks) {

@@ -141,6 +141,36 @@ inline void complete_position_rows(TensorFile& file) {
             complete.end() - static_cast<std::ptrdiff_t>(table.bytes.size()));
 }
 
+/// The opposite of complete_position_rows: adds the class token's position to the class token, as
+/// timm stores its register models.
+inline void fold_class_position(TensorFile& file) {
+  const auto token = file.tensors.find("cls_token"), table = file.tensors.find("pos_embed");
+  if (token == file.tensors.end() || table == file.tensors.end()) {
+    throw WeightsError(text(file.name, ": no cls_token or no pos_embed to fold for timm"));
+  }
+  const TensorView old_token = token->second, old_table = table->second;
+  const std::size_t row = old_token.bytes.size();
+  if (old_token.dtype != DType::f32 || old_table.dtype != DType::f32 ||
+      old_table.shape.size() != 3 || old_table.shape[1] < 2 || row % sizeof(float) != 0 ||
+      old_table.bytes.size() != row * static_cast<std::size_t>(old_table.shape[1])) {
+    throw WeightsError(text(file.name, ": cls_token ", dtype_name(old_token.dtype),
+                            shape_text(old_token.shape), " and pos_embed ",
+                            dtype_name(old_table.dtype), shape_text(old_table.shape),
+                            " cannot be folded for timm, expected F32 [1, 1, D] and [1, N, D]"));
+  }
+  const auto sum = add_owned_tensor(file, "cls_token", DType::f32, old_token.shape);
+  for (std::size_t at = 0; at < row; at += sizeof(float)) {
+    float a = 0, b = 0;
+    std::memcpy(&a, old_token.bytes.data() + at, sizeof(float));
+    std::memcpy(&b, old_table.bytes.data() + at, sizeof(float));
+    a += b;
+    std::memcpy(sum.data() + at, &a, sizeof(float));
+  }
+  TensorView& patches = file.tensors.at("pos_embed");
+  patches.shape[1] -= 1;
+  patches.bytes = old_table.bytes.subspan(row);
+}
+
 }  // namespace detail
 
 /// A file's tensors under the original project's key names (for a plain vision transformer, timm's,
@@ -174,6 +204,20 @@ inline TensorFile to_huggingface_keys(const TensorFile& original, const Recogniz
                                     recognized.family));
   }
   TensorFile result = detail::to_table(original, detail::dinov2_huggingface);
+  result.metadata.erase("homolog.keys");
+  return result;
+}
+
+/// timm's names: the mask token is dropped, and in models with registers the class token's position
+/// is added to the class token, so that features stay the same while those two tensors do not.
+///
+/// @param original tensors with original key names, as to_original_keys() gives them
+/// @throws WeightsError when the tensors to fold are absent or not float32
+inline TensorFile to_timm_keys(const TensorFile& original, const Recognized& recognized) {
+  TensorFile result =
+      detail::to_table(original, recognized.swiglu ? detail::timm_swiglu : detail::timm_plain);
+  result.tensors.erase("mask_token");
+  if (recognized.registers > 0) detail::fold_class_position(result);
   result.metadata.erase("homolog.keys");
   return result;
 }
