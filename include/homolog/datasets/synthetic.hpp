@@ -43,7 +43,7 @@ struct SyntheticSetting {
 /// One drawn picture with its annotation.
 struct SyntheticPicture {
   Image image;
-  Box<ImageFrame> box;  ///< [px] integer corners of the thing's visible part
+  Box<ImageFrame> box;  ///< [px] integer corners of the thing as drawn, before anything hides it
   std::vector<std::optional<Point<ImageFrame>>> keypoints;  ///< by id; empty when hidden or outside
   bool truncated = false;
   bool occluded = false;
@@ -127,6 +127,7 @@ struct Placement {
 /// @param category index into synthetic_categories()
 /// @param instance which individual: proportions and colours
 /// @param view which picture of it: pose, mirror, scale, turn, place, background, occluder
+/// @param seed of the data set
 /// @throws SettingError for a category that does not exist
 inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t instance,
                                        std::uint64_t view, std::uint64_t seed) {
