@@ -109,9 +109,7 @@ template <class M>
 Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone& backbone,
                const M& matcher, int& image_size) {
   Pipeline<AnyBackbone, M> pipeline(backbone, matcher);
-  pipeline.setting.resize = parse_resize(options.input.resize);
-  pipeline.setting.image_size = options.input.image_size;
-  pipeline.setting.query = parse_query(options.matcher.query);
+  pipeline.setting = pipeline_setting(options.input, options.matcher);
   image_size = pipeline.setting.resize == Resize::native
                    ? 0
                    : pipeline.transform({100, 100}).image.input.width;
@@ -134,10 +132,12 @@ void evaluate_command(const Options& options) {
         return run(options, dataset, backbone.backbone, policy, image_size);
       },
       matcher);
-  auto json = evaluation_json(evaluation, dataset, parse_resize(options.input.resize), image_size);
+  const PipelineSetting setting = pipeline_setting(options.input);
+  auto json = evaluation_json(evaluation, dataset, setting.resize, image_size);
   json["backbone"] = backbone.name;
   json["layer"] = backbone.layer;
   json["final_norm"] = options.backbone.final_norm;
+  json["resize_filter"] = setting.filter == ResizeFilter::bilinear ? "bilinear" : "bicubic";
   json["query"] = options.matcher.query;
   json["matcher"] = describe_matcher(matcher);
   if (!options.pictures.empty()) save_pictures(options, dataset, evaluation);

@@ -36,7 +36,9 @@ nlohmann::ordered_json recognized_json(const Recognized& recognized) {
           {"blocks", recognized.depth},
           {"heads", recognized.heads},
           {"patch_size", recognized.patch_size},
-          {"registers", recognized.registers}};
+          {"registers", recognized.registers},
+          {"window", recognized.window},
+          {"neck_channels", recognized.neck_channels}};
 }
 
 void inspect_command(const std::string& path, const std::string& json_path) {
@@ -71,7 +73,11 @@ void convert_command(const std::string& input, const std::string& output, const 
     const auto recognized = recognize(file);
     if (!recognized) throw WeightsError(input + ": no known backbone's keys, so none to rename");
     file = to_original_keys(file, *recognized);
-    if (to == "huggingface") file = to_huggingface_keys(file, *recognized);
+    if (to == "huggingface") {
+      file = to_huggingface_keys(file, *recognized);
+    } else if (recognized->family == "sam") {
+      file = with_image_encoder_prefix(file);
+    }
   }
   file.metadata["format"] = "pt";
   write_safetensors(output, file);

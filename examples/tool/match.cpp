@@ -67,9 +67,7 @@ void match_command(const Options& options) {
   const MatchResult result = std::visit(
       [&](const auto& policy) {
         Pipeline<AnyBackbone, std::decay_t<decltype(policy)>> pipeline(backbone.backbone, policy);
-        pipeline.setting.resize = parse_resize(options.input.resize);
-        pipeline.setting.image_size = options.input.image_size;
-        pipeline.setting.query = parse_query(options.matcher.query);
+        pipeline.setting = pipeline_setting(options.input, options.matcher);
         return pipeline.match(source, target, points);
       },
       matcher);

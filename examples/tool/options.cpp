@@ -10,16 +10,17 @@ using namespace homolog;
 void add_backbone_options(CLI::App& command, BackboneOptions& options) {
   command.add_option(
       "--backbone", options.backbone,
-      "model name, such as dinov2_vits14, dinov2_vitb14_reg, vit_tiny_patch16_224 or "
-      "synthetic (default: as recognised from --weights)");
-  command.add_option("--weights", options.weights, "weights file, .safetensors or .pth");
+      "model name, such as dinov2_vits14, dinov2_vitb14_reg, dinov3_vitl16, sam_vit_l, "
+      "vit_tiny_patch16_224 or synthetic (default: as recognised from --weights)");
+  command.add_option("--weights", options.weights,
+                     "weights file: .safetensors, .pth, or the .index.json of several");
   command.add_option("--random-weights", options.random_weights,
                      "seed of random weights instead of a file, for benchmarks");
   command.add_option("--layer", options.layer,
-                     "0-based block whose output is used (default: last)");
+                     "0-based block whose output is used (default: last; SAM: the neck behind it)");
   command.add_option("--blocks", options.blocks, "keep only the first N blocks");
   command.add_flag("--final-norm,!--no-final-norm", options.final_norm,
-                   "apply the model's last LayerNorm to the features (default: yes)");
+                   "apply the model's last LayerNorm, SAM's neck, to the features (default: yes)");
   command.add_option("--facet", options.facet, "token or key")
       ->check(CLI::IsMember({"token", "key"}))
       ->capture_default_str();
@@ -27,6 +28,12 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
       .add_option("--position-interpolation", options.position_interpolation,
                   "how position tables are resized; auto follows the weights' key style")
       ->check(CLI::IsMember({"auto", "hub", "hub-registers", "huggingface"}))
+      ->capture_default_str();
+  command
+      .add_option("--normalization", options.normalization,
+                  "statistics of the input: auto (the backbone's), imagenet, satellite (DINOv3 "
+                  "SAT-493M) or half")
+      ->check(CLI::IsMember({"auto", "imagenet", "satellite", "half"}))
       ->capture_default_str();
   command.add_option("--device", options.device, "cpu, cuda or cuda:i")->capture_default_str();
   command.add_option("--dtype", options.dtype, "arithmetic of the backbone")
@@ -38,9 +45,15 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
 
 void add_input_options(CLI::App& command, InputOptions& options) {
   command.add_option("--image-size", options.image_size,
-                     "input side in pixels, a multiple of the patch size (default: up to 518)");
+                     "input side in pixels, a multiple of the patch size (default: up to 518; SAM: "
+                     "1024)");
   command.add_option("--resize", options.resize, "how pictures become inputs")
-      ->check(CLI::IsMember({"squash", "letterbox", "native"}))
+      ->check(CLI::IsMember({"squash", "letterbox", "longest-side", "native"}))
+      ->capture_default_str();
+  command
+      .add_option("--resize-filter", options.filter,
+                  "auto: bicubic, and bilinear for longest-side, which is SAM's own preparation")
+      ->check(CLI::IsMember({"auto", "bicubic", "bilinear"}))
       ->capture_default_str();
 }
 
@@ -59,14 +72,17 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
       ->capture_default_str();
 }
 
-Resize parse_resize(const std::string& name) {
-  if (name == "letterbox") return Resize::letterbox;
-  if (name == "native") return Resize::native;
-  return Resize::squash;
-}
-
-Query parse_query(const std::string& name) {
-  return name == "bilinear" ? Query::bilinear : Query::nearest;
+PipelineSetting pipeline_setting(const InputOptions& input, const MatcherOptions& matcher) {
+  PipelineSetting setting;
+  if (input.resize == "letterbox") setting.resize = Resize::letterbox;
+  if (input.resize == "longest-side") setting.resize = Resize::longest_side;
+  if (input.resize == "native") setting.resize = Resize::native;
+  setting.image_size = input.image_size;
+  const bool bilinear = input.filter == "bilinear" ||
+                        (input.filter == "auto" && setting.resize == Resize::longest_side);
+  setting.filter = bilinear ? ResizeFilter::bilinear : ResizeFilter::bicubic;
+  setting.query = matcher.query == "bilinear" ? Query::bilinear : Query::nearest;
+  return setting;
 }
 
 AnyMatcher make_matcher(const MatcherOptions& options) {

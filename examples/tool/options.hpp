@@ -11,13 +11,12 @@
 #include <variant>
 #include <vector>
 
-#include "homolog/core/transforms.hpp"
-#include "homolog/kernels/sample.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
+#include "homolog/pipeline/pipeline.hpp"
 
 namespace tool {
 
@@ -30,6 +29,7 @@ struct BackboneOptions {
   bool final_norm = true;
   std::string facet = "token";
   std::string position_interpolation = "auto";
+  std::string normalization = "auto";
   std::string device = "cpu";
   std::string dtype = "float32";
   int threads = 0;
@@ -38,6 +38,7 @@ struct BackboneOptions {
 struct InputOptions {
   int image_size = 0;
   std::string resize = "squash";
+  std::string filter = "auto";
 };
 
 struct MatcherOptions {
@@ -55,8 +56,9 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options);
 void add_input_options(CLI::App& command, InputOptions& options);
 void add_matcher_options(CLI::App& command, MatcherOptions& options);
 
-homolog::Resize parse_resize(const std::string& name);
-homolog::Query parse_query(const std::string& name);
+// How pictures are prepared and queries read.
+homolog::PipelineSetting pipeline_setting(const InputOptions& input,
+                                          const MatcherOptions& matcher = {});
 
 // The matcher a user named; an option that this matcher does not have is an error.
 AnyMatcher make_matcher(const MatcherOptions& options);

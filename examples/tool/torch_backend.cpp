@@ -10,6 +10,8 @@
 #include <variant>
 
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/dinov3.hpp"
+#include "homolog/backbones/sam.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/backbones/vision_transformer.hpp"
 #include "homolog/images/decode.hpp"
@@ -22,7 +24,7 @@ using namespace homolog;
 
 namespace {
 
-using TransformerPolicy = std::variant<DinoV2, VisionTransformer>;
+using TransformerPolicy = std::variant<DinoV2, DinoV3, Sam, VisionTransformer>;
 
 struct Loaded {
   TransformerPolicy policy;
@@ -55,16 +57,25 @@ torch::Dtype parse_dtype(const std::string& name) {
 }
 
 std::string family_of(const std::string& name) {
-  if (name.starts_with("dinov2_")) {
-    published_dinov2(name);
-    return "dinov2";
-  }
-  if (name.starts_with("vit_")) {
-    published_vision_transformer(name);
-    return "vision_transformer";
+  const std::pair<const char*, const char*> families[] = {{"dinov2_", "dinov2"},
+                                                          {"dinov3_", "dinov3"},
+                                                          {"sam_", "sam"},
+                                                          {"vit_", "vision_transformer"}};
+  for (const auto& [prefix, family] : families) {
+    if (!name.starts_with(prefix)) continue;
+    homolog::detail::find_published(family, name, KeyStyle::original);  // an unknown name is an error
+    return family;
   }
   throw SettingError("backbone '" + name + "' is unknown; known are dinov2_vit{s,b,l,g}14[_reg], " +
+                     "dinov3_vit{s16,s16plus,b16,l16,l16plus,h16plus,7b16}, sam_vit_{b,l,h}, " +
                      "vit_tiny_patch16_224 and synthetic");
+}
+
+TransformerPolicy make_policy(const std::string& family) {
+  if (family == "dinov3") return DinoV3{};
+  if (family == "sam") return Sam{};
+  if (family == "vision_transformer") return VisionTransformer{};
+  return DinoV2{};
 }
 
 Loaded load_transformer(const BackboneOptions& options) {
@@ -88,13 +99,14 @@ Loaded load_transformer(const BackboneOptions& options) {
   } else if (family.empty()) {
     throw SettingError("--random-weights needs --backbone");
   }
-  if (family == "vision_transformer") loaded.policy = VisionTransformer{};
+  loaded.policy = make_policy(family);
+  const torch::Dtype dtype = parse_dtype(options.dtype);
   std::visit(
       [&](auto& policy) {
         if (options.weights.empty()) {
           policy.randomize(options.backbone, *options.random_weights);
         } else {
-          policy.load(file, options.backbone);
+          policy.load(file, options.backbone, dtype);
         }
         if (options.blocks != 0) policy.keep_blocks(options.blocks);
         policy.setting.layer = options.layer;
@@ -106,8 +118,13 @@ Loaded load_transformer(const BackboneOptions& options) {
             policy.position_interpolation = rule;
           }
         }
+        if (options.normalization == "imagenet") policy.input_normalization = imagenet_normalization;
+        if (options.normalization == "half") policy.input_normalization = half_normalization;
+        if (options.normalization == "satellite") {
+          policy.input_normalization = satellite_normalization;
+        }
         policy.layer();  // a block that does not exist is an error now, not after the decoding
-        policy.to(device, parse_dtype(options.dtype));
+        policy.to(device, dtype);
       },
       loaded.policy);
   return loaded;
@@ -119,8 +136,7 @@ torch::Tensor picture_input(const Policy& policy, const InputOptions& options,
                             const std::string& path) {
   const Image image = load_image(path);
   Pipeline<Policy> pipeline(policy);
-  pipeline.setting.resize = parse_resize(options.resize);
-  pipeline.setting.image_size = options.image_size;
+  pipeline.setting = pipeline_setting(options);
   const ImageTransform transform = pipeline.transform(image.size()).image;
   torch::Tensor pixels = torch::empty({1, 3, transform.input.height, transform.input.width});
   prepare_input(image, transform, policy.normalization(), pipeline.setting.filter,
@@ -155,7 +171,9 @@ TensorFile compute_features(const BackboneOptions& options, const InputOptions& 
         const Features features = policy.features(input.to(torch::kFloat32));
         TensorFile output;
         add_tensor(output, "patch_tokens", features.patch_tokens.to(torch::kFloat32));
-        add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
+        if (features.class_token.defined()) {
+          add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
+        }
         if (features.register_tokens.defined()) {
           add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
         }

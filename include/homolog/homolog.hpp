@@ -8,6 +8,8 @@
 
 #include "homolog/backbones/any_backbone.hpp"
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/dinov3.hpp"
+#include "homolog/backbones/sam.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/backbones/vision_transformer.hpp"
 #include "homolog/core/concepts.hpp"

@@ -22,13 +22,15 @@ inline std::uint32_t fnv1a32(const std::string& text) {
   return hash;
 }
 
-/// v[i] = 0.1 sin(phase + 0.7 i), plus 1 for LayerScale and norm weights.
+/// v[i] = 0.1 sin(phase + 0.7 i), plus 1 for LayerScale and norm weights; a bias mask is 1 for
+/// queries and values and 0 for keys.
 inline torch::Tensor gold_tensor(const std::string& key, const std::vector<std::int64_t>& shape) {
   const double phase = 2 * std::numbers::pi * (fnv1a32(key) % 1000) / 1000.0;
   torch::Tensor tensor = torch::empty(shape, torch::kFloat32);
   auto* values = tensor.mutable_data_ptr<float>();
   const bool around_one =
-      shape.size() == 1 && (key.ends_with(".gamma") ||
+      shape.size() == 1 && (key.ends_with(".gamma") || key == "neck.1.weight" ||
+                            key == "neck.3.weight" ||
                             (key.ends_with(".weight") && key.find("norm") != std::string::npos));
   for (std::int64_t i = 0; i < tensor.numel(); ++i) {
     values[i] = static_cast<float>(0.1 * std::sin(phase + 0.7 * static_cast<double>(i)) +
@@ -41,7 +43,17 @@ inline TensorFile gold_file(const std::vector<ExpectedTensor>& expected) {
   TensorFile file;
   file.name = "gold weights";
   for (const auto& tensor : expected) {
-    add_tensor(file, tensor.key, gold_tensor(tensor.key, tensor.shape));
+    if (tensor.key.starts_with("local_cls_norm")) continue;
+    torch::Tensor values = gold_tensor(tensor.key, tensor.shape);
+    if (tensor.key.ends_with("bias_mask")) {
+      const auto dim = tensor.shape[0] / 3;
+      values = at::cat({torch::ones(dim), torch::zeros(dim), torch::ones(dim)});
+    }
+    if (tensor.key == "rope_embed.periods") {
+      values = torch::pow(100.0, torch::arange(tensor.shape[0]) /
+                                     static_cast<double>(tensor.shape[0]));
+    }
+    add_tensor(file, tensor.key, values);
   }
   return file;
 }

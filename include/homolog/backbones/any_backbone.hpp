@@ -26,6 +26,7 @@ struct AnyBackbone {
 
   int patch_size() const { return held().patch_size(); }
   Normalization normalization() const { return held().normalization(); }
+  int default_image_size() const { return held().default_image_size(); }
   std::vector<FeatureMap> operator()(const InputBatch& batch) const { return held().run(batch); }
 
  private:
@@ -33,6 +34,7 @@ struct AnyBackbone {
     virtual ~Interface() = default;
     virtual int patch_size() const = 0;
     virtual Normalization normalization() const = 0;
+    virtual int default_image_size() const = 0;
     virtual std::vector<FeatureMap> run(const InputBatch& batch) const = 0;
   };
   template <class B>
@@ -40,6 +42,7 @@ struct AnyBackbone {
     explicit Model(B backbone_) : backbone(std::move(backbone_)) {}
     int patch_size() const override { return backbone.patch_size(); }
     Normalization normalization() const override { return normalization_of(backbone); }
+    int default_image_size() const override { return default_image_size_of(backbone); }
     std::vector<FeatureMap> run(const InputBatch& batch) const override { return backbone(batch); }
     B backbone;
   };

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "homolog/backbones/load_transformer.hpp"
+#include "homolog/backbones/transformer_backbone.hpp"
 
 namespace homolog {
 
@@ -27,19 +28,19 @@ struct DinoV2 : TransformerBackbone {
   /// own, the antialiased one for timm and for models with registers.
   ///
   /// @param variant hub name the file must be, such as `dinov2_vitb14_reg`; empty accepts any
+  /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
   /// @throws FileError, WeightsError naming missing, unexpected or wrongly shaped keys
-  void load(const std::filesystem::path& path, const std::string& variant = "") {
-    load(read_weights(path), variant);
+  void load(const std::filesystem::path& path, const std::string& variant = "",
+            torch::Dtype dtype = torch::kFloat32) {
+    load(read_weights(path), variant, dtype);
   }
 
   /// Loads tensors that are in memory already; see above.
-  void load(const TensorFile& file, const std::string& variant = "") {
+  void load(const TensorFile& file, const std::string& variant = "",
+            torch::Dtype dtype = torch::kFloat32) {
     const Recognized recognized = recognize_as(file, "dinov2", variant);
-    const TensorFile original = to_original_keys(file, recognized);
-    audit(original, expected_dinov2(recognized));
-    require_finite(original);
-    Transformer loaded = make_transformer(original, recognized);
-    model = std::move(loaded);
+    model = make_transformer(audited(file, recognized, expected_dinov2(recognized)), recognized,
+                             dtype);
     position_interpolation = recognized.registers > 0 || recognized.style == KeyStyle::timm
                                  ? PositionInterpolation::hub_registers
                              : recognized.style == KeyStyle::huggingface

@@ -2,12 +2,17 @@
 #pragma once
 
 /// @file
-/// A Transformer's tensors out of a weights file with original (or timm) key names.
+/// A Transformer's tensors out of a weights file.
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "homolog/backbones/transformer.hpp"
 #include "homolog/weights/audit.hpp"
@@ -17,14 +22,6 @@
 #include "homolog/weights/torch_tensors.hpp"
 
 namespace homolog {
-
-/// What a weights file was recognised as, for messages: `dinov2_vits14 (original keys)`.
-inline std::string describe(const Recognized& recognized) {
-  return detail::text(
-      recognized.variant.empty() ? recognized.family + " of no published size" : recognized.variant,
-      " (", key_style_name(recognized.style), " keys, ", recognized.depth, " blocks of ",
-      recognized.embed_dim, ")");
-}
 
 /// Recognises a file and insists on a family and, when `variant` is not empty, on a variant.
 ///
@@ -43,49 +40,97 @@ inline Recognized recognize_as(const TensorFile& file, const std::string& family
   return *recognized;
 }
 
+/// A recognised file's tensors under original key names, audited and without NaN.
+///
+/// @param ignored keys beginning with one of these belong to no backbone
+/// @throws WeightsError that names what the file was recognised as and what does not fit
+inline TensorFile audited(const TensorFile& file, const Recognized& recognized,
+                          std::span<const ExpectedTensor> expected,
+                          std::span<const std::string_view> ignored = ignored_key_prefixes) {
+  TensorFile original = to_original_keys(file, recognized);
+  original.name = detail::text(file.name, " (", describe(recognized), ")");
+  audit(original, expected, ignored);
+  require_finite(original);
+  return original;
+}
+
 /// Builds a Transformer from audited tensors in original key names.
 ///
-/// @param file tensors after to_original_keys() and audit(), any floating dtype
-/// @return weights in float32 on the CPU; views of the file's memory where it is float32 already
+/// @param file tensors as audited() gives them, any floating dtype
+/// @return weights on the CPU; views of the file's memory where it has this dtype already
 /// @throws WeightsError when a tensor is missing
-inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes) {
-  const auto get = [&file](const std::string& key) {
-    return to_torch(file, key).to(torch::kFloat32);
-  };
+inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes,
+                                    torch::Dtype dtype) {
+  const auto has = [&file](const std::string& key) { return file.tensors.contains(key); };
+  const auto get = [&](const std::string& key) { return to_torch(file, key).to(dtype); };
   const auto get_if_present = [&](const std::string& key) {
-    return file.tensors.contains(key) ? get(key) : torch::Tensor();
+    return has(key) ? get(key) : torch::Tensor();
   };
+  const bool dinov3 = sizes.family == "dinov3", sam = sizes.family == "sam";
   Transformer model;
   model.embed_dim = sizes.embed_dim;
   model.heads = sizes.heads;
   model.patch_size = sizes.patch_size;
-  model.swiglu = sizes.swiglu;
   model.patch_weight = get("patch_embed.proj.weight");
   model.patch_bias = get("patch_embed.proj.bias");
-  model.class_token = get("cls_token");
-  model.register_tokens = get_if_present("register_tokens");
-  model.positions = get("pos_embed");
-  model.norm_weight = get("norm.weight");
-  model.norm_bias = get("norm.bias");
-  const std::string mlp_in = sizes.swiglu ? "mlp.w12" : "mlp.fc1";
-  const std::string mlp_out = sizes.swiglu ? "mlp.w3" : "mlp.fc2";
+  model.class_token = get_if_present("cls_token");
+  model.register_tokens = get_if_present(dinov3 ? "storage_tokens" : "register_tokens");
+  model.positions = get_if_present("pos_embed");
+  if (sam) model.positions = model.positions.flatten(1, 2);
+  model.norm_weight = get_if_present("norm.weight");
+  model.norm_bias = get_if_present("norm.bias");
+  if (dinov3) {
+    model.norm_epsilon = 1e-5;
+    model.crops_input = true;
+    const std::string periods(detail::rope_periods_key);
+    model.rope_periods =
+        has(periods) ? to_torch(file, periods).to(torch::kFloat32)
+                     : torch::tensor(detail::rope_periods(sizes.embed_dim / sizes.heads));
+  }
+  if (sam) {
+    model.neck = {get("neck.0.weight"), get("neck.1.weight"), get("neck.1.bias"),
+                  get("neck.2.weight"), get("neck.3.weight"), get("neck.3.bias")};
+  }
   for (int i = 0; i < sizes.depth; ++i) {
     const std::string prefix = detail::text("blocks.", i, ".");
     TransformerBlock block;
-    block.norm1_weight = get(prefix + "norm1.weight");
-    block.norm1_bias = get(prefix + "norm1.bias");
-    block.qkv_weight = get(prefix + "attn.qkv.weight");
-    block.qkv_bias = get(prefix + "attn.qkv.bias");
-    block.proj_weight = get(prefix + "attn.proj.weight");
-    block.proj_bias = get(prefix + "attn.proj.bias");
+    const auto linear = [&](torch::Tensor& weight, torch::Tensor& bias, const char* name) {
+      weight = get(prefix + name + ".weight");
+      bias = get_if_present(prefix + name + ".bias");
+    };
+    linear(block.norm1_weight, block.norm1_bias, "norm1");
+    linear(block.qkv_weight, block.qkv_bias, "attn.qkv");
+    if (dinov3 && block.qkv_bias.defined()) {
+      const auto bias = detail::effective_qkv_bias(file, prefix, sizes.embed_dim);
+      block.qkv_bias = torch::tensor(bias, torch::kFloat32).to(dtype);
+    }
+    block.rel_pos_h = get_if_present(prefix + "attn.rel_pos_h");
+    block.rel_pos_w = get_if_present(prefix + "attn.rel_pos_w");
+    if (sam && std::find(sizes.global_blocks.begin(), sizes.global_blocks.end(), i) ==
+                   sizes.global_blocks.end()) {
+      block.window = sizes.window;
+    }
+    linear(block.proj_weight, block.proj_bias, "attn.proj");
     block.scale1 = get_if_present(prefix + "ls1.gamma");
     block.scale2 = get_if_present(prefix + "ls2.gamma");
-    block.norm2_weight = get(prefix + "norm2.weight");
-    block.norm2_bias = get(prefix + "norm2.bias");
-    block.mlp_in_weight = get(prefix + mlp_in + ".weight");
-    block.mlp_in_bias = get(prefix + mlp_in + ".bias");
-    block.mlp_out_weight = get(prefix + mlp_out + ".weight");
-    block.mlp_out_bias = get(prefix + mlp_out + ".bias");
+    linear(block.norm2_weight, block.norm2_bias, "norm2");
+    if (has(prefix + "mlp.w12.weight")) {  // gate and value in one matrix, gate first
+      torch::Tensor weight, bias;
+      linear(weight, bias, "mlp.w12");
+      block.mlp_gate_weight = weight.slice(0, 0, sizes.ffn_hidden);
+      block.mlp_gate_bias = bias.slice(0, 0, sizes.ffn_hidden);
+      block.mlp_in_weight = weight.slice(0, sizes.ffn_hidden);
+      block.mlp_in_bias = bias.slice(0, sizes.ffn_hidden);
+    } else if (has(prefix + "mlp.w1.weight")) {
+      linear(block.mlp_gate_weight, block.mlp_gate_bias, "mlp.w1");
+      linear(block.mlp_in_weight, block.mlp_in_bias, "mlp.w2");
+    } else {
+      linear(block.mlp_in_weight, block.mlp_in_bias, sam ? "mlp.lin1" : "mlp.fc1");
+    }
+    linear(block.mlp_out_weight, block.mlp_out_bias,
+           sam            ? "mlp.lin2"
+           : sizes.swiglu ? "mlp.w3"
+                          : "mlp.fc2");
     model.blocks.push_back(std::move(block));
   }
   return model;

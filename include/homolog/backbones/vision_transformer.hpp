@@ -9,6 +9,7 @@
 #include <string>
 
 #include "homolog/backbones/load_transformer.hpp"
+#include "homolog/backbones/transformer_backbone.hpp"
 
 namespace homolog {
 
@@ -23,18 +24,19 @@ struct VisionTransformer : TransformerBackbone {
   /// Loads a weights file; everything is checked before this backbone changes.
   ///
   /// @param variant timm name the file must be, such as `vit_tiny_patch16_224`; empty accepts any
+  /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
   /// @throws FileError, WeightsError naming missing, unexpected or wrongly shaped keys
-  void load(const std::filesystem::path& path, const std::string& variant = "") {
-    load(read_weights(path), variant);
+  void load(const std::filesystem::path& path, const std::string& variant = "",
+            torch::Dtype dtype = torch::kFloat32) {
+    load(read_weights(path), variant, dtype);
   }
 
   /// Loads tensors that are in memory already; see above.
-  void load(const TensorFile& file, const std::string& variant = "") {
+  void load(const TensorFile& file, const std::string& variant = "",
+            torch::Dtype dtype = torch::kFloat32) {
     const Recognized recognized = recognize_as(file, "vision_transformer", variant);
-    const TensorFile original = to_original_keys(file, recognized);
-    audit(original, expected_vision_transformer(recognized));
-    require_finite(original);
-    model = make_transformer(original, recognized);
+    model = make_transformer(audited(file, recognized, expected_vision_transformer(recognized)),
+                             recognized, dtype);
   }
 
   /// Fills a known variant with random weights, for benchmarks.

@@ -75,7 +75,9 @@ constexpr bool needs_features() {
 /// };
 /// @endcode
 /// One FeatureMap of [height/patch, width/patch] cells a picture, any scale (the pipeline
-/// L2-normalises). Optional: `homolog::Normalization normalization() const` (default ImageNet).
+/// L2-normalises). Optional: `homolog::Normalization normalization() const` (default ImageNet);
+/// `int default_image_size() const`, the input side [px] to take where the user names none (default:
+/// the largest multiple of the patch size up to 518).
 template <class B>
 concept Backbone = requires(const B& backbone, const InputBatch& batch) {
   { backbone.patch_size() } -> std::convertible_to<int>;
@@ -91,6 +93,19 @@ Normalization normalization_of(const B& backbone) {
     return backbone.normalization();
   } else {
     return imagenet_normalization;
+  }
+}
+
+/// The input side [px] a backbone wants where the user names none.
+template <class B>
+int default_image_size_of(const B& backbone) {
+  if constexpr (requires {
+                  { backbone.default_image_size() } -> std::convertible_to<int>;
+                }) {
+    return backbone.default_image_size();
+  } else {
+    const int patch = backbone.patch_size();
+    return patch < 1 ? 0 : (518 < patch ? patch : 518 / patch * patch);
   }
 }
 

@@ -22,6 +22,19 @@
 
 namespace homolog {
 
+namespace detail {
+
+/// True for a name that is one component of a path: no slash, backslash, "..", control character.
+inline bool is_plain_name(std::string_view name) {
+  if (name.empty() || name == "." || name.find("..") != std::string_view::npos) return false;
+  for (const char c : name) {
+    if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
 /// Reads a whole regular file into memory.
 ///
 /// @param limit [bytes] larger files are refused before memory is taken

@@ -17,9 +17,10 @@ namespace homolog {
 
 /// How a picture becomes a backbone's input.
 enum class Resize {
-  squash,     ///< stretched to S x S; the aspect ratio is lost
-  letterbox,  ///< longest side to S, centred, the rest zero after normalisation
-  native      ///< own size, each side rounded to the nearest multiple of the patch
+  squash,        ///< stretched to S x S; the aspect ratio is lost
+  letterbox,     ///< longest side to S, centred, the rest zero after normalisation
+  longest_side,  ///< longest side to S, at the top left, the rest zero after normalisation (SAM's own)
+  native         ///< own size, each side rounded to the nearest multiple of the patch
 };
 
 /// Half-pixel exact map between a picture and the backbone input made from it.
@@ -50,7 +51,7 @@ struct ImageTransform {
 /// Makes the transform of a resize mode.
 ///
 /// @param image size of the picture [px]
-/// @param resize squash and letterbox give side x side, native ignores `side`
+/// @param resize squash, letterbox and longest_side give side x side, native ignores `side`
 /// @param side [px] a multiple of `patch`
 /// @param patch [px] patch size of the backbone
 /// @throws SettingError when a size is not positive or `side` is no multiple of `patch`
@@ -79,6 +80,7 @@ inline ImageTransform make_image_transform(Size image, Resize resize, int side, 
     return std::clamp(static_cast<int>(length * scale + 0.5), 1, side);
   };
   const Size content{scaled(image.width), scaled(image.height)};
+  if (resize == Resize::longest_side) return {image, input, content, 0, 0};
   return {image, input, content, (side - content.width) / 2, (side - content.height) / 2};
 }
 

@@ -24,6 +24,8 @@ inline std::string resize_name(Resize resize) {
       return "squash";
     case Resize::letterbox:
       return "letterbox";
+    case Resize::longest_side:
+      return "longest-side";
     case Resize::native:
       return "native";
   }

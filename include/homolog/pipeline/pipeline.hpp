@@ -24,7 +24,7 @@ namespace homolog {
 /// How pictures are prepared and queries read; the same for every policy.
 struct PipelineSetting {
   Resize resize = Resize::squash;
-  int image_size = 0;  ///< [px] input side; 0 takes the largest multiple of the patch up to 518
+  int image_size = 0;  ///< [px] input side; 0 takes the backbone's default_image_size_of()
   ResizeFilter filter = ResizeFilter::bicubic;
   Query query = Query::nearest;
 };
@@ -105,7 +105,7 @@ struct Pipeline {
   FrameTransform transform(Size image) const {
     const int patch = backbone.patch_size();
     const int side =
-        setting.image_size != 0 ? setting.image_size : std::max(1, 518 / patch) * patch;
+        setting.image_size != 0 ? setting.image_size : default_image_size_of(backbone);
     const ImageTransform to_input = make_image_transform(image, setting.resize, side, patch);
     return {to_input, make_grid_transform(to_input.input, patch)};
   }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/weights/detail/dinov3_keys.hpp"
 #include "homolog/weights/detail/key_names.hpp"
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/tensor_file.hpp"
@@ -34,29 +35,36 @@ inline void add_renamed(TensorFile& file, const std::string& key, const TensorVi
   }
 }
 
+/// Whether keys (not queries, not values) lack this tensor in a table's style.
+inline bool is_key_bias(const KeyTable& table, std::string_view original, std::size_t part) {
+  return !table.key_bias && part == 1 && original.ends_with(".bias");
+}
+
 /// Stacks tensors row by row into a new one.
-inline void add_stacked(TensorFile& file, const std::string& key, const AttentionParts& parts) {
-  std::vector<std::int64_t> shape;
+inline void add_stacked(TensorFile& file, const std::string& key, const AttentionParts& parts,
+                        const KeyTable& table) {
+  const TensorView* first = parts[0];
   for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (is_key_bias(table, key, i) && parts[i] == nullptr) continue;
     if (parts[i] == nullptr) {
       throw WeightsError(
-          text(file.name, ": the ", attention_parts[i], " part of '", key, "' is missing"));
+          text(file.name, ": the ", table.parts[i], " part of '", key, "' is missing"));
     }
     const auto& part = *parts[i];
-    if (i == 0) shape = part.shape;
-    if (part.shape.empty() || part.shape != parts[0]->shape || part.dtype != parts[0]->dtype) {
+    if (part.shape.empty() || part.shape != first->shape || part.dtype != first->dtype) {
       throw WeightsError(text(file.name, ": query, key and value of '", key, "' differ: ",
-                              dtype_name(parts[0]->dtype), ' ', shape_text(parts[0]->shape), ", ",
+                              dtype_name(first->dtype), ' ', shape_text(first->shape), ", ",
                               dtype_name(part.dtype), ' ', shape_text(part.shape)));
     }
   }
   if (file.tensors.contains(key))
     throw WeightsError(text(file.name, ": two tensors become '", key, "'"));
-  shape[0] *= 3;  // cannot overflow: three such tensors are in memory
-  std::byte* out = add_owned_tensor(file, key, parts[0]->dtype, shape).data();
-  for (const auto* part : parts) {
-    std::copy(part->bytes.begin(), part->bytes.end(), out);
-    out += part->bytes.size();
+  std::vector<std::int64_t> shape = first->shape;
+  shape[0] *= 3;  // cannot overflow: such tensors are in memory
+  std::byte* out = add_owned_tensor(file, key, first->dtype, shape).data();
+  for (const auto* part : parts) {  // an absent part stays zero
+    if (part != nullptr) std::copy(part->bytes.begin(), part->bytes.end(), out);
+    out += first->bytes.size();
   }
 }
 
@@ -68,8 +76,8 @@ inline TensorFile from_table(const TensorFile& file, const KeyTable& table) {
       rules.emplace(pair.other, std::pair{pair.original, -1});
       continue;
     }
-    for (std::size_t part = 0; part < attention_parts.size(); ++part) {
-      rules.emplace(key_from_pattern(pair.other, "#", attention_parts[part]),
+    for (std::size_t part = 0; part < table.parts.size(); ++part) {
+      rules.emplace(key_from_pattern(pair.other, "#", table.parts[part]),
                     std::pair{pair.original, static_cast<int>(part)});
     }
   }
@@ -91,7 +99,7 @@ inline TensorFile from_table(const TensorFile& file, const KeyTable& table) {
           &view;
     }
   }
-  for (const auto& [key, parts] : stacked) add_stacked(result, key, parts);
+  for (const auto& [key, parts] : stacked) add_stacked(result, key, parts, table);
   return result;
 }
 
@@ -105,23 +113,46 @@ inline TensorFile to_table(const TensorFile& file, const KeyTable& table) {
     const auto rule = rules.find(pattern);
     if (rule == rules.end()) {
       add_renamed(result, key, view);
-    } else if (rule->second.find('@') == std::string_view::npos) {
-      add_renamed(result, key_from_pattern(rule->second, index), view);
-    } else {
-      if (view.shape.empty() || view.shape[0] % 3 != 0) {
-        throw WeightsError(text(file.name, ": '", key, "' of shape ", shape_text(view.shape),
-                                " cannot be split into query, key and value"));
-      }
-      TensorView part = view;
-      part.shape[0] /= 3;
-      const std::size_t size = view.bytes.size() / 3;
-      for (std::size_t i = 0; i < attention_parts.size(); ++i) {
-        part.bytes = view.bytes.subspan(i * size, size);
-        add_renamed(result, key_from_pattern(rule->second, index, attention_parts[i]), part);
-      }
+      continue;
+    }
+    const std::string other = std::string(table.prefix) + std::string(rule->second);
+    if (other.find('@') == std::string::npos) {
+      add_renamed(result, key_from_pattern(other, index), view);
+      continue;
+    }
+    if (view.shape.empty() || view.shape[0] % 3 != 0) {
+      throw WeightsError(text(file.name, ": '", key, "' of shape ", shape_text(view.shape),
+                              " cannot be split into query, key and value"));
+    }
+    TensorView part = view;
+    part.shape[0] /= 3;
+    const std::size_t size = view.bytes.size() / 3;
+    for (std::size_t i = 0; i < table.parts.size(); ++i) {
+      if (is_key_bias(table, key, i)) continue;
+      part.bytes = view.bytes.subspan(i * size, size);
+      add_renamed(result, key_from_pattern(other, index, table.parts[i]), part);
     }
   }
   return result;
+}
+
+/// The table of a file's style; null when the family has no names in that style, or only the
+/// original's.
+inline const KeyTable* key_table(const Recognized& recognized, KeyStyle style) {
+  const bool swiglu = recognized.swiglu;
+  if (style == KeyStyle::huggingface) {
+    if (recognized.family == "dinov2") return &dinov2_huggingface;
+    if (recognized.family == "dinov3") {
+      return swiglu ? &dinov3_huggingface_swiglu : &dinov3_huggingface;
+    }
+    if (recognized.family == "sam") return &sam_huggingface;
+  }
+  if (style == KeyStyle::timm) {
+    if (recognized.family == "dinov3") return swiglu ? &dinov3_timm_swiglu : &dinov3_timm;
+    if (recognized.family == "sam") return &sam_timm;
+    return swiglu ? &timm_swiglu : &timm_plain;
+  }
+  return nullptr;
 }
 
 /// Gives a position table without the class token's row one of zeros: timm has added that row to
@@ -174,50 +205,94 @@ inline void fold_class_position(TensorFile& file) {
 }  // namespace detail
 
 /// A file's tensors under the original project's key names (for a plain vision transformer, timm's,
-/// which are the same): prefixes and chunk indices dropped, query, key and value stacked, and
-/// timm's register models given a class row of zeros in `pos_embed`. Keys without a counterpart
-/// stay as they are. Tensors that are only renamed share the file's bytes.
+/// which are the same): prefixes and chunk indices dropped, query, key and value stacked, timm's
+/// DINOv2 with registers given a class row of zeros in `pos_embed`, and a DINOv3 the periods and
+/// bias masks that only its own files hold. Keys without a counterpart stay as they are. Tensors
+/// that are only renamed share the file's bytes.
 ///
 /// @throws WeightsError when two keys become one, or a part of an attention tensor is missing
 inline TensorFile to_original_keys(const TensorFile& file, const Recognized& recognized) {
   TensorFile result = detail::plain_keys(file, recognized.prefix);
-  if (recognized.style == KeyStyle::huggingface) {
-    result = detail::from_table(result, detail::dinov2_huggingface);
-  } else if (recognized.style == KeyStyle::timm) {
-    result =
-        detail::from_table(result, recognized.swiglu ? detail::timm_swiglu : detail::timm_plain);
-    detail::complete_position_rows(result);
+  if (const auto* table = detail::key_table(recognized, recognized.style)) {
+    result = detail::from_table(result, *table);
+    if (recognized.family == "dinov3") detail::complete_dinov3(result, recognized);
+    if (recognized.style == KeyStyle::timm && recognized.position_rows > 0 &&
+        recognized.family != "sam") {
+      detail::complete_position_rows(result);
+    }
   }
   // Without a mask token a plain DINOv2 could be timm's; see recognize().
-  if (recognized.style != KeyStyle::timm) result.metadata["homolog.keys"] = "original";
+  if (recognized.family == "dinov2" && recognized.style != KeyStyle::timm) {
+    result.metadata["homolog.keys"] = "original";
+  }
   return result;
 }
 
 /// The reverse for Hugging Face's names: `to_original_keys(to_huggingface_keys(file))` has the same
-/// keys and bytes as `file`. All bytes are shared.
+/// keys and bytes as `file`. Tensors of a DINOv3 that have no name there travel in the metadata;
+/// its biases become those of the forward pass, bias * mask. SAM's keys begin with
+/// `vision_encoder.` there. All other bytes are shared.
 ///
 /// @param original tensors with original key names, as to_original_keys() gives them
 /// @throws WeightsError when the family has no Hugging Face names here, or a tensor cannot be split
 inline TensorFile to_huggingface_keys(const TensorFile& original, const Recognized& recognized) {
-  if (recognized.family != "dinov2") {
+  const auto* table = detail::key_table(recognized, KeyStyle::huggingface);
+  if (table == nullptr) {
     throw WeightsError(detail::text(original.name, ": no Hugging Face key names are known for ",
                                     recognized.family));
   }
-  TensorFile result = detail::to_table(original, detail::dinov2_huggingface);
+  TensorFile result = original;
+  if (recognized.family == "dinov3") {
+    detail::reduce_dinov3(result, recognized, /*keep=*/true);
+    detail::reshape_mask_token(result, "mask_token", {1, 1, recognized.embed_dim});
+  }
+  result = detail::to_table(result, *table);
   result.metadata.erase("homolog.keys");
   return result;
 }
 
-/// timm's names: the mask token is dropped, and in models with registers the class token's position
-/// is added to the class token, so that features stay the same while those two tensors do not.
+/// SAM's keys as its published files have them: `image_encoder.` before those of the image encoder.
+///
+/// @param original tensors with original key names, as to_original_keys() gives them
+inline TensorFile with_image_encoder_prefix(const TensorFile& original) {
+  TensorFile result{{}, original.metadata, original.owners, original.name};
+  for (const auto& [key, view] : original.tensors) {
+    const auto pattern = detail::key_pattern(key, detail::original_stem).pattern;
+    const bool encoder = std::any_of(
+        std::begin(detail::sam_huggingface_pairs), std::end(detail::sam_huggingface_pairs),
+        [&pattern](const auto& pair) { return pair.original == pattern; });
+    detail::add_renamed(result, (encoder ? "image_encoder." : "") + key, view);
+  }
+  return result;
+}
+
+/// timm's names: the mask token is dropped, and what timm cannot hold is worked in so that features
+/// stay the same: in DINOv2 with registers the class token's position is added to the class token,
+/// a DINOv3 loses its periods (timm computes them) and biases that are zero.
 ///
 /// @param original tensors with original key names, as to_original_keys() gives them
 /// @throws WeightsError when the tensors to fold are absent or not float32
 inline TensorFile to_timm_keys(const TensorFile& original, const Recognized& recognized) {
-  TensorFile result =
-      detail::to_table(original, recognized.swiglu ? detail::timm_swiglu : detail::timm_plain);
+  TensorFile result = original;
   result.tensors.erase("mask_token");
-  if (recognized.registers > 0) detail::fold_class_position(result);
+  if (recognized.family == "dinov3") {
+    detail::reduce_dinov3(result, recognized, /*keep=*/false);
+    const auto zero = [&result](const std::string& key) {
+      const auto values = detail::float_values(result, key);
+      return std::all_of(values.begin(), values.end(), [](float v) { return v == 0; });
+    };
+    std::vector<std::string> biases;
+    for (const auto& [key, view] : result.tensors) {
+      if (key.ends_with(".attn.qkv.bias")) biases.push_back(key);
+    }
+    if (std::all_of(biases.begin(), biases.end(), zero)) {
+      for (const auto& key : biases) result.tensors.erase(key);
+    }
+  }
+  result = detail::to_table(result, *detail::key_table(recognized, KeyStyle::timm));
+  if (recognized.family == "dinov2" && recognized.registers > 0) {
+    detail::fold_class_position(result);
+  }
   result.metadata.erase("homolog.keys");
   return result;
 }

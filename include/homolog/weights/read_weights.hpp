@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Reading a weights file of either format.
+/// Reading a weights file of any format.
 
 #include <cstdint>
 #include <cstring>
@@ -13,15 +13,17 @@
 #include "homolog/weights/detail/mapped_file.hpp"
 #include "homolog/weights/pth.hpp"
 #include "homolog/weights/safetensors.hpp"
+#include "homolog/weights/sharded_safetensors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog {
 
 /// Reads `.safetensors` or `.pth` / `.pt`; the content decides, the extension only when the content
-/// is no known format.
+/// is no known format. A name that ends in `.index.json` stands for the shards it lists.
 ///
 /// @throws FileError when the file cannot be opened, WeightsError when it is malformed or refused
 inline TensorFile read_weights(const std::filesystem::path& path) {
+  if (path.string().ends_with(shard_index_suffix)) return read_sharded_safetensors(path);
   const detail::MappedFile mapped = detail::map_file(path);
   const auto bytes = mapped.bytes;
   const std::string extension = path.extension().string();

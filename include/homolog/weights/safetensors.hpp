@@ -173,7 +173,8 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
     json += quoted(key);
     json += detail::text(":{\"dtype\":\"", dtype_name(view->dtype), "\",\"shape\":[");
     for (std::size_t i = 0; i < view->shape.size(); ++i) {
-      json += (i == 0 ? "" : ",") + std::to_string(view->shape[i]);
+      if (i > 0) json += ',';
+      json += std::to_string(view->shape[i]);
     }
     json += detail::text("],\"data_offsets\":[", offset, ',', offset + *size, "]}");
     offset += *size;

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "homolog/core/detail/strict_json.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
@@ -28,15 +29,6 @@ inline constexpr std::uintmax_t annotation_bytes = std::uintmax_t{1} << 20;
 inline constexpr std::uintmax_t list_bytes = std::uintmax_t{64} << 20;
 /// [px] longest side the image gate lets through, so no coordinate can lie beyond it.
 inline constexpr int longest_side = 1 << 14;
-
-/// Text of a file as an error may show it: printable ASCII, at most 120 characters.
-inline std::string shown(std::string_view text) {
-  constexpr std::size_t longest = 120;
-  std::string result;
-  for (const char c : text.substr(0, longest)) result += c >= ' ' && c <= '~' ? c : '?';
-  if (text.size() > longest) result += "...";
-  return result;
-}
 
 /// Stops when a data set's folder is not there.
 inline void require_directory(const std::filesystem::path& path) {
@@ -85,15 +77,6 @@ std::optional<Number> parse_number(std::string_view digits) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return value;
-}
-
-/// True for a name that is one component of a path: no slash, backslash, "..", control character.
-inline bool is_plain_name(std::string_view name) {
-  if (name.empty() || name == "." || name.find("..") != std::string_view::npos) return false;
-  for (const char c : name) {
-    if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
-  }
-  return true;
 }
 
 /// True for a relative path that stays inside the folder it is relative to.

@@ -9,49 +9,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "homolog/core/detail/strict_json.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 
 namespace homolog::detail {
 
-using Json = nlohmann::json;
-
-/// Containers within containers that JSON may hold.
-inline constexpr int json_depth = 32;
-
-/// Parses one JSON value.
+/// Parses one JSON value of a data set.
 ///
 /// @param name what the text is called in errors
 /// @throws DatasetError when the text is no JSON, has a key twice or is nested deeper than 32
 inline Json parse_json(std::string_view content, const std::string& name) {
-  std::vector<std::set<std::string>> keys;  // of each object that is still open
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) {
-      if (depth >= json_depth) {
-        throw DatasetError(text(name, ": JSON is nested deeper than ", json_depth));
-      }
-      if (event == Event::object_start) keys.emplace_back();
-    } else if (event == Event::object_end) {
-      keys.pop_back();
-    } else if (event == Event::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second) {
-        throw DatasetError(text(name, ": JSON has the key '", shown(key), "' twice"));
-      }
-    }
-    return true;
-  };
-  try {
-    return Json::parse(content, watch);
-  } catch (const Json::exception& error) {
-    throw DatasetError(text(name, ": not valid JSON: ", shown(error.what())));
-  }
+  return parse_strict_json<DatasetError>(content, name);
 }
 
 /// A JSON value and the words that lead to it, such as `a.json: 'src_kps'[3]`.

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A Transformer as a Backbone policy: which block's output is the feature, in which dtype, where.
+
+#include <ATen/core/grad_mode.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/transformer.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/input.hpp"
+
+namespace homolog {
+
+/// Which vectors of a block are the features.
+enum class Facet {
+  token,  ///< the block's output
+  key     ///< the block's attention keys, all heads concatenated
+};
+
+/// A transformer as a Backbone policy; DinoV2, DinoV3, Sam and VisionTransformer add how it is
+/// loaded.
+struct TransformerBackbone {
+  struct Setting {
+    int layer = -1;          ///< 0-based block whose output is used; -1 is the last
+    bool final_norm = true;  ///< apply the model's last LayerNorm to that output (token facet); in
+                             ///< SAM its neck, which only follows the last block
+    Facet facet = Facet::token;
+  };
+
+  Setting setting;
+  Transformer model;
+  PositionInterpolation position_interpolation = PositionInterpolation::hub;
+  Normalization input_normalization = imagenet_normalization;
+
+  int patch_size() const { return model.patch_size; }
+  Normalization normalization() const { return input_normalization; }
+
+  /// Index of the block that `setting.layer` names.
+  ///
+  /// @throws SettingError when the model has no such block
+  int layer() const {
+    const int depth = static_cast<int>(model.blocks.size());
+    if (depth == 0) throw SettingError("backbone: no weights are loaded");
+    const int index = setting.layer == -1 ? depth - 1 : setting.layer;
+    if (index < 0 || index >= depth) {
+      throw SettingError(detail::text("layer ", setting.layer,
+                                      " does not exist; this backbone has ", "blocks 0 to ",
+                                      depth - 1));
+    }
+    return index;
+  }
+
+  /// Keeps the first `count` blocks only, so that the last kept block is followed by the final
+  /// norm.
+  ///
+  /// @throws SettingError when the model has fewer blocks
+  void keep_blocks(int count) {
+    if (count < 1 || static_cast<std::size_t>(count) > model.blocks.size()) {
+      throw SettingError(
+          detail::text("blocks ", count, ": this backbone has ", model.blocks.size()));
+    }
+    model.blocks.resize(static_cast<std::size_t>(count));
+  }
+
+  /// Moves the weights to a device and dtype.
+  ///
+  /// @throws DeviceError when the device is absent or out of memory
+  void to(torch::Device device, torch::Dtype dtype = torch::kFloat32) {
+    detail::at_torch_boundary(detail::text("moving weights to ", device.str()), [&] {
+      for_each_weight(model, [&](torch::Tensor& tensor) { tensor = tensor.to(device, dtype); });
+      if (model.rope_periods.defined()) model.rope_periods = model.rope_periods.to(device);
+    });
+  }
+
+  /// Features of a normalised input; blocks after the chosen layer are not run.
+  ///
+  /// @param input [B,3,H,W] float32, any device; H and W multiples of the patch size, or at least
+  ///   the patch size where the model crops its input
+  /// @return dtype and device of the weights; differentiable where gradients are enabled
+  /// @throws ShapeError when the input's shape does not fit, DeviceError when LibTorch fails
+  Features features(const torch::Tensor& input) const {
+    const int last = layer();
+    require_input(input);
+    return detail::at_torch_boundary("backbone forward", [&] {
+      const TokenGrid grid = make_token_grid(model, input.size(2), input.size(3));
+      torch::Tensor tokens =
+          embed(model, input.to(model.patch_weight.device(), model.patch_weight.scalar_type()),
+                position_interpolation);
+      for (int i = 0; i < last; ++i) {
+        tokens = apply_block(model, model.blocks[static_cast<std::size_t>(i)], tokens, grid);
+      }
+      const TransformerBlock& block = model.blocks[static_cast<std::size_t>(last)];
+      if (setting.facet == Facet::key) {
+        const auto normed = detail::layer_norm(model, tokens, block.norm1_weight, block.norm1_bias);
+        const auto dim = model.embed_dim;
+        const auto bias =
+            block.qkv_bias.defined() ? block.qkv_bias.slice(0, dim, 2 * dim) : torch::Tensor();
+        return split_tokens(
+            model, at::linear(normed, block.qkv_weight.slice(0, dim, 2 * dim), bias), grid);
+      }
+      tokens = apply_block(model, block, std::move(tokens), grid);
+      if (setting.final_norm && model.norm_weight.defined()) {
+        tokens = detail::layer_norm(model, tokens, model.norm_weight, model.norm_bias);
+      }
+      if (setting.final_norm && model.neck.conv1_weight.defined() &&
+          static_cast<std::size_t>(last) + 1 == model.blocks.size()) {
+        tokens = apply_neck(model, tokens, grid);
+      }
+      return split_tokens(model, tokens, grid);
+    });
+  }
+
+  /// Features of a batch as one float32 FeatureMap a picture, without gradients.
+  ///
+  /// @throws what features() throws
+  /// @note synchronises the device of CUDA weights
+  std::vector<FeatureMap> operator()(const InputBatch& batch) const {
+    const at::NoGradGuard no_gradients;
+    const auto input =
+        torch::from_blob(const_cast<float*>(batch.values.data()),
+                         {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32);
+    const Features result = features(input);
+    const torch::Tensor patches = result.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
+    std::vector<FeatureMap> maps;
+    for (int i = 0; i < batch.batch; ++i) {
+      FeatureMap map(result.rows, result.cols, static_cast<int>(patches.size(2)));
+      std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
+      maps.push_back(std::move(map));
+    }
+    return maps;
+  }
+
+ private:
+  void require_input(const torch::Tensor& input) const {
+    const int patch = model.patch_size;
+    const auto fits = [&](std::int64_t side) {
+      return side >= patch && (model.crops_input || side % patch == 0);
+    };
+    if (input.dim() == 4 && input.size(0) >= 1 && input.size(1) == 3 && fits(input.size(2)) &&
+        fits(input.size(3))) {
+      return;
+    }
+    throw ShapeError(detail::text("backbone input: expected [B, 3, H, W] with H and W ",
+                                  model.crops_input ? "at least " : "multiples of ", patch,
+                                  ", got ", detail::shape_text(input.sizes())));
+  }
+};
+
+}  // namespace homolog

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What DINOv3's original files hold and other projects' do not: the mask of the biases, the
+/// periods of the rotary positions, an unused norm. On the way to Hugging Face's names such tensors
+/// move into the metadata, and back from there, so that no bit is lost.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/weights/published_sizes.hpp"
+#include "homolog/weights/tensor_file.hpp"
+
+namespace homolog::detail {
+
+inline constexpr std::string_view rope_periods_key = "rope_embed.periods";
+inline constexpr std::string_view kept_prefix = "homolog.kept.";
+
+/// Float32 values of a tensor.
+///
+/// @throws WeightsError when its dtype is not F32, F16, BF16 or F64
+inline std::vector<float> float_values(const TensorFile& file, const std::string& key) {
+  const TensorView& view = file.tensors.at(key);
+  std::vector<float> values(element_count(view));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::byte* at = view.bytes.data() + i * item_size(view.dtype);
+    std::uint16_t half = 0;
+    std::uint32_t bits = 0;
+    double wide = 0;
+    switch (view.dtype) {
+      case DType::f32:
+        std::memcpy(&values[i], at, 4);
+        break;
+      case DType::f64:
+        std::memcpy(&wide, at, 8);
+        values[i] = static_cast<float>(wide);
+        break;
+      case DType::bf16:
+        std::memcpy(&half, at, 2);
+        bits = static_cast<std::uint32_t>(half) << 16;
+        std::memcpy(&values[i], &bits, 4);
+        break;
+      case DType::f16: {
+        std::memcpy(&half, at, 2);
+        const int exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
+        const float magnitude =
+            exponent == 0x1F ? (fraction == 0 ? INFINITY : NAN)
+            : exponent == 0  ? std::ldexp(static_cast<float>(fraction), -24)
+                             : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+        values[i] = half >> 15 != 0 ? -magnitude : magnitude;
+        break;
+      }
+      default:
+        throw WeightsError(text(file.name, ": tensor '", key, "' has dtype ",
+                                dtype_name(view.dtype), ", expected a floating one"));
+    }
+  }
+  return values;
+}
+
+/// Adds a float32 tensor.
+inline void add_floats(TensorFile& file, const std::string& key, std::span<const float> values,
+                       std::vector<std::int64_t> shape) {
+  const auto bytes = add_owned_tensor(file, key, DType::f32, std::move(shape));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+}
+
+/// DINOv3's periods 100^(j / (d / 4)), j = 0 .. d / 4 - 1, of a head dimension d.
+inline std::vector<float> rope_periods(int head_dim) {
+  std::vector<float> periods(static_cast<std::size_t>(head_dim / 4));
+  for (std::size_t j = 0; j < periods.size(); ++j) {
+    periods[j] = static_cast<float>(
+        std::pow(100.0, static_cast<double>(j) / static_cast<double>(periods.size())));
+  }
+  return periods;
+}
+
+/// The mask a DINOv3 is built with: queries and values keep their bias, keys have none.
+inline std::vector<float> default_bias_mask(int embed_dim) {
+  const auto dim = static_cast<std::size_t>(embed_dim);
+  std::vector<float> mask(3 * dim, 1.0F);
+  std::fill_n(mask.begin() + static_cast<std::ptrdiff_t>(dim), dim, 0.0F);
+  return mask;
+}
+
+/// A tensor as one line: dtype, sizes and bytes in hexadecimal, or `*` and one element's when all
+/// are the same.
+inline std::string tensor_to_text(const TensorView& view) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string line(dtype_name(view.dtype));
+  line += ' ';
+  for (std::size_t i = 0; i < view.shape.size(); ++i) {
+    if (i > 0) line += ',';
+    line += std::to_string(view.shape[i]);
+  }
+  line += ' ';
+  const std::size_t item = item_size(view.dtype);
+  auto bytes = view.bytes;
+  const bool uniform = bytes.size() > item &&
+                       std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(item), bytes.end(),
+                                  bytes.begin());
+  if (uniform) {
+    line += '*';
+    bytes = bytes.first(item);
+  }
+  for (const std::byte byte : bytes) {
+    line += digits[std::to_integer<std::size_t>(byte >> 4)];
+    line += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
+  }
+  return line;
+}
+
+/// The reverse of tensor_to_text(); adds the tensor to the file.
+///
+/// @throws WeightsError when the line is none of tensor_to_text()'s
+inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::string_view line) {
+  const auto refuse = [&] {
+    throw WeightsError(text(file.name, ": metadata ", kept_prefix, key, " is malformed"));
+  };
+  const auto first = line.find(' ');
+  const auto second = first == std::string_view::npos ? first : line.find(' ', first + 1);
+  if (second == std::string_view::npos) refuse();
+  const auto dtype = dtype_from_name(line.substr(0, first));
+  if (!dtype) refuse();
+  std::vector<std::int64_t> shape;
+  std::string_view sizes = line.substr(first + 1, second - first - 1);
+  while (!sizes.empty()) {
+    const auto comma = std::min(sizes.find(','), sizes.size());
+    const auto number = sizes.substr(0, comma);
+    if (number.empty() || number.size() > 9 ||
+        number.find_first_not_of("0123456789") != std::string_view::npos) {
+      refuse();
+    }
+    shape.push_back(std::stoll(std::string(number)));
+    sizes.remove_prefix(std::min(comma + 1, sizes.size()));
+  }
+  std::string_view hex = line.substr(second + 1);
+  const bool uniform = hex.starts_with('*');
+  if (uniform) hex.remove_prefix(1);
+  const std::size_t item = item_size(*dtype);
+  const auto elements = checked_elements(shape);
+  const auto size = elements ? checked_product(*elements, item) : std::nullopt;
+  // A uniform tensor is small in the file: what it may become is bounded by hand.
+  constexpr std::uint64_t largest_uniform = 1 << 24;
+  if (!size || (uniform ? *size > largest_uniform || hex.size() != 2 * item
+                        : hex.size() != 2 * *size)) {
+    refuse();
+  }
+  const auto digit = [&](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c < 'a' || c > 'f') refuse();
+    return c - 'a' + 10;
+  };
+  std::vector<std::byte> values(hex.size() / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<std::byte>(16 * digit(hex[2 * i]) + digit(hex[2 * i + 1]));
+  }
+  const auto bytes = add_owned_tensor(file, key, *dtype, std::move(shape));
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = values[i % values.size()];
+}
+
+inline void reshape_mask_token(TensorFile& file, const std::string& key,
+                               std::vector<std::int64_t> shape) {
+  const auto token = file.tensors.find(key);
+  if (token == file.tensors.end()) return;
+  const auto& old = token->second.shape;
+  if (!old.empty() && checked_elements(old) == checked_elements(shape)) {
+    token->second.shape = std::move(shape);
+  }
+}
+
+/// Biases of a block as the original's forward pass uses them: bias * mask, the default mask where
+/// the file has none.
+///
+/// @param block such as `blocks.3.`
+/// @return [3D]; empty when the block has no bias
+/// @throws WeightsError when bias or mask do not have 3D values
+inline std::vector<float> effective_qkv_bias(const TensorFile& file, const std::string& block,
+                                             int embed_dim) {
+  const std::string bias_key = block + "attn.qkv.bias", mask_key = bias_key + "_mask";
+  if (!file.tensors.contains(bias_key)) return {};
+  std::vector<float> bias = float_values(file, bias_key);
+  const std::vector<float> mask = file.tensors.contains(mask_key) ? float_values(file, mask_key)
+                                                                  : default_bias_mask(embed_dim);
+  if (bias.size() != 3 * static_cast<std::size_t>(embed_dim) || mask.size() != bias.size()) {
+    throw WeightsError(text(file.name, ": '", bias_key, "' has ", bias.size(), " values and its ",
+                            "mask ", mask.size(), ", expected ", 3 * embed_dim));
+  }
+  for (std::size_t i = 0; i < bias.size(); ++i) bias[i] *= mask[i];
+  return bias;
+}
+
+/// Tensors without a name elsewhere, from the metadata or, where that has none, as the original
+/// project makes them when it builds the model.
+inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
+  reshape_mask_token(file, "mask_token", {1, recognized.embed_dim});
+  for (auto entry = file.metadata.begin(); entry != file.metadata.end();) {
+    if (!entry->first.starts_with(kept_prefix)) {
+      ++entry;
+      continue;
+    }
+    add_tensor_from_text(file, entry->first.substr(kept_prefix.size()), entry->second);
+    entry = file.metadata.erase(entry);
+  }
+  const std::string periods(rope_periods_key);
+  if (!file.tensors.contains(periods) && recognized.heads > 0 &&
+      recognized.embed_dim % (4 * recognized.heads) == 0) {
+    const auto values = rope_periods(recognized.embed_dim / recognized.heads);
+    add_floats(file, periods, values, {static_cast<std::int64_t>(values.size())});
+  }
+  for (int i = 0; i < recognized.depth; ++i) {
+    const std::string key = text("blocks.", i, ".attn.qkv.bias");
+    if (file.tensors.contains(key) && !file.tensors.contains(key + "_mask")) {
+      const auto mask = default_bias_mask(recognized.embed_dim);
+      add_floats(file, key + "_mask", mask, {static_cast<std::int64_t>(mask.size())});
+    }
+  }
+}
+
+/// The opposite: what complete_dinov3() would make anyway goes, what it could not know moves into
+/// the metadata, and biases become what the forward pass uses. timm has no place for either.
+inline void reduce_dinov3(TensorFile& file, const Recognized& recognized, bool keep) {
+  const auto same = [&file](const std::string& key, const std::vector<float>& values) {
+    const TensorView& view = file.tensors.at(key);
+    return view.dtype == DType::f32 && view.bytes.size() == 4 * values.size() &&
+           std::memcmp(view.bytes.data(), values.data(), view.bytes.size()) == 0;
+  };
+  const auto drop = [&](const std::string& key, bool known) {
+    if (keep && !known) {
+      file.metadata[std::string(kept_prefix) + key] = tensor_to_text(file.tensors.at(key));
+    }
+    file.tensors.erase(key);
+  };
+  for (int i = 0; i < recognized.depth; ++i) {
+    const std::string block = text("blocks.", i, "."), bias_key = block + "attn.qkv.bias";
+    if (!file.tensors.contains(bias_key)) continue;
+    std::vector<float> bias = effective_qkv_bias(file, block, recognized.embed_dim);
+    if (file.tensors.contains(bias_key + "_mask")) {
+      drop(bias_key + "_mask",
+           same(bias_key + "_mask", default_bias_mask(recognized.embed_dim)));
+    }
+    // Without a key bias elsewhere, its third returns as zeros.
+    const auto dim = static_cast<std::ptrdiff_t>(recognized.embed_dim);
+    std::fill(bias.begin() + dim, bias.begin() + 2 * dim, 0.0F);
+    const std::vector<float> stored = float_values(file, bias_key);
+    if (std::memcmp(stored.data(), bias.data(), 4 * bias.size()) == 0) continue;
+    drop(bias_key, false);
+    add_floats(file, bias_key, bias, {3 * recognized.embed_dim});
+  }
+  const std::string periods(rope_periods_key);
+  if (file.tensors.contains(periods)) {
+    drop(periods, recognized.heads > 0 &&
+                      same(periods, rope_periods(recognized.embed_dim / recognized.heads)));
+  }
+  for (const char* key : {"local_cls_norm.weight", "local_cls_norm.bias"}) {
+    if (file.tensors.contains(key)) drop(key, false);
+  }
+}
+
+}  // namespace homolog::detail
