@@ -9,21 +9,7 @@ using namespace homolog::test;
 
 namespace {
 
-// The tiny DINOv3 of the gold vectors: D 32, 2 blocks, 2 heads, 4 registers.
-Recognized tiny(bool swiglu) {
-  Recognized sizes;
-  sizes.family = "dinov3";
-  sizes.embed_dim = 32;
-  sizes.depth = 2;
-  sizes.heads = 2;
-  sizes.patch_size = 16;
-  sizes.registers = 4;
-  sizes.swiglu = swiglu;
-  sizes.ffn_hidden = 128;
-  return sizes;
-}
-
-TensorFile gold_weights(bool swiglu) { return gold_file(expected_dinov3(tiny(swiglu))); }
+TensorFile gold_weights(bool swiglu) { return gold_file(expected_dinov3(tiny_dinov3(swiglu))); }
 
 DinoV3 gold_backbone(bool swiglu) {
   DinoV3 backbone;
@@ -218,4 +204,27 @@ TEST_CASE("the satellite ViT-L brings its own statistics") {
   add_tensor(file, "local_cls_norm.bias", torch::zeros(1024));
   backbone.load(file, "dinov3_vitl16");
   CHECK(backbone.normalization() == satellite_normalization);
+}
+
+TEST_CASE("a published model that lacks its last blocks is refused, unless it says so") {
+  TensorFile file;
+  file.name = "s";
+  for (const auto& tensor : expected_dinov3(published_dinov3("dinov3_vits16"))) {
+    if (tensor.optional || tensor.key.starts_with("blocks.1")) continue;  // 1, 10 and 11
+    add_tensor(file, tensor.key, torch::zeros(tensor.shape));
+  }
+  DinoV3 backbone;
+  CHECK_THROWS_WITH_AS(
+      backbone.load(file),
+      "s: recognised as dinov3 of no published size (original keys, 9 blocks of 384), expected the "
+      "12 blocks of dinov3_vits16; missing: blocks.1, blocks.10, blocks.11",
+      WeightsError);
+  for (const auto& tensor : expected_dinov3(published_dinov3("dinov3_vits16"))) {
+    if (!tensor.optional && tensor.key.starts_with("blocks.1.")) {
+      add_tensor(file, tensor.key, torch::zeros(tensor.shape));
+    }
+  }
+  file.metadata["homolog.blocks"] = "10";
+  backbone.load(file);
+  CHECK(backbone.model.blocks.size() == 10);
 }

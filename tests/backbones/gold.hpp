@@ -16,6 +16,26 @@
 
 namespace homolog::test {
 
+/// The tiny models of the gold vectors: D 32, 2 blocks, 2 heads. DINOv2 has 5x5 positions.
+inline Recognized tiny_dinov2(int registers, bool swiglu) {
+  return {"dinov2",  "",     KeyStyle::original, 32, 2, 2, 14,
+          registers, swiglu, swiglu ? 88 : 128,  26};
+}
+
+/// DINOv3 with 4 registers.
+inline Recognized tiny_dinov3(bool swiglu) {
+  return {"dinov3", "", KeyStyle::original, 32, 2, 2, 16, 4, swiglu, 128, 0};
+}
+
+/// SAM with a block in windows of 3 cells, a global one, a 5x5 grid.
+inline Recognized tiny_sam() {
+  Recognized sizes{"sam", "", KeyStyle::original, 32, 2, 2, 16, 0, false, 128, 5};
+  sizes.window = 3;
+  sizes.neck_channels = 16;
+  sizes.global_blocks = {1};
+  return sizes;
+}
+
 inline std::uint32_t fnv1a32(const std::string& text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;

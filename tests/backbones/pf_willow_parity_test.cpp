@@ -80,7 +80,7 @@ TEST_CASE("PF-WILLOW with a real ViT-S/14: every row of an independent implement
     const nlohmann::json features{row["image_size"], row["layer"], row["final_norm"]};
     if (features != current) {
       current = features;
-      backbone = {};
+      backbone = Remembering<DinoV2>();
       backbone.backbone.load(vits14(), "dinov2_vits14");
       backbone.backbone.setting.layer = row["layer"];
       backbone.backbone.setting.final_norm = row["final_norm"];

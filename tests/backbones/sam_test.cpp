@@ -9,25 +9,9 @@ using namespace homolog::test;
 
 namespace {
 
-// The tiny SAM of the gold vectors: D 32, a block in windows of 3, a global one, a 5x5 grid.
-Recognized tiny() {
-  Recognized sizes;
-  sizes.family = "sam";
-  sizes.embed_dim = 32;
-  sizes.depth = 2;
-  sizes.heads = 2;
-  sizes.patch_size = 16;
-  sizes.ffn_hidden = 128;
-  sizes.position_rows = 5;
-  sizes.window = 3;
-  sizes.neck_channels = 16;
-  sizes.global_blocks = {1};
-  return sizes;
-}
-
 Sam gold_backbone(torch::Dtype dtype = torch::kFloat32) {
   Sam backbone;
-  backbone.load(gold_file(expected_sam(tiny())), "", dtype);
+  backbone.load(gold_file(expected_sam(tiny_sam())), "", dtype);
   return backbone;
 }
 
@@ -190,7 +174,7 @@ TEST_CASE("gradients reach the tables of relative positions") {
 }
 
 TEST_CASE("all key styles and prefixes give the same bytes") {
-  const TensorFile original = gold_file(expected_sam(tiny()));
+  const TensorFile original = gold_file(expected_sam(tiny_sam()));
   const auto recognized = recognize(original);
   REQUIRE(recognized.has_value());
   const auto image = gold_image(80, 80);

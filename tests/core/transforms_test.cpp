@@ -24,8 +24,8 @@ TEST_CASE("every transform and its inverse are one another's inverse") {
   for (int trial = 0; trial < 300; ++trial) {
     const int patch = trial % 2 == 0 ? 14 : 16;
     const Size image{side(random), side(random)};
-    const Resize mode = std::array{Resize::squash, Resize::letterbox,
-                                   Resize::native}[static_cast<std::size_t>(trial) % 3];
+    const Resize mode = std::array{Resize::squash, Resize::letterbox, Resize::longest_side,
+                                   Resize::native}[static_cast<std::size_t>(trial) % 4];
     const auto to_input = make_image_transform(image, mode, patches(random) * patch, patch);
     const FrameTransform transform{to_input, make_grid_transform(to_input.input, patch)};
     CHECK(transform.grid.rows * patch == to_input.input.height);
@@ -38,7 +38,8 @@ TEST_CASE("every transform and its inverse are one another's inverse") {
 }
 
 TEST_CASE("edges map to edges: the picture's corners are the corners of its content") {
-  for (const Resize mode : {Resize::squash, Resize::letterbox, Resize::native}) {
+  for (const Resize mode :
+       {Resize::squash, Resize::letterbox, Resize::longest_side, Resize::native}) {
     const auto t = make_image_transform({300, 200}, mode, 224, 14);
     const auto top_left = t.to_input(Point<ImageFrame>{-0.5, -0.5});
     const auto bottom_right = t.to_input(Point<ImageFrame>{299.5, 199.5});
@@ -66,6 +67,23 @@ TEST_CASE("letterbox keeps the aspect ratio and centres the picture") {
   CHECK(t.offset_y == 64);
   const auto thin = make_image_transform({4000, 1}, Resize::letterbox, 224, 14);
   CHECK(thin.content == Size{224, 1});
+}
+
+TEST_CASE("longest side: SAM's own sizes, the picture at the top left") {
+  for (const auto& [image, content] : {std::pair{Size{640, 480}, Size{1024, 768}},
+                                       {Size{1920, 1080}, Size{1024, 576}},
+                                       {Size{500, 333}, Size{1024, 682}},
+                                       {Size{333, 500}, Size{682, 1024}}}) {
+    const auto t = make_image_transform(image, Resize::longest_side, 1024, 16);
+    CHECK(t.content == content);
+    CHECK(t.input == Size{1024, 1024});
+    CHECK(t.offset_x == 0);
+    CHECK(t.offset_y == 0);
+  }
+  // x * scale / 16 - 0.5 for x from the image's edge.
+  const auto t = make_image_transform({640, 480}, Resize::longest_side, 1024, 16);
+  const auto cell = make_grid_transform(t.input, 16).to_grid(t.to_input(Point<ImageFrame>{99.5, 0}));
+  CHECK(cell.x == doctest::Approx(100 * 1.6 / 16 - 0.5));
 }
 
 TEST_CASE("native rounds each side to the nearest multiple of the patch") {

@@ -20,7 +20,8 @@ using namespace homolog::test;
 TEST_CASE("a picture matched with itself gives each keypoint's own cell") {
   const Image picture = noise_picture(200, 160, 1);
   Pipeline<SyntheticBackbone, MutualNearest<Argmax>> pipeline;
-  for (const Resize resize : {Resize::squash, Resize::letterbox, Resize::native}) {
+  for (const Resize resize :
+       {Resize::squash, Resize::letterbox, Resize::longest_side, Resize::native}) {
     pipeline.setting.resize = resize;
     pipeline.setting.image_size = 256;
     const FrameTransform transform = pipeline.transform(picture.size());
@@ -36,18 +37,32 @@ TEST_CASE("a picture matched with itself gives each keypoint's own cell") {
   }
 }
 
-TEST_CASE("letterbox never answers in the padding") {
+TEST_CASE("no resize mode answers in the padding") {
   Pipeline<SyntheticBackbone> pipeline;
-  pipeline.setting.resize = Resize::letterbox;
-  pipeline.setting.image_size = 256;
-  const Image wide = noise_picture(240, 60, 2), tall = noise_picture(60, 240, 3);
-  Points<ImageFrame> points;
-  for (int i = 0; i < 30; ++i) points.push_back({i * 8.0, i * 2.0});
-  const auto result = pipeline.match(wide, tall, points);
-  for (const auto& point : result.points) {
-    CHECK(point.x >= -0.5 - 8);
-    CHECK(point.x <= 59.5 + 8);
+  for (const Resize resize : {Resize::letterbox, Resize::longest_side}) {
+    pipeline.setting.resize = resize;
+    pipeline.setting.image_size = 256;
+    const Image wide = noise_picture(240, 60, 2), tall = noise_picture(60, 240, 3);
+    Points<ImageFrame> points;
+    for (int i = 0; i < 30; ++i) points.push_back({i * 8.0, i * 2.0});
+    const auto result = pipeline.match(wide, tall, points);
+    for (const auto& point : result.points) {
+      CHECK(point.x >= -0.5 - 8);
+      CHECK(point.x <= 59.5 + 8);
+    }
   }
+}
+
+TEST_CASE("a backbone may name the input size it wants") {
+  struct Wanting : SyntheticBackbone {
+    int default_image_size() const { return 1024; }
+  };
+  CHECK(Pipeline<SyntheticBackbone>().transform({100, 80}).image.input == Size{512, 512});
+  CHECK(Pipeline<Wanting>().transform({100, 80}).image.input == Size{1024, 1024});
+  CHECK(Pipeline<AnyBackbone>(AnyBackbone(Wanting{})).transform({100, 80}).grid.rows == 64);
+  Pipeline<Wanting> pipeline;
+  pipeline.setting.image_size = 64;
+  CHECK(pipeline.transform({100, 80}).image.input == Size{64, 64});
 }
 
 TEST_CASE("copy-coordinates copies relative positions exactly and runs no backbone") {

@@ -183,6 +183,85 @@ def main():
         fails("size no multiple, real backbone", ["features", "--weights", whole_vit, "--image", good,
                                                   "--image-size", "33", "--output", "OUT/o.safetensors"],
               "33")
+        # Wrong files of the published sizes: holes on disk, as nothing but their headers is read.
+        def shapes_file(name, shapes):
+            header, end = {}, 0
+            for key, shape in shapes.items():
+                begin, end = end, end + 4 * math.prod(shape)
+                header[key] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+            path = write(f"{folder}/{name}.safetensors", safetensors(header))
+            os.truncate(path, os.path.getsize(path) + end)
+            return path
+
+        def dinov3(dim, blocks):
+            shapes = {"cls_token": [1, 1, dim], "storage_tokens": [1, 4, dim],
+                      "mask_token": [1, dim], "rope_embed.periods": [16],
+                      "patch_embed.proj.weight": [dim, 3, 16, 16], "patch_embed.proj.bias": [dim],
+                      "norm.weight": [dim], "norm.bias": [dim]}
+            for i in range(blocks):
+                block = {"attn.qkv.bias": [3 * dim], "attn.qkv.bias_mask": [3 * dim],
+                         "attn.qkv.weight": [3 * dim, dim], "attn.proj.weight": [dim, dim],
+                         "mlp.fc1.weight": [4 * dim, dim], "mlp.fc1.bias": [4 * dim],
+                         "mlp.fc2.weight": [dim, 4 * dim]}
+                for vector in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias",
+                               "ls1.gamma", "ls2.gamma", "attn.proj.bias", "mlp.fc2.bias"):
+                    block[vector] = [dim]
+                shapes.update({f"blocks.{i}.{key}": shape for key, shape in block.items()})
+            return shapes
+
+        def sam(dim, blocks):
+            shapes = {"pos_embed": [1, 64, 64, dim], "patch_embed.proj.weight": [dim, 3, 16, 16],
+                      "patch_embed.proj.bias": [dim], "neck.0.weight": [256, dim, 1, 1],
+                      "neck.1.weight": [256], "neck.1.bias": [256], "neck.2.weight": [256, 256, 3, 3],
+                      "neck.3.weight": [256], "neck.3.bias": [256]}
+            for i in range(blocks):
+                rows = 127 if (i + 1) % (blocks // 4) == 0 else 27
+                block = {"attn.qkv.weight": [3 * dim, dim], "attn.qkv.bias": [3 * dim],
+                         "attn.proj.weight": [dim, dim], "attn.rel_pos_h": [rows, 64],
+                         "attn.rel_pos_w": [rows, 64], "mlp.lin1.weight": [4 * dim, dim],
+                         "mlp.lin1.bias": [4 * dim], "mlp.lin2.weight": [dim, 4 * dim]}
+                for vector in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias",
+                               "attn.proj.bias", "mlp.lin2.bias"):
+                    block[vector] = [dim]
+                shapes.update({f"blocks.{i}.{key}": shape for key, shape in block.items()})
+            return {"image_encoder." + key: shape for key, shape in shapes.items()}
+
+        sam_l, dinov3_l = shapes_file("sam_l", sam(1024, 24)), shapes_file("v3_l", dinov3(1024, 24))
+        dinov3_b = dinov3(768, 12)
+        fails("SAM given as DINOv3", use(sam_l, ("--backbone", "dinov3_vitl16")),
+              "recognised as sam_vit_l (original keys, 24 blocks of 1024), expected dinov3_vitl16")
+        fails("DINOv3 given as SAM", use(dinov3_l, ("--backbone", "sam_vit_l")),
+              "recognised as dinov3_vitl16 (original keys, 24 blocks of 1024), expected sam_vit_l")
+        fails("L given as B", use(dinov3_l, ("--backbone", "dinov3_vitb16")),
+              "recognised as dinov3_vitl16 (original keys, 24 blocks of 1024), "
+              "expected dinov3_vitb16")
+        fails("SAM L given as H", use(sam_l, ("--backbone", "sam_vit_h")),
+              "recognised as sam_vit_l (original keys, 24 blocks of 1024), expected sam_vit_h")
+        without_block = shapes_file("without_block", {
+            key: shape for key, shape in dinov3_b.items() if not key.startswith("blocks.7.")})
+        fails("missing block, asked for by name", use(without_block, ("--backbone", "dinov3_vitb16")),
+              "recognised as dinov3 of no published size (original keys, 11 blocks of 768), "
+              "expected dinov3_vitb16")
+        fails("missing block", use(without_block),
+              "recognised as dinov3 of no published size (original keys, 11 blocks of 768), expected "
+              "the 12 blocks of dinov3_vitb16; missing: blocks.7")
+        without_last = shapes_file("without_last", {
+            key: shape for key, shape in dinov3_b.items() if not key.startswith("blocks.11.")})
+        fails("missing last block", use(without_last),
+              "recognised as dinov3 of no published size (original keys, 11 blocks of 768), expected "
+              "the 12 blocks of dinov3_vitb16; missing: blocks.11")
+        wider = {key: [3 * 832, *shape[1:]] if ".attn.qkv." in key else shape
+                 for key, shape in dinov3_b.items()}
+        fails("an attention head too many", use(shapes_file("wider", wider)),
+              "(dinov3_vitb16 (original keys, 12 blocks of 768)): the tensors do not fit the "
+              "backbone; 36 unfitting: blocks.0.attn.qkv.bias expected [2304] got [2496]")
+        fails("a classification head too many", use(shapes_file(
+            "headed", {**dinov3_b, "head.weight": [1000, 768], "head.bias": [1000]})),
+            "(dinov3_vitb16 (original keys, 12 blocks of 768)): the tensors do not fit the "
+            "backbone; 2 unexpected: head.bias [1000], head.weight [1000, 768]")
+        fails("index without shards", use(write(
+            f"{folder}/model.safetensors.index.json", '{"weight_map": {"a": "gone.safetensors"}}')),
+            "gone.safetensors")
         pickle = write(f"{folder}/pickle.pkl", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00trueq\x00\x85R.")
         with zipfile.ZipFile(f"{folder}/evil.pth", "w", zipfile.ZIP_STORED) as archive:
             archive.write(pickle, "archive/data.pkl")

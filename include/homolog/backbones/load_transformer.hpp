@@ -23,6 +23,33 @@
 
 namespace homolog {
 
+namespace detail {
+
+/// A file of a published model that lacks blocks would load as a smaller one and give features
+/// without a word; a model that is meant to have fewer says so in the metadata `homolog.blocks`.
+inline void require_all_blocks(const TensorFile& file, const Recognized& recognized) {
+  const auto stated = file.metadata.find("homolog.blocks");
+  if (stated != file.metadata.end() && stated->second == std::to_string(recognized.depth)) return;
+  for (const auto& sizes : published_sizes(recognized.family)) {
+    const Recognized published = from_published(recognized.family, sizes, recognized.style);
+    if (!same_sizes_but_fewer_blocks(published, recognized)) continue;
+    const TensorFile original = to_original_keys(file, recognized);
+    std::string missing;
+    for (int i = 0; i < published.depth; ++i) {
+      const std::string block = text("blocks.", i);
+      const auto first = original.tensors.lower_bound(block + ".");
+      if (first == original.tensors.end() || !first->first.starts_with(block + ".")) {
+        missing += (missing.empty() ? "" : ", ") + block;
+      }
+    }
+    throw WeightsError(text(file.name, ": recognised as ", describe(recognized), ", expected the ",
+                            published.depth, " blocks of ", published.variant,
+                            "; missing: ", missing));
+  }
+}
+
+}  // namespace detail
+
 /// Recognises a file and insists on a family and, when `variant` is not empty, on a variant.
 ///
 /// @throws WeightsError that names what was recognised and what was expected
@@ -37,6 +64,7 @@ inline Recognized recognize_as(const TensorFile& file, const std::string& family
     throw WeightsError(detail::text(file.name, ": recognised as ", describe(*recognized),
                                     ", expected ", expected));
   }
+  if (recognized->variant.empty()) detail::require_all_blocks(file, *recognized);
   return *recognized;
 }
 
@@ -62,7 +90,13 @@ inline TensorFile audited(const TensorFile& file, const Recognized& recognized,
 inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes,
                                     torch::Dtype dtype) {
   const auto has = [&file](const std::string& key) { return file.tensors.contains(key); };
-  const auto get = [&](const std::string& key) { return to_torch(file, key).to(dtype); };
+  const auto get = [&](const std::string& key) {
+    const torch::Tensor stored = to_torch(file, key);
+    if (stored.scalar_type() == dtype) return stored;
+    torch::Tensor converted = stored.to(dtype);
+    detail::release_pages(file.tensors.at(key));
+    return converted;
+  };
   const auto get_if_present = [&](const std::string& key) {
     return has(key) ? get(key) : torch::Tensor();
   };

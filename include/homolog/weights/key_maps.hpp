@@ -19,6 +19,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/detail/dinov3_keys.hpp"
 #include "homolog/weights/detail/key_names.hpp"
+#include "homolog/weights/detail/mapped_file.hpp"
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
@@ -63,7 +64,10 @@ inline void add_stacked(TensorFile& file, const std::string& key, const Attentio
   shape[0] *= 3;  // cannot overflow: such tensors are in memory
   std::byte* out = add_owned_tensor(file, key, first->dtype, shape).data();
   for (const auto* part : parts) {  // an absent part stays zero
-    if (part != nullptr) std::copy(part->bytes.begin(), part->bytes.end(), out);
+    if (part != nullptr) {
+      std::copy(part->bytes.begin(), part->bytes.end(), out);
+      release_pages(*part);
+    }
     out += first->bytes.size();
   }
 }

@@ -229,7 +229,9 @@ inline TensorFile parse_pth(std::string_view bytes, std::string name) {
 /// @throws FileError when the file cannot be opened, WeightsError when it is malformed or refused
 inline TensorFile read_pth(const std::filesystem::path& path) {
   const detail::MappedFile mapped = detail::map_file(path);
-  return parse_pth(mapped.bytes, path.string(), mapped.owner);
+  TensorFile file = parse_pth(mapped.bytes, path.string(), mapped.owner);
+  detail::mark_mapped(file, mapped);
+  return file;
 }
 
 }  // namespace homolog

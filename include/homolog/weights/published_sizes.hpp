@@ -149,6 +149,14 @@ inline bool same_sizes(const Recognized& a, const Recognized& b) {
          a.neck_channels == b.neck_channels && a.global_blocks == b.global_blocks;
 }
 
+/// The same, for a file that may lack blocks.
+inline bool same_sizes_but_fewer_blocks(const Recognized& published, Recognized file) {
+  if (file.depth >= published.depth) return false;
+  file.depth = published.depth;
+  file.global_blocks = published.global_blocks;
+  return same_sizes(published, file);
+}
+
 }  // namespace detail
 
 /// Sizes of a published DINOv2 by its hub name, such as `dinov2_vits14_reg`.

@@ -18,23 +18,18 @@
 
 namespace homolog {
 
-/// Reads `.safetensors` or `.pth` / `.pt`; the content decides, the extension only when the content
-/// is no known format. A name that ends in `.index.json` stands for the shards it lists.
-///
-/// @throws FileError when the file cannot be opened, WeightsError when it is malformed or refused
-inline TensorFile read_weights(const std::filesystem::path& path) {
-  if (path.string().ends_with(shard_index_suffix)) return read_sharded_safetensors(path);
-  const detail::MappedFile mapped = detail::map_file(path);
+namespace detail {
+
+inline TensorFile parse_weights(const MappedFile& mapped, const std::filesystem::path& path) {
   const auto bytes = mapped.bytes;
   const std::string extension = path.extension().string();
   if (extension == ".pt2") {
     throw WeightsError(path.string() + ": a .pt2 package holds native code and is never loaded");
   }
-  if (detail::starts_with(bytes, detail::zip_magic) ||
-      detail::starts_with(bytes, detail::legacy_torch_magic)) {
+  if (starts_with(bytes, zip_magic) || starts_with(bytes, legacy_torch_magic)) {
     return parse_pth(bytes, path.string(), mapped.owner);
   }
-  if (detail::starts_with(bytes, "version https://git-lfs")) {
+  if (starts_with(bytes, "version https://git-lfs")) {
     throw WeightsError(path.string() + ": a Git LFS pointer, not the weights; run git lfs pull");
   }
   const bool header = bytes.size() > 8 && static_cast<char>(bytes[8]) == '{';
@@ -45,6 +40,20 @@ inline TensorFile read_weights(const std::filesystem::path& path) {
     return parse_pth(bytes, path.string(), mapped.owner);
   }
   throw WeightsError(path.string() + ": neither a .safetensors nor a torch.save file");
+}
+
+}  // namespace detail
+
+/// Reads `.safetensors` or `.pth` / `.pt`; the content decides, the extension only when the content
+/// is no known format. A name that ends in `.index.json` stands for the shards it lists.
+///
+/// @throws FileError when the file cannot be opened, WeightsError when it is malformed or refused
+inline TensorFile read_weights(const std::filesystem::path& path) {
+  if (path.string().ends_with(shard_index_suffix)) return read_sharded_safetensors(path);
+  const detail::MappedFile mapped = detail::map_file(path);
+  TensorFile file = detail::parse_weights(mapped, path);
+  detail::mark_mapped(file, mapped);
+  return file;
 }
 
 }  // namespace homolog

@@ -126,7 +126,9 @@ inline TensorFile parse_safetensors(std::string_view bytes, std::string name) {
 /// @throws FileError when the file cannot be opened, WeightsError when it is malformed
 inline TensorFile read_safetensors(const std::filesystem::path& path) {
   const detail::MappedFile mapped = detail::map_file(path);
-  return parse_safetensors(mapped.bytes, path.string(), mapped.owner);
+  TensorFile file = parse_safetensors(mapped.bytes, path.string(), mapped.owner);
+  detail::mark_mapped(file, mapped);
+  return file;
 }
 
 /// Writes a `.safetensors` file in one step, in the reference's order: widest dtype first, then by

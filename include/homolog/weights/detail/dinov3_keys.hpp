@@ -143,6 +143,7 @@ inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::
       refuse();
     }
     shape.push_back(std::stoll(std::string(number)));
+    if (comma + 1 == sizes.size()) refuse();  // ends with a comma
     sizes.remove_prefix(std::min(comma + 1, sizes.size()));
   }
   std::string_view hex = line.substr(second + 1);

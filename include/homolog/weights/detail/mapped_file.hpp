@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// A whole file in memory without reading it: mapped read-only and private.
+/// A whole file in memory without reading it, mapped read-only and private, and letting go of what
+/// is no longer needed of it.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,12 +12,14 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <span>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::detail {
 
@@ -51,6 +54,27 @@ inline MappedFile map_file(const std::filesystem::path& path) {
   if (address == MAP_FAILED) fail(std::strerror(errno));
   std::shared_ptr<const void> owner(address, [size](void* start) { ::munmap(start, size); });
   return {{static_cast<const std::byte*>(address), size}, std::move(owner)};
+}
+
+/// Marks the tensors of a parsed file whose bytes lie in its mapping.
+inline void mark_mapped(TensorFile& file, const MappedFile& mapped) {
+  const auto* begin = mapped.bytes.data();
+  const auto* end = begin + mapped.bytes.size();
+  for (auto& [key, view] : file.tensors) {
+    view.mapped = !view.bytes.empty() && view.bytes.data() >= begin && view.bytes.data() < end;
+  }
+}
+
+/// Lets the system take back the pages of a tensor that was copied out of its file, so that a model
+/// and the file it came from are not both resident. Bytes that are read again are read from the
+/// file again.
+inline void release_pages(const TensorView& view) {
+  if (!view.mapped) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(view.bytes.data());
+  const auto first = (begin + page - 1) / page * page;  // pages shared with neighbours stay
+  const auto last = (begin + view.bytes.size()) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 }  // namespace homolog::detail

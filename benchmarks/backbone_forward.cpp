@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// One backbone, loaded once and run on request, for benchmarks/backbone_forward.py:
+//   backbone_forward --weights F --input F --dtype D --threads N
+// prints `ready`; each line `run` on stdin is one forward, answered by `seconds S`; at the end of
+// stdin `peak_kb K`, the most memory that was resident at once.
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/dinov3.hpp"
+#include "homolog/backbones/sam.hpp"
+
+namespace {
+
+template <class Policy>
+void answer_requests(const homolog::TensorFile& weights, const std::string& input_path,
+                     torch::Dtype dtype) {
+  Policy backbone;
+  backbone.load(weights, "", dtype);
+  const homolog::TensorFile file = homolog::read_safetensors(input_path);
+  const torch::Tensor input = homolog::to_torch(file, "input").to(dtype);
+  const c10::InferenceMode inference;
+  std::printf("ready\n");
+  std::fflush(stdout);
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto begin = std::chrono::steady_clock::now();
+    const homolog::Features features = backbone.features(input);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    std::printf("seconds %.6f\n", seconds.count());
+    std::fflush(stdout);
+  }
+}
+
+std::string peak_kilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:" && status >> word) return word;
+  }
+  return "0";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("One backbone, run on request");
+  std::string weights_path, input_path, dtype_name = "float32";
+  int threads = 2;
+  app.add_option("--weights", weights_path)->required();
+  app.add_option("--input", input_path)->required();
+  app.add_option("--dtype", dtype_name)->check(CLI::IsMember({"float32", "bfloat16", "float16"}));
+  app.add_option("--threads", threads)->check(CLI::Range(1, 1024));
+  CLI11_PARSE(app, argc, argv);
+  at::set_num_threads(threads);
+  const torch::Dtype dtype = dtype_name == "bfloat16"  ? torch::kBFloat16
+                             : dtype_name == "float16" ? torch::kFloat16
+                                                       : torch::kFloat32;
+  try {
+    const homolog::TensorFile weights = homolog::read_weights(weights_path);
+    const auto recognized = homolog::recognize(weights);
+    const std::string family = recognized ? recognized->family : "";
+    if (family == "dinov2") {
+      answer_requests<homolog::DinoV2>(weights, input_path, dtype);
+    } else if (family == "dinov3") {
+      answer_requests<homolog::DinoV3>(weights, input_path, dtype);
+    } else if (family == "sam") {
+      answer_requests<homolog::Sam>(weights, input_path, dtype);
+    } else {
+      throw homolog::WeightsError(weights_path + ": no backbone of this benchmark");
+    }
+  } catch (const homolog::Error& error) {
+    std::fprintf(stderr, "backbone_forward: %s\n", error.what());
+    return 1;
+  }
+  std::printf("peak_kb %s\n", peak_kilobytes().c_str());
+  return 0;
+}
