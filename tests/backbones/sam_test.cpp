@@ -122,7 +122,32 @@ TEST_CASE("attention in pieces equals the formula whole") {
   }
 }
 
-TEST_CASE("other sizes resize the tables, and grids need not be square") {
+TEST_CASE("other sizes equal timm, which resizes both tables alike") {
+  // The gold weights in timm 1.0.31's VisionTransformerSAM, block norms with epsilon 1e-6.
+  const struct {
+    int height, width;
+    Gold block0, block1;
+  } sizes[] = {
+      {64,
+       112,
+       {{.38848, -.14275, .09139, -.03905, .21989, -.83654}, {.03359, -.12615}, 214.595},
+       {{.41161, -.21441, .6165, -.22336, .2893, -1.07486}, {-.02866, -.47565}, 367.046}},
+      {160,
+       96,
+       {{.34331, -.15367, .08225, -.01459, .19634, -.77366}, {.01913, -.13464}, 476.472},
+       {{.3588, -.2289, .61115, -.19167, .25773, -1.01627}, {.05106, -.55586}, 807.713}}};
+  Sam backbone = gold_backbone();
+  backbone.setting.final_norm = false;
+  for (const auto& size : sizes) {
+    const auto image = gold_image(size.height, size.width);
+    backbone.setting.layer = 0;
+    check_gold(backbone.features(image).patch_tokens, size.block0);
+    backbone.setting.layer = 1;
+    check_gold(backbone.features(image).patch_tokens, size.block1);
+  }
+}
+
+TEST_CASE("grids of any shape have a neck map") {
   const Sam backbone = gold_backbone();
   for (const auto& [height, width] : {std::pair{64, 112}, {16, 16}, {160, 160}}) {
     const auto features = backbone.features(gold_image(height, width));

@@ -142,10 +142,11 @@ def reference(model, built, pixels):
 
 
 def write_weights(model, tensors, path):
-    """What save_pretrained writes, with the number of heads where no published size tells it."""
+    """What save_pretrained writes, with the numbers that no published size tells."""
     metadata = {"format": "pt"}
     if not model.published:
         metadata["homolog.heads"] = str(model.heads)
+        metadata["homolog.blocks"] = str(model.config["num_hidden_layers"])
     # Loaded tensors may be views of the file that stands at this path.
     safetensors.torch.save_file(tensors, path + ".new", metadata=metadata)
     os.replace(path + ".new", path)

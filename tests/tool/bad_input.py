@@ -244,12 +244,12 @@ def main():
               "expected dinov3_vitb16")
         fails("missing block", use(without_block),
               "recognised as dinov3 of no published size (original keys, 11 blocks of 768), expected "
-              "the 12 blocks of dinov3_vitb16; missing: blocks.7")
+              "the 12 blocks of dinov3_vitb16; 1 missing: blocks.7")
         without_last = shapes_file("without_last", {
             key: shape for key, shape in dinov3_b.items() if not key.startswith("blocks.11.")})
         fails("missing last block", use(without_last),
               "recognised as dinov3 of no published size (original keys, 11 blocks of 768), expected "
-              "the 12 blocks of dinov3_vitb16; missing: blocks.11")
+              "the 12 blocks of dinov3_vitb16; 1 missing: blocks.11")
         wider = {key: [3 * 832, *shape[1:]] if ".attn.qkv." in key else shape
                  for key, shape in dinov3_b.items()}
         fails("an attention head too many", use(shapes_file("wider", wider)),

@@ -97,6 +97,18 @@ def main():
         run("convert", f"{folder}/g.safetensors", f"{folder}/h.safetensors")
         check(header(f"{folder}/h.safetensors")["patch_tokens"] == tensors["patch_tokens"], "convert")
 
+        run("features", "--backbone", "dinov3_vits16", "--random-weights", "1", "--blocks", "1",
+            "--input", write_input(folder, 50, 83), "--output", f"{folder}/h.safetensors")
+        tensors = header(f"{folder}/h.safetensors")
+        check(tensors["patch_tokens"]["shape"] == [1, 15, 384] and
+              tensors["register_tokens"]["shape"] == [1, 4, 384], "DINOv3 ignores what no patch holds")
+        run("features", "--backbone", "sam_vit_b", "--random-weights", "1", "--blocks", "3", "--image",
+            pair["source"], "--image-size", "128", "--resize", "longest-side", "--output",
+            f"{folder}/s.safetensors")
+        tensors = header(f"{folder}/s.safetensors")
+        check(tensors["patch_tokens"]["shape"] == [1, 64, 256] and "class_token" not in tensors,
+              "SAM gives its neck map")
+
         weights = os.environ.get("HOMOLOG_VITS14_WEIGHTS")
         if weights:
             check("dinov2_vits14" in run("inspect", weights), "inspect recognises a ViT-S/14")

@@ -34,17 +34,16 @@ inline void require_all_blocks(const TensorFile& file, const Recognized& recogni
     const Recognized published = from_published(recognized.family, sizes, recognized.style);
     if (!same_sizes_but_fewer_blocks(published, recognized)) continue;
     const TensorFile original = to_original_keys(file, recognized);
-    std::string missing;
+    AuditFindings missing{"missing"};
     for (int i = 0; i < published.depth; ++i) {
       const std::string block = text("blocks.", i);
       const auto first = original.tensors.lower_bound(block + ".");
       if (first == original.tensors.end() || !first->first.starts_with(block + ".")) {
-        missing += (missing.empty() ? "" : ", ") + block;
+        missing.add(block);
       }
     }
     throw WeightsError(text(file.name, ": recognised as ", describe(recognized), ", expected the ",
-                            published.depth, " blocks of ", published.variant,
-                            "; missing: ", missing));
+                            published.depth, " blocks of ", published.variant, missing.summary()));
   }
 }
 
