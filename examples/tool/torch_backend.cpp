@@ -118,6 +118,9 @@ Loaded load_transformer(const BackboneOptions& options) {
             policy.position_interpolation = rule;
           }
         }
+        if (options.position_interpolation != "auto" && !policy.model.positions.defined()) {
+          throw SettingError("--position-interpolation: " + loaded.name + " has no position table");
+        }
         if (options.normalization == "imagenet") policy.input_normalization = imagenet_normalization;
         if (options.normalization == "half") policy.input_normalization = half_normalization;
         if (options.normalization == "satellite") {

@@ -228,3 +228,36 @@ TEST_CASE("a published model that lacks its last blocks is refused, unless it sa
   backbone.load(file);
   CHECK(backbone.model.blocks.size() == 10);
 }
+
+TEST_CASE("gradients pass through the rotation, which works in place") {
+  DinoV3 backbone;
+  backbone.load(gold_weights(true), "", torch::kFloat64);
+  auto& weight = backbone.model.blocks[0].qkv_weight;
+  weight = weight.clone().requires_grad_();
+  const auto image = gold_image(48, 80);
+  // Weighted, since the final norm makes the plain sum of squares a constant.
+  const auto weights = torch::linspace(-1, 1, 15 * 32, torch::kFloat64).reshape({1, 15, 32});
+  const auto loss = [&] { return (backbone.features(image).patch_tokens * weights).sum(); };
+  loss().backward();
+  const auto gradients = weight.grad().clone();
+  const at::NoGradGuard no_gradients;
+  for (const auto& [row, col] : {std::pair{3, 5}, {37, 11}, {70, 2}}) {  // of q, k and v
+    const double step = 1e-5;
+    weight[row][col] += step;
+    const double above = loss().item<double>();
+    weight[row][col] -= 2 * step;
+    const double below = loss().item<double>();
+    weight[row][col] += step;
+    const double expected = (above - below) / (2 * step);
+    CHECK(std::abs(gradients[row][col].item<double>() - expected) < 1e-6 + 1e-5 * std::abs(expected));
+  }
+}
+
+TEST_CASE("heads that leave no room for rotary positions are refused") {
+  TensorFile file = gold_weights(false);
+  file.tensors.erase("rope_embed.periods");
+  file.metadata["homolog.heads"] = "16";  // of 2 dimensions
+  DinoV3 backbone;
+  CHECK_THROWS_WITH_AS(backbone.load(file), doctest::Contains("16 heads of 2 dimensions"),
+                       WeightsError);
+}

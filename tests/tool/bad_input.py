@@ -123,6 +123,10 @@ def main():
         fails("layer too large", ["match", "--source", good, "--target", good, "--points", "5,5",
                                   "--backbone", "vit_tiny_patch16_224", "--random-weights", "1",
                                   "--layer", "12"], "layer 12")
+        fails("position rule of a backbone without table", [
+            "match", "--source", good, "--target", good, "--points", "5,5", "--backbone",
+            "dinov3_vits16", "--random-weights", "1", "--position-interpolation", "hub"],
+            "dinov3_vits16 has no position table")
         fails("unwritable output", match(extra=("--predictions", "x")), status=2)
 
         # Weights.

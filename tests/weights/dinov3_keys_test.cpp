@@ -228,14 +228,15 @@ TEST_CASE("a published DINOv3 without its biases is incomplete, but for timm's f
 TEST_CASE("kept tensors: every dtype, uniform ones short, malformed lines refused") {
   TensorFile file;
   file.name = "file";
-  const auto round_trip = [&file](DType dtype, std::vector<std::int64_t> shape, bool uniform) {
+  std::uint64_t budget = 1000;
+  const auto round_trip = [&](DType dtype, std::vector<std::int64_t> shape, bool uniform) {
     const auto bytes = add_owned_tensor(file, "a", dtype, std::move(shape));
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       bytes[i] = static_cast<std::byte>(uniform ? 1 + i % item_size(dtype) : 7 * i + 1);
     }
     const std::string line = homolog::detail::tensor_to_text(file.tensors.at("a"));
     CHECK((line.find('*') != std::string::npos) == uniform);
-    homolog::detail::add_tensor_from_text(file, "b", line);
+    homolog::detail::add_tensor_from_text(file, "b", line, budget);
     TensorFile a, b;
     a.tensors["x"] = file.tensors.at("a");
     b.tensors["x"] = file.tensors.at("b");
@@ -250,11 +251,36 @@ TEST_CASE("kept tensors: every dtype, uniform ones short, malformed lines refuse
        {"", "F32", "F32 3", "F32 3 ", "F32 3 00", "Q8 1 00000000", "F32 1 0000000g",
         "F32 -1 00000000", "F32 1, 00000000", "F32 1,,1 00000000", "F32 x 00000000",
         "F32 999999999,999999999 *00000000", "F32 9999999999 *00000000", "F32 2 *0000",
-        "F32 100000000 *00000000", "F32 1 0000000000000000"}) {
+        "F32 250 *00000000", "F32 1 0000000000000000", "F32 1,1,1,1,1,1,1,1,1 00000000"}) {
     INFO(line);
-    CHECK_THROWS_WITH_AS(homolog::detail::add_tensor_from_text(file, "c", line),
+    CHECK_THROWS_WITH_AS(homolog::detail::add_tensor_from_text(file, "c", line, budget),
                          doctest::Contains("homolog.kept.c is malformed"), WeightsError);
   }
+}
+
+TEST_CASE("metadata of many short lines cannot take much memory") {
+  const Recognized sizes = small_sizes(false, true);
+  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  foreign.metadata["homolog.heads"] = "2";
+  for (int i = 0; i < 20; ++i) {
+    foreign.metadata["homolog.kept.x" + std::to_string(i)] = "F32 1000000 *00000000";
+  }
+  CHECK_THROWS_WITH_AS(to_original_keys(foreign, *recognize(foreign)),
+                       doctest::Contains("homolog.kept.x"), WeightsError);
+}
+
+TEST_CASE("empty tensors under great names make no masks") {
+  const Recognized sizes = small_sizes(false, true);
+  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  foreign.tensors.at("embeddings.patch_embeddings.weight") = {
+      DType::f32, {1 << 20, 3, 16, 0}, {}};
+  foreign.metadata = {{"homolog.heads", "2"}};
+  const auto recognized = recognize(foreign);
+  REQUIRE(recognized);
+  CHECK(recognized->embed_dim == 1 << 20);
+  const TensorFile original = to_original_keys(foreign, *recognized);
+  CHECK(!original.tensors.contains("blocks.0.attn.qkv.bias_mask"));
+  CHECK_THROWS_AS(audit(original, expected_dinov3(*recognized)), WeightsError);
 }
 
 TEST_CASE("half and bfloat16 values are read exactly") {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/backbones/detail/torch_boundary.hpp"
 #include "homolog/backbones/transformer.hpp"
 #include "homolog/weights/audit.hpp"
 #include "homolog/weights/key_maps.hpp"
@@ -81,19 +82,16 @@ inline TensorFile audited(const TensorFile& file, const Recognized& recognized,
   return original;
 }
 
-/// Builds a Transformer from audited tensors in original key names.
-///
-/// @param file tensors as audited() gives them, any floating dtype
-/// @return weights on the CPU; views of the file's memory where it has this dtype already
-/// @throws WeightsError when a tensor is missing
-inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes,
-                                    torch::Dtype dtype) {
+namespace detail {
+
+inline Transformer build_transformer(const TensorFile& file, const Recognized& sizes,
+                                     torch::Dtype dtype) {
   const auto has = [&file](const std::string& key) { return file.tensors.contains(key); };
   const auto get = [&](const std::string& key) {
     const torch::Tensor stored = to_torch(file, key);
     if (stored.scalar_type() == dtype) return stored;
     torch::Tensor converted = stored.to(dtype);
-    detail::release_pages(file.tensors.at(key));
+    release_pages(file.tensors.at(key));
     return converted;
   };
   const auto get_if_present = [&](const std::string& key) {
@@ -115,17 +113,17 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
   if (dinov3) {
     model.norm_epsilon = 1e-5;
     model.crops_input = true;
-    const std::string periods(detail::rope_periods_key);
+    const std::string periods(rope_periods_key);
     model.rope_periods =
         has(periods) ? to_torch(file, periods).to(torch::kFloat32)
-                     : torch::tensor(detail::rope_periods(sizes.embed_dim / sizes.heads));
+                     : torch::tensor(rope_periods(sizes.embed_dim / sizes.heads));
   }
   if (sam) {
     model.neck = {get("neck.0.weight"), get("neck.1.weight"), get("neck.1.bias"),
                   get("neck.2.weight"), get("neck.3.weight"), get("neck.3.bias")};
   }
   for (int i = 0; i < sizes.depth; ++i) {
-    const std::string prefix = detail::text("blocks.", i, ".");
+    const std::string prefix = text("blocks.", i, ".");
     TransformerBlock block;
     const auto linear = [&](torch::Tensor& weight, torch::Tensor& bias, const char* name) {
       weight = get(prefix + name + ".weight");
@@ -134,7 +132,7 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
     linear(block.norm1_weight, block.norm1_bias, "norm1");
     linear(block.qkv_weight, block.qkv_bias, "attn.qkv");
     if (dinov3 && block.qkv_bias.defined()) {
-      const auto bias = detail::effective_qkv_bias(file, prefix, sizes.embed_dim);
+      const auto bias = effective_qkv_bias(file, prefix, sizes.embed_dim);
       block.qkv_bias = torch::tensor(bias, torch::kFloat32).to(dtype);
     }
     block.rel_pos_h = get_if_present(prefix + "attn.rel_pos_h");
@@ -167,6 +165,26 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
     model.blocks.push_back(std::move(block));
   }
   return model;
+}
+
+}  // namespace detail
+
+/// Builds a Transformer from audited tensors in original key names.
+///
+/// @param file tensors as audited() gives them, any floating dtype
+/// @return weights on the CPU; views of the file's memory where it has this dtype already
+/// @throws WeightsError when the heads leave no room for rotary positions, DeviceError when memory
+///   ends
+inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes,
+                                    torch::Dtype dtype) {
+  if (sizes.family == "dinov3" && sizes.embed_dim % (4 * sizes.heads) != 0) {
+    throw WeightsError(detail::text(file.name, ": ", sizes.heads, " heads of ",
+                                    sizes.embed_dim / sizes.heads,
+                                    " dimensions, expected a multiple of 4"));
+  }
+  return detail::at_torch_boundary("building " + file.name, [&] {
+    return detail::build_transformer(file, sizes, dtype);
+  });
 }
 
 /// Random tensors for a list of expected ones: normal with deviation 0.02, norms and LayerScale

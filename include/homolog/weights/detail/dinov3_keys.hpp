@@ -26,6 +26,8 @@ namespace homolog::detail {
 
 inline constexpr std::string_view rope_periods_key = "rope_embed.periods";
 inline constexpr std::string_view kept_prefix = "homolog.kept.";
+/// [bytes] what all kept tensors of a file may take: a line of a few characters can ask for many.
+inline constexpr std::uint64_t kept_limit = std::uint64_t{64} << 20;
 
 /// Float32 values of a tensor.
 ///
@@ -123,8 +125,10 @@ inline std::string tensor_to_text(const TensorView& view) {
 
 /// The reverse of tensor_to_text(); adds the tensor to the file.
 ///
-/// @throws WeightsError when the line is none of tensor_to_text()'s
-inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::string_view line) {
+/// @param budget [bytes] what tensors may still take, less afterwards
+/// @throws WeightsError when the line is none of tensor_to_text()'s or the budget is exceeded
+inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::string_view line,
+                                 std::uint64_t& budget) {
   const auto refuse = [&] {
     throw WeightsError(text(file.name, ": metadata ", kept_prefix, key, " is malformed"));
   };
@@ -138,7 +142,7 @@ inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::
   while (!sizes.empty()) {
     const auto comma = std::min(sizes.find(','), sizes.size());
     const auto number = sizes.substr(0, comma);
-    if (number.empty() || number.size() > 9 ||
+    if (number.empty() || number.size() > 9 || shape.size() == 8 ||
         number.find_first_not_of("0123456789") != std::string_view::npos) {
       refuse();
     }
@@ -152,12 +156,8 @@ inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::
   const std::size_t item = item_size(*dtype);
   const auto elements = checked_elements(shape);
   const auto size = elements ? checked_product(*elements, item) : std::nullopt;
-  // A uniform tensor is small in the file: what it may become is bounded by hand.
-  constexpr std::uint64_t largest_uniform = 1 << 24;
-  if (!size || (uniform ? *size > largest_uniform || hex.size() != 2 * item
-                        : hex.size() != 2 * *size)) {
-    refuse();
-  }
+  if (!size || *size > budget || hex.size() != 2 * (uniform ? item : *size)) refuse();
+  budget -= *size;
   const auto digit = [&](char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c < 'a' || c > 'f') refuse();
@@ -206,12 +206,13 @@ inline std::vector<float> effective_qkv_bias(const TensorFile& file, const std::
 /// project makes them when it builds the model.
 inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
   reshape_mask_token(file, "mask_token", {1, recognized.embed_dim});
+  std::uint64_t budget = kept_limit;
   for (auto entry = file.metadata.begin(); entry != file.metadata.end();) {
     if (!entry->first.starts_with(kept_prefix)) {
       ++entry;
       continue;
     }
-    add_tensor_from_text(file, entry->first.substr(kept_prefix.size()), entry->second);
+    add_tensor_from_text(file, entry->first.substr(kept_prefix.size()), entry->second, budget);
     entry = file.metadata.erase(entry);
   }
   const std::string periods(rope_periods_key);
@@ -222,7 +223,10 @@ inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
   }
   for (int i = 0; i < recognized.depth; ++i) {
     const std::string key = text("blocks.", i, ".attn.qkv.bias");
-    if (file.tensors.contains(key) && !file.tensors.contains(key + "_mask")) {
+    const auto bias = file.tensors.find(key);
+    const bool whole = bias != file.tensors.end() && element_count(bias->second) ==
+                                                         3 * static_cast<std::uint64_t>(recognized.embed_dim);
+    if (whole && !file.tensors.contains(key + "_mask")) {
       const auto mask = default_bias_mask(recognized.embed_dim);
       add_floats(file, key + "_mask", mask, {static_cast<std::int64_t>(mask.size())});
     }
