@@ -63,7 +63,8 @@ std::string family_of(const std::string& name) {
                                                           {"vit_", "vision_transformer"}};
   for (const auto& [prefix, family] : families) {
     if (!name.starts_with(prefix)) continue;
-    homolog::detail::find_published(family, name, KeyStyle::original);  // an unknown name is an error
+    // An unknown name is an error.
+    homolog::detail::find_published(family, name, KeyStyle::original);
     return family;
   }
   throw SettingError("backbone '" + name + "' is unknown; known are dinov2_vit{s,b,l,g}14[_reg], " +
@@ -121,7 +122,9 @@ Loaded load_transformer(const BackboneOptions& options) {
         if (options.position_interpolation != "auto" && !policy.model.positions.defined()) {
           throw SettingError("--position-interpolation: " + loaded.name + " has no position table");
         }
-        if (options.normalization == "imagenet") policy.input_normalization = imagenet_normalization;
+        if (options.normalization == "imagenet") {
+          policy.input_normalization = imagenet_normalization;
+        }
         if (options.normalization == "half") policy.input_normalization = half_normalization;
         if (options.normalization == "satellite") {
           policy.input_normalization = satellite_normalization;

@@ -64,7 +64,8 @@ TEST_CASE("DINOv2 plain: each stage equals the original code on a non-square inp
   const auto tokens = embed(backbone.model, gold_image(56, 84), PositionInterpolation::hub);
   CHECK(tokens.sizes() == at::IntArrayRef({1, 25, 32}));
   check_gold(tokens, {{}, {}, 90.578});
-  check_gold(apply_block(backbone.model, backbone.model.blocks[0], tokens, make_token_grid(backbone.model, 56, 84)),
+  check_gold(apply_block(backbone.model, backbone.model.blocks[0], tokens,
+                         make_token_grid(backbone.model, 56, 84)),
              {{.2586, .24535, -.1348, -.47165, .28571, .06015}, {.08794, .57595}, 315.532});
   backbone.setting.facet = Facet::key;
   const auto keys = backbone.features(gold_image(56, 84));

@@ -71,9 +71,12 @@ TEST_CASE("rotary angles are the published ones") {
 
   // The published rows have the table twice over: index 31 and 32 are the halves' ends.
   const RotaryTable wide = rotary_table(periods, 2, 3);
-  const std::pair<int, std::pair<double, double>> rows[] = {
-      {0, {0, -1}},           {1, {-.7073417, -.7068717}},   {15, {-.0418816, .9991226}},
-      {16, {.8660252, -.5000003}}, {17, {-.0004436, -.9999999}}, {31, {-.0558294, .9984403}}};
+  const std::pair<int, std::pair<double, double>> rows[] = {{0, {0, -1}},
+                                                            {1, {-.7073417, -.7068717}},
+                                                            {15, {-.0418816, .9991226}},
+                                                            {16, {.8660252, -.5000003}},
+                                                            {17, {-.0004436, -.9999999}},
+                                                            {31, {-.0558294, .9984403}}};
   for (const auto& [at, values] : rows) {
     CHECK(std::abs(wide.sine[0][at].item<double>() - values.first) < 1e-6);
     CHECK(std::abs(wide.cosine[0][at].item<double>() - values.second) < 1e-6);
@@ -249,7 +252,8 @@ TEST_CASE("gradients pass through the rotation, which works in place") {
     const double below = loss().item<double>();
     weight[row][col] += step;
     const double expected = (above - below) / (2 * step);
-    CHECK(std::abs(gradients[row][col].item<double>() - expected) < 1e-6 + 1e-5 * std::abs(expected));
+    CHECK(std::abs(gradients[row][col].item<double>() - expected) <
+          1e-6 + 1e-5 * std::abs(expected));
   }
 }
 

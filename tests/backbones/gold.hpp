@@ -18,8 +18,7 @@ namespace homolog::test {
 
 /// The tiny models of the gold vectors: D 32, 2 blocks, 2 heads. DINOv2 has 5x5 positions.
 inline Recognized tiny_dinov2(int registers, bool swiglu) {
-  return {"dinov2",  "",     KeyStyle::original, 32, 2, 2, 14,
-          registers, swiglu, swiglu ? 88 : 128,  26};
+  return {"dinov2", "", KeyStyle::original, 32, 2, 2, 14, registers, swiglu, swiglu ? 88 : 128, 26};
 }
 
 /// DINOv3 with 4 registers.
@@ -49,9 +48,9 @@ inline torch::Tensor gold_tensor(const std::string& key, const std::vector<std::
   torch::Tensor tensor = torch::empty(shape, torch::kFloat32);
   auto* values = tensor.mutable_data_ptr<float>();
   const bool around_one =
-      shape.size() == 1 && (key.ends_with(".gamma") || key == "neck.1.weight" ||
-                            key == "neck.3.weight" ||
-                            (key.ends_with(".weight") && key.find("norm") != std::string::npos));
+      shape.size() == 1 &&
+      (key.ends_with(".gamma") || key == "neck.1.weight" || key == "neck.3.weight" ||
+       (key.ends_with(".weight") && key.find("norm") != std::string::npos));
   for (std::int64_t i = 0; i < tensor.numel(); ++i) {
     values[i] = static_cast<float>(0.1 * std::sin(phase + 0.7 * static_cast<double>(i)) +
                                    (around_one ? 1.0 : 0.0));
@@ -70,8 +69,8 @@ inline TensorFile gold_file(const std::vector<ExpectedTensor>& expected) {
       values = at::cat({torch::ones(dim), torch::zeros(dim), torch::ones(dim)});
     }
     if (tensor.key == "rope_embed.periods") {
-      values = torch::pow(100.0, torch::arange(tensor.shape[0]) /
-                                     static_cast<double>(tensor.shape[0]));
+      values =
+          torch::pow(100.0, torch::arange(tensor.shape[0]) / static_cast<double>(tensor.shape[0]));
     }
     add_tensor(file, tensor.key, values);
   }

@@ -22,14 +22,14 @@ torch::Tensor plain_attention(const torch::Tensor& qkv, std::int64_t rows, std::
   const auto parts = qkv.to(torch::kFloat64).permute({2, 0, 3, 1, 4});
   const auto h = relative_positions(rel_pos_h.to(torch::kFloat64), rows, rows);
   const auto w = relative_positions(rel_pos_w.to(torch::kFloat64), cols, cols);
-  auto scores = at::matmul(parts[0] / std::sqrt(static_cast<double>(dim)),
-                           parts[1].transpose(-2, -1))
-                    .reshape({batch, heads, rows, cols, rows, cols});
+  auto scores =
+      at::matmul(parts[0] / std::sqrt(static_cast<double>(dim)), parts[1].transpose(-2, -1))
+          .reshape({batch, heads, rows, cols, rows, cols});
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < cols; ++j) {
       const auto query = parts[0].select(2, i * cols + j);  // [B, heads, d]
-      scores.select(2, i).select(2, j) += at::matmul(query, h[i].t()).unsqueeze(-1) +
-                                          at::matmul(query, w[j].t()).unsqueeze(-2);
+      scores.select(2, i).select(2, j) +=
+          at::matmul(query, h[i].t()).unsqueeze(-1) + at::matmul(query, w[j].t()).unsqueeze(-2);
     }
   }
   const auto weights = scores.reshape({batch, heads, rows * cols, rows * cols}).softmax(-1);
@@ -65,9 +65,10 @@ TEST_CASE("SAM's neck equals the original code") {
   };
   // The tiny model's last norm divides by deviations of 6e-4: float32 is 1.6e-4 off somewhere.
   const auto single = neck_map(gold_backbone().features(image));
-  check_gold(single,
-             {{-.95057, -1.89332, -1.90522, -1.91254, -2.02721, -.13267}, {1.82728, 2.04098}, 302.19},
-             5e-4);
+  check_gold(
+      single,
+      {{-.95057, -1.89332, -1.90522, -1.91254, -2.02721, -.13267}, {1.82728, 2.04098}, 302.19},
+      5e-4);
   const auto twice = neck_map(gold_backbone(torch::kFloat64).features(image));
   check_gold(twice,
              {{-.950581, -1.893318, -1.905224, -1.912540, -2.027215, -.132624},
@@ -115,8 +116,8 @@ TEST_CASE("attention in pieces equals the formula whole") {
        {std::tuple{2, 5, 7, 3}, {30, 14, 14, 4}, {1, 48, 48, 2}, {1, 1, 1, 1}}) {
     const auto qkv = torch::randn({batch, rows * cols, 3, heads, 8});
     const auto rel_pos_h = torch::randn({2 * rows - 1, 8}), rel_pos_w = torch::randn({9, 8});
-    const auto got = homolog::detail::attend_with_relative_positions(qkv, rows, cols, rel_pos_h,
-                                                                     rel_pos_w);
+    const auto got =
+        homolog::detail::attend_with_relative_positions(qkv, rows, cols, rel_pos_h, rel_pos_w);
     const auto expected = plain_attention(qkv, rows, cols, rel_pos_h, rel_pos_w);
     CHECK((got - expected).abs().max().item<double>() < 2e-5);
   }
@@ -127,15 +128,14 @@ TEST_CASE("other sizes equal timm, which resizes both tables alike") {
   const struct {
     int height, width;
     Gold block0, block1;
-  } sizes[] = {
-      {64,
-       112,
-       {{.38848, -.14275, .09139, -.03905, .21989, -.83654}, {.03359, -.12615}, 214.595},
-       {{.41161, -.21441, .6165, -.22336, .2893, -1.07486}, {-.02866, -.47565}, 367.046}},
-      {160,
-       96,
-       {{.34331, -.15367, .08225, -.01459, .19634, -.77366}, {.01913, -.13464}, 476.472},
-       {{.3588, -.2289, .61115, -.19167, .25773, -1.01627}, {.05106, -.55586}, 807.713}}};
+  } sizes[] = {{64,
+                112,
+                {{.38848, -.14275, .09139, -.03905, .21989, -.83654}, {.03359, -.12615}, 214.595},
+                {{.41161, -.21441, .6165, -.22336, .2893, -1.07486}, {-.02866, -.47565}, 367.046}},
+               {160,
+                96,
+                {{.34331, -.15367, .08225, -.01459, .19634, -.77366}, {.01913, -.13464}, 476.472},
+                {{.3588, -.2289, .61115, -.19167, .25773, -1.01627}, {.05106, -.55586}, 807.713}}};
   Sam backbone = gold_backbone();
   backbone.setting.final_norm = false;
   for (const auto& size : sizes) {

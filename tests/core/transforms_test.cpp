@@ -82,7 +82,8 @@ TEST_CASE("longest side: SAM's own sizes, the picture at the top left") {
   }
   // x * scale / 16 - 0.5 for x from the image's edge.
   const auto t = make_image_transform({640, 480}, Resize::longest_side, 1024, 16);
-  const auto cell = make_grid_transform(t.input, 16).to_grid(t.to_input(Point<ImageFrame>{99.5, 0}));
+  const auto cell =
+      make_grid_transform(t.input, 16).to_grid(t.to_input(Point<ImageFrame>{99.5, 0}));
   CHECK(cell.x == doctest::Approx(100 * 1.6 / 16 - 0.5));
 }
 

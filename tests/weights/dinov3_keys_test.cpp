@@ -186,8 +186,8 @@ TEST_CASE("timm's DINOv3 names: gammas, register token, split biases, or none th
     CHECK(recognized->qkv_bias);
     TensorFile back = to_original_keys(timm, *recognized);
     CHECK_NOTHROW(audit(back, expected_dinov3(*recognized)));
-    for (const char* gone : {"mask_token", "rope_embed.periods", "local_cls_norm.weight",
-                             "local_cls_norm.bias"}) {
+    for (const char* gone :
+         {"mask_token", "rope_embed.periods", "local_cls_norm.weight", "local_cls_norm.bias"}) {
       back.tensors.erase(gone);
       original.tensors.erase(gone);
     }
@@ -272,8 +272,7 @@ TEST_CASE("metadata of many short lines cannot take much memory") {
 TEST_CASE("empty tensors under great names make no masks") {
   const Recognized sizes = small_sizes(false, true);
   TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
-  foreign.tensors.at("embeddings.patch_embeddings.weight") = {
-      DType::f32, {1 << 20, 3, 16, 0}, {}};
+  foreign.tensors.at("embeddings.patch_embeddings.weight") = {DType::f32, {1 << 20, 3, 16, 0}, {}};
   foreign.metadata = {{"homolog.heads", "2"}};
   const auto recognized = recognize(foreign);
   REQUIRE(recognized);

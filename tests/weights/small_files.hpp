@@ -16,8 +16,8 @@
 
 namespace homolog::test {
 
-inline void add_random(TensorFile& file, const std::string& key, const std::vector<std::int64_t>& shape,
-                std::mt19937& random) {
+inline void add_random(TensorFile& file, const std::string& key,
+                       const std::vector<std::int64_t>& shape, std::mt19937& random) {
   const auto buffer = add_owned_tensor(file, key, DType::f32, shape);
   for (std::size_t at = 0; at < buffer.size(); at += 4) {
     const float value = std::normal_distribution<float>()(random);

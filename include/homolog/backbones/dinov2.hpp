@@ -39,8 +39,8 @@ struct DinoV2 : TransformerBackbone {
   void load(const TensorFile& file, const std::string& variant = "",
             torch::Dtype dtype = torch::kFloat32) {
     const Recognized recognized = recognize_as(file, "dinov2", variant);
-    model = make_transformer(audited(file, recognized, expected_dinov2(recognized)), recognized,
-                             dtype);
+    model =
+        make_transformer(audited(file, recognized, expected_dinov2(recognized)), recognized, dtype);
     position_interpolation = recognized.registers > 0 || recognized.style == KeyStyle::timm
                                  ? PositionInterpolation::hub_registers
                              : recognized.style == KeyStyle::huggingface

@@ -26,9 +26,9 @@ struct DinoV3 : TransformerBackbone {
   ///
   /// The rotary periods are the file's where it holds them (original `.pth`: rounded to bfloat16),
   /// else computed in float32, as Hugging Face and timm do. Biases of queries and values are
-  /// multiplied by the file's mask. Statistics are ImageNet's, and those of the satellite images for
-  /// the ViT-L trained on them, which its unused second norm gives away; set `input_normalization`
-  /// to satellite_normalization for a 7B trained on them.
+  /// multiplied by the file's mask. Statistics are ImageNet's, and those of the satellite images
+  /// for the ViT-L trained on them, which its unused second norm gives away; set
+  /// `input_normalization` to satellite_normalization for a 7B trained on them.
   ///
   /// @param variant hub name the file must be, such as `dinov3_vitb16`; empty accepts any
   /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
@@ -44,8 +44,8 @@ struct DinoV3 : TransformerBackbone {
     const Recognized recognized = recognize_as(file, "dinov3", variant);
     const TensorFile original = audited(file, recognized, expected_dinov3(recognized));
     model = make_transformer(original, recognized, dtype);
-    const bool satellite = recognized.variant == "dinov3_vitl16" &&
-                           original.tensors.contains("local_cls_norm.weight");
+    const bool satellite =
+        recognized.variant == "dinov3_vitl16" && original.tensors.contains("local_cls_norm.weight");
     input_normalization = satellite ? satellite_normalization : imagenet_normalization;
   }
 

@@ -114,9 +114,8 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
     model.norm_epsilon = 1e-5;
     model.crops_input = true;
     const std::string periods(rope_periods_key);
-    model.rope_periods =
-        has(periods) ? to_torch(file, periods).to(torch::kFloat32)
-                     : torch::tensor(rope_periods(sizes.embed_dim / sizes.heads));
+    model.rope_periods = has(periods) ? to_torch(file, periods).to(torch::kFloat32)
+                                      : torch::tensor(rope_periods(sizes.embed_dim / sizes.heads));
   }
   if (sam) {
     model.neck = {get("neck.0.weight"), get("neck.1.weight"), get("neck.1.bias"),
@@ -182,9 +181,8 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
                                     sizes.embed_dim / sizes.heads,
                                     " dimensions, expected a multiple of 4"));
   }
-  return detail::at_torch_boundary("building " + file.name, [&] {
-    return detail::build_transformer(file, sizes, dtype);
-  });
+  return detail::at_torch_boundary("building " + file.name,
+                                   [&] { return detail::build_transformer(file, sizes, dtype); });
 }
 
 /// Random tensors for a list of expected ones: normal with deviation 0.02, norms and LayerScale

@@ -28,8 +28,7 @@ inline torch::Tensor relative_positions(const torch::Tensor& table, std::int64_t
                .t()
                .to(table.scalar_type());
   }
-  const double query_step =
-      std::max(static_cast<double>(keys) / static_cast<double>(queries), 1.0);
+  const double query_step = std::max(static_cast<double>(keys) / static_cast<double>(queries), 1.0);
   const double key_step = std::max(static_cast<double>(queries) / static_cast<double>(keys), 1.0);
   const auto options = torch::TensorOptions().dtype(at::kFloat).device(table.device());
   const auto query = at::arange(queries, options).mul_(query_step).unsqueeze(1);
@@ -63,8 +62,7 @@ inline torch::Tensor attend_with_relative_positions(const torch::Tensor& qkv, st
   const auto limit = attention_score_limit;
   const auto head_step = std::clamp<std::int64_t>(limit / (tokens * tokens), 1, heads);
   const auto batch_step =
-      head_step < heads ? 1
-                        : std::clamp<std::int64_t>(limit / (tokens * tokens * heads), 1, batch);
+      head_step < heads ? 1 : std::clamp<std::int64_t>(limit / (tokens * tokens * heads), 1, batch);
   const auto row_step = std::clamp<std::int64_t>(limit / (cols * tokens), 1, rows);
   for (std::int64_t b = 0; b < batch; b += batch_step) {
     const auto b_end = std::min(b + batch_step, batch);
@@ -100,8 +98,8 @@ inline torch::Tensor attend_with_relative_positions(const torch::Tensor& qkv, st
 ///
 /// @param x [B, rows * cols, D]
 /// @return [B * windows, window * window, D], pictures outermost, windows row-major
-inline torch::Tensor partition_windows(const torch::Tensor& x, std::int64_t rows,
-                                       std::int64_t cols, std::int64_t window) {
+inline torch::Tensor partition_windows(const torch::Tensor& x, std::int64_t rows, std::int64_t cols,
+                                       std::int64_t window) {
   const auto down = (rows + window - 1) / window, across = (cols + window - 1) / window;
   torch::Tensor grid = x.reshape({x.size(0), rows, cols, x.size(2)});
   if (rows % window != 0 || cols % window != 0) {

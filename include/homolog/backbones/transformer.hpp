@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The pre-norm vision transformer that DINOv2, DINOv3, SAM's image encoder and the plain ViT share:
-/// weights as a struct of tensors, the forward pass as free functions.
+/// The pre-norm vision transformer that DINOv2, DINOv3, SAM's image encoder and the plain ViT
+/// share: weights as a struct of tensors, the forward pass as free functions.
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
@@ -19,8 +19,8 @@
 namespace homolog {
 
 /// One block. Tensors a model does without are undefined: LayerScale gammas outside DINO, a gate
-/// unless the MLP is a SwiGLU, relative positions outside SAM, a bias of queries, keys and values in
-/// DINOv3's largest model.
+/// unless the MLP is a SwiGLU, relative positions outside SAM, a bias of queries, keys and values
+/// in DINOv3's largest model.
 struct TransformerBlock {
   torch::Tensor norm1_weight, norm1_bias;        ///< [D]
   torch::Tensor qkv_weight, qkv_bias;            ///< [3D,D], [3D]: queries, keys, values
@@ -48,7 +48,7 @@ struct Transformer {
   int heads = 0;
   int patch_size = 0;  ///< [px]
   double norm_epsilon = 1e-6;
-  bool crops_input = false;  ///< pixels beyond the last whole patch are ignored (DINOv3), not refused
+  bool crops_input = false;                ///< ignore what is beyond the last whole patch (DINOv3)
   torch::Tensor patch_weight, patch_bias;  ///< [D,3,P,P], [D]
   torch::Tensor class_token;               ///< [1,1,D]
   torch::Tensor register_tokens;           ///< [1,R,D]
@@ -103,9 +103,8 @@ struct TokenGrid {
 /// The grid of an input of height x width pixels.
 inline TokenGrid make_token_grid(const Transformer& model, std::int64_t height,
                                  std::int64_t width) {
-  TokenGrid grid{static_cast<int>(height / model.patch_size),
-                 static_cast<int>(width / model.patch_size),
-                 {}};
+  TokenGrid grid{
+      static_cast<int>(height / model.patch_size), static_cast<int>(width / model.patch_size), {}};
   if (model.rope_periods.defined()) {
     grid.rotary = rotary_table(model.rope_periods, grid.rows, grid.cols);
   }
@@ -127,8 +126,8 @@ inline torch::Tensor embed(const Transformer& model, const torch::Tensor& input,
                               .transpose(1, 2);
   const bool has_class = model.class_token.defined();
   if (model.positions.defined()) {
-    patches = patches + interpolate_positions(model.positions.slice(1, has_class ? 1 : 0), rows,
-                                              cols, rule);
+    patches = patches +
+              interpolate_positions(model.positions.slice(1, has_class ? 1 : 0), rows, cols, rule);
   }
   if (!has_class) return patches.contiguous();
   const auto batch = input.size(0);
@@ -152,9 +151,8 @@ inline torch::Tensor layer_norm(const Transformer& model, const torch::Tensor& x
 inline torch::Tensor attention(const Transformer& model, const TransformerBlock& block,
                                const torch::Tensor& x, const TokenGrid& grid) {
   const auto batch = x.size(0), tokens = x.size(1);
-  const auto qkv =
-      at::linear(x, block.qkv_weight, block.qkv_bias)
-          .reshape({batch, tokens, 3, model.heads, model.embed_dim / model.heads});
+  const auto qkv = at::linear(x, block.qkv_weight, block.qkv_bias)
+                       .reshape({batch, tokens, 3, model.heads, model.embed_dim / model.heads});
   if (grid.rotary.cosine.defined()) {
     const auto prefix = tokens - grid.rotary.cosine.size(0);
     rotate_in_place(qkv.slice(1, prefix).slice(2, 0, 2), grid.rotary);

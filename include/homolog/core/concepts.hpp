@@ -76,8 +76,8 @@ constexpr bool needs_features() {
 /// @endcode
 /// One FeatureMap of [height/patch, width/patch] cells a picture, any scale (the pipeline
 /// L2-normalises). Optional: `homolog::Normalization normalization() const` (default ImageNet);
-/// `int default_image_size() const`, the input side [px] to take where the user names none (default:
-/// the largest multiple of the patch size up to 518).
+/// `int default_image_size() const`, the input side [px] to take where the user names none
+/// (default: the largest multiple of the patch size up to 518).
 template <class B>
 concept Backbone = requires(const B& backbone, const InputBatch& batch) {
   { backbone.patch_size() } -> std::convertible_to<int>;

@@ -22,7 +22,8 @@ struct Normalization {
 
 /// Statistics of ImageNet, which DINOv2, DINOv3 (LVD) and SAM use.
 inline constexpr Normalization imagenet_normalization{};
-/// Statistics of the satellite images (SAT-493M) on which a second DINOv3 ViT-L and 7B were trained.
+/// Statistics of the satellite images (SAT-493M) on which a second DINOv3 ViT-L and 7B were
+/// trained.
 inline constexpr Normalization satellite_normalization{{0.430F, 0.411F, 0.296F},
                                                        {0.213F, 0.156F, 0.143F}};
 /// Mean and standard deviation 0.5, which the timm ViTs of the augreg series use.

@@ -19,7 +19,7 @@ namespace homolog {
 enum class Resize {
   squash,        ///< stretched to S x S; the aspect ratio is lost
   letterbox,     ///< longest side to S, centred, the rest zero after normalisation
-  longest_side,  ///< longest side to S, at the top left, the rest zero after normalisation (SAM's own)
+  longest_side,  ///< SAM's own: as letterbox, but at the top left
   native         ///< own size, each side rounded to the nearest multiple of the patch
 };
 

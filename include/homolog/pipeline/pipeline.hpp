@@ -104,8 +104,7 @@ struct Pipeline {
   /// @throws SettingError when `setting.image_size` is no multiple of the patch size
   FrameTransform transform(Size image) const {
     const int patch = backbone.patch_size();
-    const int side =
-        setting.image_size != 0 ? setting.image_size : default_image_size_of(backbone);
+    const int side = setting.image_size != 0 ? setting.image_size : default_image_size_of(backbone);
     const ImageTransform to_input = make_image_transform(image, setting.resize, side, patch);
     return {to_input, make_grid_transform(to_input.input, patch)};
   }

@@ -71,8 +71,7 @@ inline void expect_blocks(std::vector<ExpectedTensor>& list, const Recognized& s
   const bool layer_scale = sizes.family == "dinov2" || dinov3;
   for (int i = 0; i < sizes.depth; ++i) {
     const std::string block = "blocks." + std::to_string(i) + ".";
-    const auto linear = [&](const char* name, std::int64_t out, std::int64_t in,
-                            bool bias = true) {
+    const auto linear = [&](const char* name, std::int64_t out, std::int64_t in, bool bias = true) {
       list.push_back({block + name + ".weight", {out, in}});
       if (bias) list.push_back({block + name + ".bias", {out}});
     };

@@ -53,9 +53,9 @@ inline void add_stacked(TensorFile& file, const std::string& key, const Attentio
     }
     const auto& part = *parts[i];
     if (part.shape.empty() || part.shape != first->shape || part.dtype != first->dtype) {
-      throw WeightsError(text(file.name, ": query, key and value of '", key, "' differ: ",
-                              dtype_name(first->dtype), ' ', shape_text(first->shape), ", ",
-                              dtype_name(part.dtype), ' ', shape_text(part.shape)));
+      throw WeightsError(text(file.name, ": query, key and value of '", key,
+                              "' differ: ", dtype_name(first->dtype), ' ', shape_text(first->shape),
+                              ", ", dtype_name(part.dtype), ' ', shape_text(part.shape)));
     }
   }
   if (file.tensors.contains(key))

@@ -41,12 +41,12 @@ struct Recognized {
   int registers = 0;
   bool swiglu = false;
   int ffn_hidden = 0;
-  int position_rows = 0;  ///< 1 + n * n, the class token's included; SAM: n of its n x n table;
-                          ///< 0 when the table is absent
-  std::string prefix = {};         ///< what stands before every key, such as `backbone.`
-  bool qkv_bias = true;            ///< queries and values have a bias
-  int window = 0;                  ///< [cells] side of SAM's attention windows
-  int neck_channels = 0;           ///< channels of SAM's neck
+  int position_rows = 0;    ///< 1 + n * n, the class token's included; SAM: n of its n x n table;
+                            ///< 0 when the table is absent
+  std::string prefix = {};  ///< what stands before every key, such as `backbone.`
+  bool qkv_bias = true;     ///< queries and values have a bias
+  int window = 0;           ///< [cells] side of SAM's attention windows
+  int neck_channels = 0;    ///< channels of SAM's neck
   std::vector<int> global_blocks = {};  ///< SAM's blocks without windows
 
   bool operator==(const Recognized&) const = default;
@@ -116,10 +116,17 @@ inline std::span<const PublishedSizes> published_sizes(std::string_view family) 
 
 inline Recognized from_published(const std::string& family, const PublishedSizes& sizes,
                                  KeyStyle style) {
-  Recognized result{family,           std::string(sizes.variant), style,
-                    sizes.embed_dim,  sizes.depth,                sizes.heads,
-                    sizes.patch_size, sizes.registers,            sizes.swiglu,
-                    sizes.ffn_hidden, sizes.position_rows};
+  Recognized result{family,
+                    std::string(sizes.variant),
+                    style,
+                    sizes.embed_dim,
+                    sizes.depth,
+                    sizes.heads,
+                    sizes.patch_size,
+                    sizes.registers,
+                    sizes.swiglu,
+                    sizes.ffn_hidden,
+                    sizes.position_rows};
   result.qkv_bias = sizes.qkv_bias;
   if (family == "sam") {
     result.window = 14;

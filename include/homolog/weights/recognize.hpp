@@ -84,8 +84,7 @@ inline Recognized recognize_dinov2_huggingface(const KeyShapes& keys) {
   result.embed_dim = keys.size("embeddings.patch_embeddings.projection.weight", 4, 0);
   result.patch_size = keys.size("embeddings.patch_embeddings.projection.weight", 4, 2);
   result.registers = keys.size("embeddings.register_tokens", 3, 1);
-  result.position_rows =
-      canonical_position_rows(keys.size("embeddings.position_embeddings", 3, 1));
+  result.position_rows = canonical_position_rows(keys.size("embeddings.position_embeddings", 3, 1));
   result.swiglu = keys.has("encoder.layer.#.mlp.weights_in.weight");
   result.ffn_hidden = result.swiglu ? keys.size("encoder.layer.#.mlp.weights_out.weight", 2, 1)
                                     : keys.size("encoder.layer.#.mlp.fc1.weight", 2, 0);
@@ -138,11 +137,9 @@ inline Recognized recognize_sam(const TensorFile& plain, const KeyShapes& keys, 
   result.embed_dim = keys.size(patches, 4, 0);
   result.patch_size = keys.size(patches, 4, 2);
   result.position_rows = keys.size("pos_embed", 4, 1);
-  result.ffn_hidden =
-      keys.size(stem + (timm ? "#.mlp.fc1.weight" : "#.mlp.lin1.weight"), 2, 0);
+  result.ffn_hidden = keys.size(stem + (timm ? "#.mlp.fc1.weight" : "#.mlp.lin1.weight"), 2, 0);
   result.neck_channels = keys.size(huggingface ? "neck.conv1.weight" : "neck.0.weight", 4, 0);
-  result.heads =
-      heads_of_dimension(result.embed_dim, keys.size(stem + "#.attn.rel_pos_h", 2, 1));
+  result.heads = heads_of_dimension(result.embed_dim, keys.size(stem + "#.attn.rel_pos_h", 2, 1));
   // A block is global when its table spans the whole grid; the others tell the window.
   for (std::size_t i = 0; i < keys.blocks.size(); ++i) {
     const auto table = plain.tensors.find(stem + std::to_string(i) + ".attn.rel_pos_h");

@@ -29,7 +29,8 @@ inline constexpr std::uintmax_t shard_index_limit = std::uintmax_t{64} << 20;
 /// views of the mapped shards. `metadata` is that of the shards, the first one's where they differ.
 ///
 /// @param index such as `model.safetensors.index.json`: `{"weight_map": {key: shard}}`
-/// @throws FileError when a file cannot be opened, WeightsError when the index is malformed, names a
+/// @throws FileError when a file cannot be opened, WeightsError when the index is malformed, names
+/// a
 ///         file outside its folder, or does not list exactly the tensors that its shards hold
 inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
   const std::string name = index.string();
@@ -44,9 +45,9 @@ inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
   file.name = name;
   for (const auto& [key, value] : map->items()) {
     if (!value.is_string() || !detail::is_plain_name(value.get_ref<const std::string&>())) {
-      throw WeightsError(detail::text(name, ": the shard of '", detail::shown(key),
-                                      "' is no file name: ",
-                                      detail::shown(value.dump(-1, ' ', true))));
+      throw WeightsError(
+          detail::text(name, ": the shard of '", detail::shown(key),
+                       "' is no file name: ", detail::shown(value.dump(-1, ' ', true))));
     }
     const auto& shard = value.get_ref<const std::string&>();
     auto found = shards.find(shard);

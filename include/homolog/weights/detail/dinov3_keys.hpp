@@ -109,9 +109,9 @@ inline std::string tensor_to_text(const TensorView& view) {
   line += ' ';
   const std::size_t item = item_size(view.dtype);
   auto bytes = view.bytes;
-  const bool uniform = bytes.size() > item &&
-                       std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(item), bytes.end(),
-                                  bytes.begin());
+  const bool uniform =
+      bytes.size() > item &&
+      std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(item), bytes.end(), bytes.begin());
   if (uniform) {
     line += '*';
     bytes = bytes.first(item);
@@ -192,8 +192,8 @@ inline std::vector<float> effective_qkv_bias(const TensorFile& file, const std::
   const std::string bias_key = block + "attn.qkv.bias", mask_key = bias_key + "_mask";
   if (!file.tensors.contains(bias_key)) return {};
   std::vector<float> bias = float_values(file, bias_key);
-  const std::vector<float> mask = file.tensors.contains(mask_key) ? float_values(file, mask_key)
-                                                                  : default_bias_mask(embed_dim);
+  const std::vector<float> mask =
+      file.tensors.contains(mask_key) ? float_values(file, mask_key) : default_bias_mask(embed_dim);
   if (bias.size() != 3 * static_cast<std::size_t>(embed_dim) || mask.size() != bias.size()) {
     throw WeightsError(text(file.name, ": '", bias_key, "' has ", bias.size(), " values and its ",
                             "mask ", mask.size(), ", expected ", 3 * embed_dim));
@@ -224,8 +224,9 @@ inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
   for (int i = 0; i < recognized.depth; ++i) {
     const std::string key = text("blocks.", i, ".attn.qkv.bias");
     const auto bias = file.tensors.find(key);
-    const bool whole = bias != file.tensors.end() && element_count(bias->second) ==
-                                                         3 * static_cast<std::uint64_t>(recognized.embed_dim);
+    const bool whole =
+        bias != file.tensors.end() &&
+        element_count(bias->second) == 3 * static_cast<std::uint64_t>(recognized.embed_dim);
     if (whole && !file.tensors.contains(key + "_mask")) {
       const auto mask = default_bias_mask(recognized.embed_dim);
       add_floats(file, key + "_mask", mask, {static_cast<std::int64_t>(mask.size())});
@@ -252,8 +253,7 @@ inline void reduce_dinov3(TensorFile& file, const Recognized& recognized, bool k
     if (!file.tensors.contains(bias_key)) continue;
     std::vector<float> bias = effective_qkv_bias(file, block, recognized.embed_dim);
     if (file.tensors.contains(bias_key + "_mask")) {
-      drop(bias_key + "_mask",
-           same(bias_key + "_mask", default_bias_mask(recognized.embed_dim)));
+      drop(bias_key + "_mask", same(bias_key + "_mask", default_bias_mask(recognized.embed_dim)));
     }
     // Without a key bias elsewhere, its third returns as zeros.
     const auto dim = static_cast<std::ptrdiff_t>(recognized.embed_dim);

@@ -115,13 +115,12 @@ inline constexpr auto dinov3_huggingface_swiglu_pairs = [] {
   for (const KeyPair& pair : dinov3_huggingface_pairs) {
     if (pair.original.find(".mlp.") == std::string_view::npos) pairs[count++] = pair;
   }
-  for (const KeyPair& pair :
-       {KeyPair{"blocks.#.mlp.w1.weight", "layer.#.mlp.gate_proj.weight"},
-        {"blocks.#.mlp.w1.bias", "layer.#.mlp.gate_proj.bias"},
-        {"blocks.#.mlp.w2.weight", "layer.#.mlp.up_proj.weight"},
-        {"blocks.#.mlp.w2.bias", "layer.#.mlp.up_proj.bias"},
-        {"blocks.#.mlp.w3.weight", "layer.#.mlp.down_proj.weight"},
-        {"blocks.#.mlp.w3.bias", "layer.#.mlp.down_proj.bias"}}) {
+  for (const KeyPair& pair : {KeyPair{"blocks.#.mlp.w1.weight", "layer.#.mlp.gate_proj.weight"},
+                              {"blocks.#.mlp.w1.bias", "layer.#.mlp.gate_proj.bias"},
+                              {"blocks.#.mlp.w2.weight", "layer.#.mlp.up_proj.weight"},
+                              {"blocks.#.mlp.w2.bias", "layer.#.mlp.up_proj.bias"},
+                              {"blocks.#.mlp.w3.weight", "layer.#.mlp.down_proj.weight"},
+                              {"blocks.#.mlp.w3.bias", "layer.#.mlp.down_proj.bias"}}) {
     pairs[count++] = pair;
   }
   return pairs;
@@ -178,8 +177,8 @@ inline constexpr KeyPair sam_huggingface_pairs[] = {
     {"neck.2.weight", "neck.conv2.weight"},
     {"neck.3.weight", "neck.layer_norm2.weight"},
     {"neck.3.bias", "neck.layer_norm2.bias"}};
-inline constexpr KeyTable sam_huggingface{"layers.", sam_huggingface_pairs, {}, true,
-                                          "vision_encoder."};
+inline constexpr KeyTable sam_huggingface{
+    "layers.", sam_huggingface_pairs, {}, true, "vision_encoder."};
 
 /// huggingface/pytorch-image-models: vision_transformer_sam.py; names not listed are the
 /// original's.
@@ -192,8 +191,8 @@ inline constexpr KeyTable sam_timm{"blocks.", sam_timm_pairs};
 
 /// Prefixes that exporters and training codes put before a backbone's keys, in any combination.
 inline constexpr std::array<std::string_view, 10> key_prefixes{
-    "dinov2.",  "dinov2_with_registers.", "dinov3_vit.",    "backbone.",       "model.",
-    "module.",  "teacher.",               "image_encoder.", "vision_encoder.", "encoder."};
+    "dinov2.",  "dinov2_with_registers.", "dinov3_vit.",     "backbone.", "model.", "module.",
+    "teacher.", "image_encoder.",         "vision_encoder.", "encoder."};
 
 /// Whether a string is made of known prefixes only.
 inline bool is_known_prefix(std::string_view prefix) {
@@ -271,8 +270,8 @@ inline std::optional<std::string> find_key_prefix(const TensorFile& file) {
   return std::nullopt;
 }
 
-/// Drops the name of the module that holds the blocks of a DINOv3 in memory in transformers 5, which
-/// its published files do not have: `model.layer.0.` -> `layer.0.`.
+/// Drops the name of the module that holds the blocks of a DINOv3 in memory in transformers 5,
+/// which its published files do not have: `model.layer.0.` -> `layer.0.`.
 inline std::string_view without_block_holder(std::string_view key) {
   constexpr std::string_view holder = "model.";
   return key.starts_with("model.layer.") ? key.substr(holder.size()) : key;
