@@ -248,6 +248,7 @@ inline TensorFile to_huggingface_keys(const TensorFile& original, const Recogniz
   TensorFile result = original;
   if (recognized.family == "dinov3") {
     detail::reduce_dinov3(result, recognized, /*keep=*/true);
+    detail::state_heads(result, recognized);
     detail::reshape_mask_token(result, "mask_token", {1, 1, recognized.embed_dim});
   }
   result = detail::to_table(result, *table);
@@ -281,6 +282,7 @@ inline TensorFile to_timm_keys(const TensorFile& original, const Recognized& rec
   result.tensors.erase("mask_token");
   if (recognized.family == "dinov3") {
     detail::reduce_dinov3(result, recognized, /*keep=*/false);
+    detail::state_heads(result, recognized);
     const auto zero = [&result](const std::string& key) {
       const auto values = detail::float_values(result, key);
       return std::all_of(values.begin(), values.end(), [](float v) { return v == 0; });

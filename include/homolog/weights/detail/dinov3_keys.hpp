@@ -234,8 +234,16 @@ inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
   }
 }
 
-/// The opposite: what complete_dinov3() would make anyway goes, what it could not know moves into
-/// the metadata, and biases become what the forward pass uses. timm has no place for either.
+/// Without periods only the metadata tells the heads of a size nobody has published.
+inline void state_heads(TensorFile& file, const Recognized& recognized) {
+  if (recognized.variant.empty()) {
+    file.metadata["homolog.heads"] = std::to_string(recognized.heads);
+  }
+}
+
+/// The opposite of complete_dinov3(): what that would make anyway goes, what it could not know
+/// moves into the metadata (or goes too, unless `keep`), and biases become what the forward pass
+/// uses.
 inline void reduce_dinov3(TensorFile& file, const Recognized& recognized, bool keep) {
   const auto same = [&file](const std::string& key, const std::vector<float>& values) {
     const TensorView& view = file.tensors.at(key);
