@@ -138,6 +138,10 @@ void evaluate_command(const Options& options) {
   json["layer"] = backbone.layer;
   json["final_norm"] = options.backbone.final_norm;
   json["resize_filter"] = setting.filter == ResizeFilter::bilinear ? "bilinear" : "bicubic";
+  json["facet"] = options.backbone.facet;
+  json["normalization"] = options.backbone.normalization;
+  json["position_interpolation"] = options.backbone.position_interpolation;
+  json["dtype"] = options.backbone.dtype;
   json["query"] = options.matcher.query;
   json["matcher"] = describe_matcher(matcher);
   if (!options.pictures.empty()) save_pictures(options, dataset, evaluation);

@@ -140,6 +140,15 @@ void add_features(CLI::App& app) {
   add_backbone_options(*command, options->backbone);
   add_input_options(*command, options->input);
   command->callback([options] {
+    const InputOptions untouched;
+    if (!options->tensors.empty() &&
+        (options->input.image_size != untouched.image_size ||
+         options->input.resize != untouched.resize || options->input.filter != untouched.filter ||
+         options->backbone.normalization != BackboneOptions{}.normalization)) {
+      throw SettingError(
+          "--input is prepared already: --image-size, --resize, --resize-filter and "
+          "--normalization do not apply to it");
+    }
     write_safetensors(options->output, compute_features(options->backbone, options->input,
                                                         options->image, options->tensors));
   });

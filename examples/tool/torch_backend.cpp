@@ -171,23 +171,26 @@ TensorFile compute_features(const BackboneOptions& options, const InputOptions& 
   const Loaded loaded = load_transformer(options);
   return std::visit(
       [&](const auto& policy) {
-        const torch::Tensor input = tensors.empty() ? picture_input(policy, input_options, image)
-                                                    : to_torch(read_safetensors(tensors), "input");
-        const at::NoGradGuard no_gradients;
-        const Features features = policy.features(input.to(torch::kFloat32));
-        TensorFile output;
-        add_tensor(output, "patch_tokens", features.patch_tokens.to(torch::kFloat32));
-        if (features.class_token.defined()) {
-          add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
-        }
-        if (features.register_tokens.defined()) {
-          add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
-        }
-        output.metadata = {{"backbone", loaded.name},
-                           {"layer", std::to_string(policy.layer())},
-                           {"rows", std::to_string(features.rows)},
-                           {"cols", std::to_string(features.cols)}};
-        return output;
+        return homolog::detail::at_torch_boundary("features", [&] {
+          const torch::Tensor input = tensors.empty()
+                                          ? picture_input(policy, input_options, image)
+                                          : to_torch(read_safetensors(tensors), "input");
+          const at::NoGradGuard no_gradients;
+          const Features features = policy.features(input.to(torch::kFloat32));
+          TensorFile output;
+          add_tensor(output, "patch_tokens", features.patch_tokens.to(torch::kFloat32));
+          if (features.class_token.defined()) {
+            add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
+          }
+          if (features.register_tokens.defined()) {
+            add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
+          }
+          output.metadata = {{"backbone", loaded.name},
+                             {"layer", std::to_string(policy.layer())},
+                             {"rows", std::to_string(features.rows)},
+                             {"cols", std::to_string(features.cols)}};
+          return output;
+        });
       },
       loaded.policy);
 }

@@ -50,7 +50,8 @@ std::vector<Case> cases() {
       auto backbone = loaded<Sam>(weights, dtype);
       backbone.setting.final_norm = neck;
       // Its own last norm magnifies errors a thousandfold: see the gold vectors.
-      if (neck) backbone.model.neck.norm2_weight.fill_(1.0 / 1024);
+      auto& scale = backbone.model.neck.norm2_weight;
+      if (neck) scale = torch::full_like(scale, 1.0 / 1024);
       return backbone;
     };
     list.push_back({neck ? "SAM" : "SAM without neck", load, gold_image(80, 112)});

@@ -263,3 +263,37 @@ TEST_CASE("heads that leave no room for rotary positions are refused") {
   CHECK_THROWS_WITH_AS(backbone.load(file), doctest::Contains("16 heads of 2 dimensions"),
                        WeightsError);
 }
+
+TEST_CASE("keys are those before the rotation, and a model without biases has them too") {
+  for (const bool qkv_bias : {true, false}) {
+    Recognized sizes = tiny_dinov3(true);
+    sizes.qkv_bias = qkv_bias;
+    DinoV3 backbone;
+    backbone.load(gold_file(expected_dinov3(sizes)));
+    backbone.setting.layer = 0;
+    backbone.setting.facet = Facet::key;
+    const auto image = gold_image(48, 80);
+    const auto& block = backbone.model.blocks[0];
+    CHECK(block.qkv_bias.defined() == qkv_bias);
+    const auto normed = homolog::detail::layer_norm(
+        backbone.model, embed(backbone.model, image, PositionInterpolation::hub),
+        block.norm1_weight, block.norm1_bias);
+    const auto expected = at::linear(normed, block.qkv_weight).slice(2, 32, 64).slice(1, 5);
+    const auto got = backbone.features(image).patch_tokens;  // the mask leaves keys without bias
+    CHECK((got - expected).abs().max().item<float>() < 1e-6F);
+  }
+}
+
+TEST_CASE("weights brought to another dtype do not keep their file in memory") {
+  std::weak_ptr<const void> owner;
+  DinoV3 backbone;
+  {
+    const TensorFile file = gold_weights(false);
+    owner = file.owners.front();
+    backbone.load(file, "", torch::kBFloat16);
+  }
+  CHECK(owner.expired());
+  CHECK((backbone.model.patch_weight.scalar_type() == torch::kBFloat16));
+  backbone.to(torch::kCPU);  // no dtype given: none changed
+  CHECK((backbone.model.patch_weight.scalar_type() == torch::kBFloat16));
+}

@@ -127,6 +127,10 @@ def main():
             "match", "--source", good, "--target", good, "--points", "5,5", "--backbone",
             "dinov3_vits16", "--random-weights", "1", "--position-interpolation", "hub"],
             "dinov3_vits16 has no position table")
+        fails("preparing a prepared input", [
+            "features", "--input", good, "--output", "OUT/o.safetensors", "--backbone",
+            "dinov3_vits16", "--random-weights", "1", "--normalization", "satellite"],
+            "--input is prepared already")
         fails("unwritable output", match(extra=("--predictions", "x")), status=2)
 
         # Weights.

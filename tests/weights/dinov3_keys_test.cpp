@@ -163,6 +163,43 @@ TEST_CASE("Hugging Face's own DINOv3 files gain what the original's hold") {
   CHECK(same_tensors(to_original_keys(memory, *recognize(memory)), original));
 }
 
+TEST_CASE("what is kept does not outlive an edit, and nothing else is kept") {
+  const Recognized sizes = small_sizes(false, true);
+  const TensorFile original = small_file(sizes, 0);  // biases behind a mask of zeros
+  TensorFile foreign = to_huggingface_keys(original, sizes);
+  CHECK(homolog::detail::float_values(foreign, "layer.1.attention.q_proj.bias")[3] == 0.0F);
+  std::vector<float> trained(24, 0.5F);
+  homolog::detail::add_floats(foreign, "layer.1.attention.q_proj.bias", trained, {24});
+  const TensorFile back = to_original_keys(foreign, *recognize(foreign));
+  CHECK(homolog::detail::effective_qkv_bias(back, "blocks.1.", 24)[3] == 0.5F);
+  CHECK(homolog::detail::effective_qkv_bias(back, "blocks.0.", 24)[3] == 0.0F);
+  CHECK(homolog::detail::float_values(back, "blocks.0.attn.qkv.bias") ==
+        homolog::detail::float_values(original, "blocks.0.attn.qkv.bias"));
+  foreign.metadata["homolog.kept.blocks.0.attn.qkv.weight"] = "F32 1 00000000";
+  CHECK_THROWS_WITH_AS(to_original_keys(foreign, *recognize(foreign)),
+                       doctest::Contains("is none that is kept"), WeightsError);
+}
+
+TEST_CASE("a bias of keys is refused: the original has none") {
+  const Recognized sizes = small_sizes(false, true);
+  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  homolog::detail::add_floats(foreign, "layer.1.attention.k_proj.bias", std::vector<float>(24),
+                              {24});
+  CHECK_NOTHROW(to_original_keys(foreign, *recognize(foreign)));
+  homolog::detail::add_floats(foreign, "layer.1.attention.k_proj.bias",
+                              std::vector<float>(24, 0.1F), {24});
+  CHECK_THROWS_WITH_AS(to_original_keys(foreign, *recognize(foreign)),
+                       doctest::Contains("keys have no bias"), WeightsError);
+}
+
+TEST_CASE("a published model cut short keeps its heads") {
+  Recognized sizes = published_dinov3("dinov3_vit7b16");
+  sizes.depth = 2;
+  TensorFile file = shapes_only(expected_dinov3(sizes));
+  file.tensors.erase("rope_embed.periods");
+  CHECK(recognize(file)->heads == 32);
+}
+
 TEST_CASE("timm's DINOv3 names: gammas, register token, split biases, or none that are zero") {
   for (const bool swiglu : {false, true}) {
     const Recognized sizes = small_sizes(swiglu, true);
@@ -260,10 +297,11 @@ TEST_CASE("metadata of many short lines cannot take much memory") {
   const Recognized sizes = small_sizes(false, true);
   TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
   for (int i = 0; i < 20; ++i) {
-    foreign.metadata["homolog.kept.x" + std::to_string(i)] = "F32 1000000 *00000000";
+    foreign.metadata[homolog::detail::text("homolog.kept.blocks.", i, ".attn.qkv.bias")] =
+        "F32 1000000 *00000000";
   }
   CHECK_THROWS_WITH_AS(to_original_keys(foreign, *recognize(foreign)),
-                       doctest::Contains("homolog.kept.x"), WeightsError);
+                       doctest::Contains(".attn.qkv.bias is malformed"), WeightsError);
 }
 
 TEST_CASE("empty tensors under great names make no masks") {

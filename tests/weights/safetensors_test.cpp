@@ -373,3 +373,24 @@ TEST_CASE("read_weights goes by the content, then by the extension") {
   CHECK_THROWS_WITH_AS(read_weights(write("i.pt2", archive)), doctest::Contains("native code"),
                        WeightsError);
 }
+
+TEST_CASE("pages of a mapped tensor are let go, and no others") {
+  const test::TemporaryFolder folder;
+  TensorFile file;
+  const auto values = add_owned_tensor(file, "a", DType::u8, {1 << 20});
+  std::fill(values.begin(), values.end(), std::byte{7});
+  write_safetensors(folder.path / "a.safetensors", file);
+  // What was written to a private mapping is gone with its pages; what the file holds returns.
+  const auto second = [](const TensorFile& written) {
+    const TensorView& view = written.tensors.at("a");
+    auto* byte = const_cast<std::byte*>(view.bytes.data()) + (1 << 19);
+    *byte = std::byte{9};
+    detail::release_pages(view);
+    return *byte;
+  };
+  const TensorFile mapped = read_weights(folder.path / "a.safetensors");
+  CHECK(mapped.tensors.at("a").mapped);
+  CHECK((second(mapped) == std::byte{7}));
+  CHECK_FALSE(file.tensors.at("a").mapped);
+  CHECK((second(file) == std::byte{9}));
+}

@@ -86,6 +86,36 @@ TEST_CASE("SAM: original -> Hugging Face -> original is the identity, the rest o
   CHECK(same_tensors(with_image_encoder_prefix(to_original_keys(foreign, *again)), original));
 }
 
+TEST_CASE("wrappers around a whole SAM fall away from all of it") {
+  const TensorFile original = whole_file();
+  const TensorFile wrapped = renamed(original, "module.model.");
+  const auto recognized = recognize(wrapped);
+  REQUIRE(recognized);
+  CHECK(recognized->prefix == "module.model.image_encoder.");
+  const TensorFile plain = to_original_keys(wrapped, *recognized);
+  CHECK(plain.tensors.contains("mask_decoder.transformer.layers.0.norm1.weight"));
+  CHECK(same_tensors(with_image_encoder_prefix(plain), original));
+}
+
+TEST_CASE("tables that fit no window are refused") {
+  TensorFile file = random_file(expected_sam(small_sizes()), true);
+  for (const int i : {0, 2}) {
+    for (const char* axis : {"h", "w"}) {
+      const std::string key = detail::text("blocks.", i, ".attn.rel_pos_", axis);
+      add_owned_tensor(file, key, DType::f32, {8, 8});
+    }
+  }
+  const auto recognized = recognize(file);
+  REQUIRE(recognized);
+  CHECK_THROWS_WITH_AS(audit(file, expected_sam(*recognized)),
+                       doctest::Contains("blocks.0.attn.rel_pos_h expected [1, 8] got [8, 8]"),
+                       WeightsError);
+  file = random_file(expected_sam(small_sizes()), true);
+  add_owned_tensor(file, "pos_embed", DType::f32, {1, 0, 0, 24});
+  CHECK_THROWS_WITH_AS(audit(file, expected_sam(*recognize(file))),
+                       doctest::Contains("got [1, 0, 0, 24]"), WeightsError);
+}
+
 TEST_CASE("timm's SAM names differ in the MLP alone") {
   const TensorFile original = random_file(expected_sam(small_sizes()), true);
   const TensorFile timm = to_timm_keys(original, small_sizes());

@@ -83,9 +83,11 @@ TEST_CASE("an index that does not fit its shards is refused by name") {
   contains(said([](Shards& s) { s.second.tensors["a"] = s.first.tensors.at("a"); }),
            "shard 'two.safetensors' holds 'a'");
   contains(said([](Shards& s) { s.replace("two.safetensors", "../two.safetensors"); }),
-           "no file name");
-  contains(said([](Shards& s) { s.replace("two.safetensors", "/etc/passwd"); }), "no file name");
-  contains(said([](Shards& s) { s.replace(R"("two.safetensors")", "7"); }), "no file name: 7");
+           "no safetensors file");
+  contains(said([](Shards& s) { s.replace("two.safetensors", "/etc/passwd"); }),
+           "no safetensors file");
+  contains(said([](Shards& s) { s.replace(R"("two.safetensors")", "7"); }),
+           "no safetensors file: 7");
   contains(said([](Shards& s) { s.index_text = "[]"; }), "weight_map");
   contains(said([](Shards& s) { s.index_text = R"({"weight_map":{}})"; }), "weight_map");
   contains(said([](Shards& s) { s.index_text = R"({"weight_map":["a"]})"; }), "weight_map");

@@ -27,8 +27,9 @@ struct DinoV3 : TransformerBackbone {
   /// The rotary periods are the file's where it holds them (original `.pth`: rounded to bfloat16),
   /// else computed in float32, as Hugging Face and timm do. Biases of queries and values are
   /// multiplied by the file's mask. Statistics are ImageNet's, and those of the satellite images
-  /// for the ViT-L trained on them, which its unused second norm gives away; set
-  /// `input_normalization` to satellite_normalization for a 7B trained on them.
+  /// for the ViT-L trained on them where the file holds the unused second norm that tells it
+  /// (original keys). For its other files, and for a 7B trained on satellite images, set
+  /// `input_normalization = satellite_normalization` after loading.
   ///
   /// @param variant hub name the file must be, such as `dinov3_vitb16`; empty accepts any
   /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64

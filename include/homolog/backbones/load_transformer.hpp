@@ -114,7 +114,8 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
     model.norm_epsilon = 1e-5;
     model.crops_input = true;
     const std::string periods(rope_periods_key);
-    model.rope_periods = has(periods) ? to_torch(file, periods).to(torch::kFloat32)
+    // A copy: as a view it would keep the whole file in memory, whatever the weights' dtype.
+    model.rope_periods = has(periods) ? to_torch(file, periods).to(torch::kFloat32).clone()
                                       : torch::tensor(rope_periods(sizes.embed_dim / sizes.heads));
   }
   if (sam) {
@@ -187,16 +188,21 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
 
 /// Random tensors for a list of expected ones: normal with deviation 0.02, norms and LayerScale
 /// around 1. For benchmarks and tests: the same seed gives the same weights.
+///
+/// @throws DeviceError when memory ends
 inline TensorFile random_weights(const std::vector<ExpectedTensor>& expected, std::uint64_t seed) {
-  at::Generator generator = at::detail::createCPUGenerator(seed);
   TensorFile file;
   file.name = detail::text("random weights (seed ", seed, ")");
-  for (const auto& tensor : expected) {
-    if (tensor.optional) continue;
-    const bool around_one = tensor.key.ends_with("gamma") ||
-                            (tensor.shape.size() == 1 && tensor.key.ends_with("weight"));
-    add_tensor(file, tensor.key, at::normal(around_one ? 1.0 : 0.0, 0.02, tensor.shape, generator));
-  }
+  detail::at_torch_boundary(file.name, [&] {
+    at::Generator generator = at::detail::createCPUGenerator(seed);
+    for (const auto& tensor : expected) {
+      if (tensor.optional) continue;
+      const bool around_one = tensor.key.ends_with("gamma") ||
+                              (tensor.shape.size() == 1 && tensor.key.ends_with("weight"));
+      add_tensor(file, tensor.key,
+                 at::normal(around_one ? 1.0 : 0.0, 0.02, tensor.shape, generator));
+    }
+  });
   return file;
 }
 

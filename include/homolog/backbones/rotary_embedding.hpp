@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <numbers>
+#include <vector>
 
 namespace homolog {
 

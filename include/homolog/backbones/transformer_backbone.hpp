@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,12 +73,14 @@ struct TransformerBackbone {
     model.blocks.resize(static_cast<std::size_t>(count));
   }
 
-  /// Moves the weights to a device and dtype.
+  /// Moves the weights to a device, and to a dtype where one is given.
   ///
   /// @throws DeviceError when the device is absent or out of memory
-  void to(torch::Device device, torch::Dtype dtype = torch::kFloat32) {
+  void to(torch::Device device, std::optional<torch::Dtype> dtype = std::nullopt) {
     detail::at_torch_boundary(detail::text("moving weights to ", device.str()), [&] {
-      for_each_weight(model, [&](torch::Tensor& tensor) { tensor = tensor.to(device, dtype); });
+      for_each_weight(model, [&](torch::Tensor& tensor) {
+        tensor = tensor.to(device, dtype.value_or(tensor.scalar_type()));
+      });
       if (model.rope_periods.defined()) model.rope_periods = model.rope_periods.to(device);
     });
   }
@@ -130,7 +133,10 @@ struct TransformerBackbone {
         torch::from_blob(const_cast<float*>(batch.values.data()),
                          {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32);
     const Features result = features(input);
-    const torch::Tensor patches = result.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
+    // Errors of a CUDA device may only show here.
+    const torch::Tensor patches = detail::at_torch_boundary("backbone features", [&] {
+      return result.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
+    });
     std::vector<FeatureMap> maps;
     for (int i = 0; i < batch.batch; ++i) {
       FeatureMap map(result.rows, result.cols, static_cast<int>(patches.size(2)));

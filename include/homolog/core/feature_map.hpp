@@ -39,7 +39,7 @@ struct FeatureMap {
   int rows = 0;
   int cols = 0;
   FloatMatrix values;  ///< [rows*cols, D] float32
-  CellRange content;   ///< cells that show the picture (all of them unless letterboxed)
+  CellRange content;   ///< cells that show the picture (all of them unless the input is padded)
 
   FeatureMap() = default;
   /// Zero features of the given shape.

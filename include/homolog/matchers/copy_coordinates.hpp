@@ -16,8 +16,8 @@ namespace homolog {
 /// Answers with the query's own relative position in the target picture; needs no features.
 ///
 /// Relative to the content cells of both grids, edges onto edges. Exact where the picture fills its
-/// grid (squash, native); under letterbox the picture ends inside a cell, and the answer is off by
-/// less than a cell.
+/// grid (squash, native); under letterbox and longest_side it ends inside a cell, and the answer is
+/// off by less than a cell.
 struct CopyCoordinates {
   struct Setting {};
   Setting setting;

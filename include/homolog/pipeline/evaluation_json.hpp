@@ -17,7 +17,7 @@
 
 namespace homolog {
 
-/// The command-line name of a resize mode: `squash`, `letterbox` or `native`.
+/// The command-line name of a resize mode: `squash`, `letterbox`, `longest-side` or `native`.
 inline std::string resize_name(Resize resize) {
   switch (resize) {
     case Resize::squash:

@@ -24,7 +24,7 @@
 
 namespace homolog {
 
-/// Any length is right along an axis of this size in ExpectedTensor::shape.
+/// Any length but 0 is right along an axis of this size in ExpectedTensor::shape.
 inline constexpr std::int64_t any_size = -1;
 
 /// A tensor that a backbone takes from its file, in float32, float16, bfloat16 or float64.
@@ -46,7 +46,7 @@ namespace detail {
 inline bool shape_fits(const std::vector<std::int64_t>& got,
                        const std::vector<std::int64_t>& expected) {
   return std::equal(got.begin(), got.end(), expected.begin(), expected.end(),
-                    [](std::int64_t a, std::int64_t b) { return b == any_size || a == b; });
+                    [](std::int64_t a, std::int64_t b) { return b == any_size ? a > 0 : a == b; });
 }
 
 /// One kind of finding: the first ten by name, and how many there are.

@@ -36,6 +36,16 @@ inline void add_renamed(TensorFile& file, const std::string& key, const TensorVi
   }
 }
 
+/// Refuses a bias of keys where the original has none: masked away, it would change the features.
+inline void require_no_key_bias(const TensorFile& file, const TensorView& bias,
+                                const std::string& key) {
+  if (std::any_of(bias.bytes.begin(), bias.bytes.end(),
+                  [](std::byte byte) { return byte != std::byte{0}; })) {
+    throw WeightsError(text(file.name, ": the key part of '", key, "' is not zero, and DINOv3's ",
+                            "keys have no bias"));
+  }
+}
+
 /// Whether keys (not queries, not values) lack this tensor in a table's style.
 inline bool is_key_bias(const KeyTable& table, std::string_view original, std::size_t part) {
   return !table.key_bias && part == 1 && original.ends_with(".bias");
@@ -52,6 +62,7 @@ inline void add_stacked(TensorFile& file, const std::string& key, const Attentio
           text(file.name, ": the ", table.parts[i], " part of '", key, "' is missing"));
     }
     const auto& part = *parts[i];
+    if (is_key_bias(table, key, i)) require_no_key_bias(file, part, key);
     if (part.shape.empty() || part.shape != first->shape || part.dtype != first->dtype) {
       throw WeightsError(text(file.name, ": query, key and value of '", key,
                               "' differ: ", dtype_name(first->dtype), ' ', shape_text(first->shape),
@@ -61,7 +72,10 @@ inline void add_stacked(TensorFile& file, const std::string& key, const Attentio
   if (file.tensors.contains(key))
     throw WeightsError(text(file.name, ": two tensors become '", key, "'"));
   std::vector<std::int64_t> shape = first->shape;
-  shape[0] *= 3;  // cannot overflow: such tensors are in memory
+  if (__builtin_mul_overflow(shape[0], std::int64_t{3}, &shape[0])) {
+    throw WeightsError(text(file.name, ": '", key, "' of shape ", shape_text(first->shape),
+                            " three times overflows"));
+  }
   std::byte* out = add_owned_tensor(file, key, first->dtype, shape).data();
   for (const auto* part : parts) {  // an absent part stays zero
     if (part != nullptr) {
@@ -249,7 +263,7 @@ inline TensorFile to_huggingface_keys(const TensorFile& original, const Recogniz
   if (recognized.family == "dinov3") {
     detail::reduce_dinov3(result, recognized, /*keep=*/true);
     detail::state_heads(result, recognized);
-    detail::reshape_mask_token(result, "mask_token", {1, 1, recognized.embed_dim});
+    detail::reshape_mask_token(result, {1, 1, recognized.embed_dim});
   }
   result = detail::to_table(result, *table);
   result.metadata.erase("homolog.keys");

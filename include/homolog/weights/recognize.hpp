@@ -25,6 +25,9 @@ namespace homolog {
 
 namespace detail {
 
+/// More blocks than this are no backbone, but a file made to take memory.
+inline constexpr int deepest_backbone = 1024;
+
 /// Shapes of a file by key pattern; of a block's tensors those of the first block that has them.
 struct KeyShapes {
   std::map<std::string, const std::vector<std::int64_t>*, std::less<>> shapes;
@@ -151,6 +154,8 @@ inline Recognized recognize_sam(const TensorFile& plain, const KeyShapes& keys, 
       result.window = static_cast<int>(rows + 1) / 2;
     }
   }
+  // Tables of an even length fit no window: 1 cell is what the audit then holds them against.
+  if (result.window == 0 && result.global_blocks.size() < keys.blocks.size()) result.window = 1;
   return result;
 }
 
@@ -231,9 +236,15 @@ inline std::optional<Recognized> recognize(const TensorFile& file) {
   if (result.family.empty() || result.embed_dim == 0 || result.patch_size == 0) {
     return std::nullopt;
   }
+  if (result.depth > detail::deepest_backbone) return std::nullopt;
   result.prefix = *prefix;
   for (const auto& sizes : detail::published_sizes(result.family)) {
     const Recognized published = detail::from_published(result.family, sizes, result.style);
+    // A published model with fewer blocks has its heads; without metadata nothing else tells them.
+    if (detail::same_sizes_but_fewer_blocks(published, result) && result.heads == 0 &&
+        !file.metadata.contains("homolog.heads")) {
+      result.heads = published.heads;
+    }
     if (!detail::same_sizes(published, result)) continue;
     result.variant = published.variant;
     result.heads = published.heads;

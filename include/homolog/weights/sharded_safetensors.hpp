@@ -30,8 +30,7 @@ inline constexpr std::uintmax_t shard_index_limit = std::uintmax_t{64} << 20;
 ///
 /// @param index such as `model.safetensors.index.json`: `{"weight_map": {key: shard}}`
 /// @throws FileError when a file cannot be opened, WeightsError when the index is malformed, names
-/// a
-///         file outside its folder, or does not list exactly the tensors that its shards hold
+///         a file outside its folder, or does not list exactly the tensors that its shards hold
 inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
   const std::string name = index.string();
   const detail::Json json =
@@ -44,10 +43,11 @@ inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
   TensorFile file;
   file.name = name;
   for (const auto& [key, value] : map->items()) {
-    if (!value.is_string() || !detail::is_plain_name(value.get_ref<const std::string&>())) {
+    if (!value.is_string() || !detail::is_plain_name(value.get_ref<const std::string&>()) ||
+        !value.get_ref<const std::string&>().ends_with(".safetensors")) {
       throw WeightsError(
           detail::text(name, ": the shard of '", detail::shown(key),
-                       "' is no file name: ", detail::shown(value.dump(-1, ' ', true))));
+                       "' is no safetensors file: ", detail::shown(value.dump(-1, ' ', true))));
     }
     const auto& shard = value.get_ref<const std::string&>();
     auto found = shards.find(shard);

@@ -120,7 +120,7 @@ struct TensorView {
   DType dtype = DType::f32;
   std::vector<std::int64_t> shape;   ///< [] is a scalar
   std::span<const std::byte> bytes;  ///< elements * item_size(dtype)
-  bool mapped = false;               ///< the bytes lie in a read-only mapping of a file
+  bool mapped = false;               ///< the bytes lie in a mapping of a file
 };
 
 /// Number of elements of a tensor; 1 for a scalar.

@@ -41,7 +41,7 @@ inline torch::Tensor to_torch(const TensorFile& file, const std::string& key) {
   const TensorView& view = found->second;
   for (const auto& [dtype, scalar_type] : detail::torch_dtypes) {
     if (dtype != view.dtype) continue;
-    auto* data = const_cast<std::byte*>(view.bytes.data());  // never written: see clone() below
+    auto* data = const_cast<std::byte*>(view.bytes.data());
     const auto options = torch::TensorOptions().dtype(scalar_type);
     if (view.bytes.empty()) return torch::empty(view.shape, options);
     if (reinterpret_cast<std::uintptr_t>(data) % item_size(dtype) != 0) {

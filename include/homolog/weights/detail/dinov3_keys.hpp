@@ -171,9 +171,8 @@ inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = values[i % values.size()];
 }
 
-inline void reshape_mask_token(TensorFile& file, const std::string& key,
-                               std::vector<std::int64_t> shape) {
-  const auto token = file.tensors.find(key);
+inline void reshape_mask_token(TensorFile& file, std::vector<std::int64_t> shape) {
+  const auto token = file.tensors.find("mask_token");
   if (token == file.tensors.end()) return;
   const auto& old = token->second.shape;
   if (!old.empty() && checked_elements(old) == checked_elements(shape)) {
@@ -202,18 +201,65 @@ inline std::vector<float> effective_qkv_bias(const TensorFile& file, const std::
   return bias;
 }
 
-/// Tensors without a name elsewhere, from the metadata or, where that has none, as the original
-/// project makes them when it builds the model.
-inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
-  reshape_mask_token(file, "mask_token", {1, recognized.embed_dim});
+/// Takes the kept tensors out of a file's metadata.
+///
+/// @throws WeightsError when one is malformed, too large, or none that reduce_dinov3() keeps
+inline TensorFile take_kept(TensorFile& file) {
+  TensorFile kept;
+  kept.name = file.name;
   std::uint64_t budget = kept_limit;
   for (auto entry = file.metadata.begin(); entry != file.metadata.end();) {
     if (!entry->first.starts_with(kept_prefix)) {
       ++entry;
       continue;
     }
-    add_tensor_from_text(file, entry->first.substr(kept_prefix.size()), entry->second, budget);
+    const std::string key = entry->first.substr(kept_prefix.size());
+    const bool known = key == rope_periods_key || key == "local_cls_norm.weight" ||
+                       key == "local_cls_norm.bias" || key.ends_with(".attn.qkv.bias") ||
+                       key.ends_with(".attn.qkv.bias_mask");
+    if (!known) {
+      throw WeightsError(text(file.name, ": metadata ", entry->first, " is none that is kept"));
+    }
+    add_tensor_from_text(kept, key, entry->second, budget);
     entry = file.metadata.erase(entry);
+  }
+  return kept;
+}
+
+/// Puts a block's kept bias and mask back, unless the file's bias is no longer the one they stand
+/// for: then it was edited since, and counts as it is.
+inline void restore_bias(TensorFile& file, const TensorFile& kept, const std::string& block,
+                         int embed_dim) {
+  const std::string bias_key = block + "attn.qkv.bias", mask_key = bias_key + "_mask";
+  const bool kept_bias = kept.tensors.contains(bias_key);
+  const bool kept_mask = kept.tensors.contains(mask_key);
+  if (!file.tensors.contains(bias_key) || (!kept_bias && !kept_mask)) return;
+  TensorFile pair;
+  pair.name = file.name;
+  pair.tensors[bias_key] = (kept_bias ? kept : file).tensors.at(bias_key);
+  if (kept_mask) pair.tensors[mask_key] = kept.tensors.at(mask_key);
+  std::vector<float> bias = effective_qkv_bias(pair, block, embed_dim);
+  const auto dim = static_cast<std::ptrdiff_t>(embed_dim);
+  std::fill(bias.begin() + dim, bias.begin() + 2 * dim, 0.0F);
+  const std::vector<float> stored = float_values(file, bias_key);
+  if (stored.size() != bias.size() ||
+      std::memcmp(stored.data(), bias.data(), 4 * bias.size()) != 0) {
+    return;
+  }
+  for (auto& [key, view] : pair.tensors) file.tensors[key] = view;
+}
+
+/// Tensors without a name elsewhere, from the metadata or, where that has none, as the original
+/// project makes them when it builds the model.
+inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
+  reshape_mask_token(file, {1, recognized.embed_dim});
+  const TensorFile kept = take_kept(file);
+  file.owners.insert(file.owners.end(), kept.owners.begin(), kept.owners.end());
+  for (const auto& [key, view] : kept.tensors) {
+    if (key.find(".attn.") == std::string::npos) file.tensors[key] = view;
+  }
+  for (int i = 0; i < recognized.depth; ++i) {
+    restore_bias(file, kept, text("blocks.", i, "."), recognized.embed_dim);
   }
   const std::string periods(rope_periods_key);
   if (!file.tensors.contains(periods) && recognized.heads > 0 &&

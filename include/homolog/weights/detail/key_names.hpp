@@ -277,15 +277,30 @@ inline std::string_view without_block_holder(std::string_view key) {
   return key.starts_with("model.layer.") ? key.substr(holder.size()) : key;
 }
 
-/// The file without the prefix and without chunk indices; keys that do not have the prefix stay.
+/// A key without the prefix of the backbone's keys, or, beside the backbone, without the wrappers
+/// that both have in front: `module.mask_decoder.x` beside `module.image_encoder.` ->
+/// `mask_decoder.x`.
+inline std::string_view without_prefix(std::string_view key, std::string_view prefix) {
+  if (key.starts_with(prefix)) return key.substr(prefix.size());
+  while (true) {
+    const auto known = std::find_if(
+        key_prefixes.begin(), key_prefixes.end(),
+        [&](std::string_view p) { return key.starts_with(p) && prefix.starts_with(p); });
+    if (known == key_prefixes.end()) return key;
+    key.remove_prefix(known->size());
+    prefix.remove_prefix(known->size());
+  }
+}
+
+/// The file without the prefix and without chunk indices; keys that do not have the prefix stay,
+/// but for wrappers.
 ///
 /// @throws WeightsError when two keys become one
 inline TensorFile plain_keys(const TensorFile& file, const std::string& prefix) {
   TensorFile result{{}, file.metadata, file.owners, file.name};
   for (const auto& [key, view] : file.tensors) {
-    const std::string_view bare =
-        key.starts_with(prefix) ? std::string_view(key).substr(prefix.size()) : key;
-    const std::string plain = without_chunk(std::string(without_block_holder(bare)));
+    const std::string plain =
+        without_chunk(std::string(without_block_holder(without_prefix(key, prefix))));
     if (!result.tensors.emplace(plain, view).second) {
       throw WeightsError(text(file.name, ": two tensors are named '", plain, "' without prefix '",
                               prefix, "' and chunk index"));

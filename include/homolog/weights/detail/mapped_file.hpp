@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// A whole file in memory without reading it, mapped read-only and private, and letting go of what
-/// is no longer needed of it.
+/// A whole file in memory without reading it, mapped private (what is written to it stays in this
+/// process), and letting go of what is no longer needed of it.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -50,7 +50,8 @@ inline MappedFile map_file(const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) fail("not a regular file");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return {};  // mmap refuses length 0
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
+  void* address =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number, 0);
   if (address == MAP_FAILED) fail(std::strerror(errno));
   std::shared_ptr<const void> owner(address, [size](void* start) { ::munmap(start, size); });
   return {{static_cast<const std::byte*>(address), size}, std::move(owner)};
