@@ -29,6 +29,25 @@ TEST_CASE("each rule gives the published values on a ramp") {
   }
 }
 
+TEST_CASE("each rule's cubic has its own constant: known values along one axis") {
+  // Six squares along x, the same in every row, so that resizing acts on one axis.
+  const auto squares = torch::arange(6, torch::kFloat32).square();
+  const auto table = squares.expand({6, 6}).reshape({1, 36, 1});
+  const auto row = [&](int cols, PositionInterpolation rule) {
+    return interpolate_positions(table, 6, cols, rule).reshape({6, cols})[2];
+  };
+  const auto is = [](const torch::Tensor& got, const std::vector<double>& expected) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      CHECK(std::abs(got[static_cast<std::int64_t>(i)].item<double>() - expected[i]) < 5e-6);
+    }
+  };
+  is(row(4, PositionInterpolation::huggingface), {.12109375, 2.828125, 10.796875, 23.20703125});
+  is(row(4, PositionInterpolation::hub_registers), {.158574, 2.977029, 10.886676, 22.278320});
+  is(row(9, PositionInterpolation::hub_registers), {-.065789, .294118, 1.361111, 3.361111});
+  const auto hub = interpolate_positions(table, 6, 4, PositionInterpolation::hub);
+  is(hub.reshape({6, 4})[2], {.115017, 2.643422, 10.228516, 22.193268});
+}
+
 TEST_CASE("the size the table was made for is left untouched by every rule") {
   const auto table = torch::rand({1, 1369, 4});
   for (const auto rule : {PositionInterpolation::hub, PositionInterpolation::hub_registers,
