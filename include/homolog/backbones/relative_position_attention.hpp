@@ -97,6 +97,7 @@ inline torch::Tensor attend_with_relative_positions(const torch::Tensor& qkv, st
 /// A grid of tokens cut into windows, the last row and column of them filled up with zeros.
 ///
 /// @param x [B, rows * cols, D]
+/// @param window [cells] side of a window
 /// @return [B * windows, window * window, D], pictures outermost, windows row-major
 inline torch::Tensor partition_windows(const torch::Tensor& x, std::int64_t rows, std::int64_t cols,
                                        std::int64_t window) {
@@ -110,9 +111,10 @@ inline torch::Tensor partition_windows(const torch::Tensor& x, std::int64_t rows
       .reshape({-1, window * window, x.size(2)});
 }
 
-/// The reverse of partition_windows().
+/// The reverse of partition_windows(): rows and columns are those of the grid without its filling.
 ///
-/// @param windows [B * windows, window * window, D] @return [B, rows * cols, D]
+/// @param windows [B * windows, window * window, D]
+/// @return [B, rows * cols, D]
 inline torch::Tensor merge_windows(const torch::Tensor& windows, std::int64_t rows,
                                    std::int64_t cols, std::int64_t window) {
   const auto down = (rows + window - 1) / window, across = (cols + window - 1) / window;

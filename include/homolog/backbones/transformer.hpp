@@ -100,7 +100,9 @@ struct TokenGrid {
   RotaryTable rotary;  ///< undefined without rotary positions
 };
 
-/// The grid of an input of height x width pixels.
+/// The grid of an input; angles of rotary positions lie on the model's device.
+///
+/// @param height [px] @param width [px] sides of the input; the remainder of a patch does not count
 inline TokenGrid make_token_grid(const Transformer& model, std::int64_t height,
                                  std::int64_t width) {
   TokenGrid grid{
