@@ -27,6 +27,17 @@ if(HOMOLOG_WITH_MATLAB AND NOT TARGET homolog::matio)
   target_link_libraries(homolog::matio INTERFACE ${HOMOLOG_MATIO_LIBRARY} ZLIB::ZLIB)
 endif()
 
+# A header without a CMake package, as stb.
+if(HOMOLOG_WITH_VISUALIZATION AND NOT TARGET homolog::mustache)
+  find_path(HOMOLOG_MUSTACHE_INCLUDE_DIR kainjow/mustache.hpp REQUIRED)
+  add_library(homolog::mustache INTERFACE IMPORTED GLOBAL)
+  target_include_directories(homolog::mustache SYSTEM INTERFACE ${HOMOLOG_MUSTACHE_INCLUDE_DIR})
+endif()
+
 if(HOMOLOG_WITH_TORCH AND NOT TARGET torch)
   find_dependency(Torch)
+endif()
+
+if(HOMOLOG_WITH_TORCH AND HOMOLOG_WITH_TRAIN AND NOT TARGET OpenSSL::Crypto)
+  find_dependency(OpenSSL)
 endif()

@@ -13,6 +13,8 @@ void add_convert(CLI::App& app);
 void add_features(CLI::App& app);
 void add_match(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_finetune(CLI::App& app);
 void add_generate(CLI::App& app);
+void add_report(CLI::App& app);
 
 }  // namespace tool

@@ -7,12 +7,8 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "dataset_options.hpp"
 #include "homolog/core/files.hpp"
-#include "homolog/datasets/jsonl.hpp"
-#include "homolog/datasets/pf_pascal_matlab.hpp"
-#include "homolog/datasets/pf_willow.hpp"
-#include "homolog/datasets/select.hpp"
-#include "homolog/datasets/spair.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
 #include "homolog/visualization/draw_matches.hpp"
@@ -27,9 +23,8 @@ using namespace homolog;
 namespace {
 
 struct Options {
-  std::string dataset, root, split = "test", layout = "large", protocol = "homolog";
-  std::vector<std::string> categories;
-  std::size_t limit = 0;
+  DatasetOptions data;
+  std::string protocol = "homolog";
   BackboneOptions backbone;
   InputOptions input;
   MatcherOptions matcher;
@@ -39,20 +34,6 @@ struct Options {
   std::string json, predictions, pictures;
   int picture_count = 6;
 };
-
-Dataset load_dataset(const Options& options) {
-  if (options.dataset == "spair-71k" || options.dataset == "synthetic") {
-    Dataset dataset = load_spair(options.root, options.split,
-                                 {options.layout, options.categories, options.limit});
-    dataset.name = options.dataset;
-    return dataset;
-  }
-  Dataset dataset = options.dataset == "pf-pascal"
-                        ? load_pf_pascal_matlab(options.root, options.split)
-                    : options.dataset == "pf-willow" ? load_pf_willow(options.root)
-                                                     : load_jsonl(options.root, options.split);
-  return select_pairs(std::move(dataset), options.categories, options.limit);
-}
 
 void print_table(const Evaluation& evaluation) {
   const auto row = [](const std::string& name, const PckScores& scores) {
@@ -122,9 +103,10 @@ Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone
   return evaluate(pipeline, dataset, setting);
 }
 
-void evaluate_command(const Options& options) {
+void evaluate_command(Options options) {
+  adopt_checkpoint(options.backbone, options.input, options.matcher);
   const AnyMatcher matcher = make_matcher(options.matcher);
-  const Dataset dataset = load_dataset(options);
+  const Dataset dataset = load_dataset(options.data);
   const NamedBackbone backbone = make_backbone(options.backbone);
   int image_size = 0;
   const Evaluation evaluation = std::visit(
@@ -136,7 +118,9 @@ void evaluate_command(const Options& options) {
   auto json = evaluation_json(evaluation, dataset, setting.resize, image_size);
   json["backbone"] = backbone.name;
   json["layer"] = backbone.layer;
-  json["final_norm"] = options.backbone.final_norm;
+  json["final_norm"] = backbone.final_norm;
+  if (!backbone.tuning.is_null()) json["tuning"] = backbone.tuning;
+  if (!options.predictions.empty()) json["predictions"] = options.predictions;
   json["resize_filter"] = setting.filter == ResizeFilter::bilinear ? "bilinear" : "bicubic";
   json["facet"] = options.backbone.facet;
   json["normalization"] = options.backbone.normalization;
@@ -157,16 +141,8 @@ void evaluate_command(const Options& options) {
 void add_evaluate(CLI::App& app) {
   auto* command = app.add_subcommand("evaluate", "PCK of a pipeline on a data set");
   auto options = std::make_shared<Options>();
-  command->add_option("--dataset", options->dataset, "which data set")
-      ->required()
-      ->check(CLI::IsMember({"spair-71k", "pf-pascal", "pf-willow", "synthetic", "jsonl"}));
-  command->add_option("--root", options->root, "its folder")->required();
-  command->add_option("--split", options->split, "its split")->capture_default_str();
-  command->add_option("--layout", options->layout, "SPair-71k's list of pairs")
-      ->check(CLI::IsMember({"large", "small"}))
-      ->capture_default_str();
-  command->add_option("--category", options->categories, "only this category (repeatable)");
-  command->add_option("--limit", options->limit, "only the first N pairs");
+  add_dataset_options(*command, options->data);
+  command->add_option("--split", options->data.split, "its split")->capture_default_str();
   command
       ->add_option("--protocol", options->protocol,
                    "homolog: target pixels, <=, the data set's own threshold length")

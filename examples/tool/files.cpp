@@ -64,24 +64,37 @@ void inspect_command(const std::string& path, const std::string& json_path) {
   if (!json_path.empty()) write_file_atomically(json_path, json.dump(2) + "\n");
 }
 
-void convert_command(const std::string& input, const std::string& output, const std::string& to) {
-  if (!output.ends_with(".safetensors")) {
-    throw SettingError(output + ": convert writes .safetensors files");
+struct ConvertOptions {
+  std::string input, output, to, checkpoint;
+};
+
+void convert_command(const ConvertOptions& options) {
+  if (!options.output.ends_with(".safetensors")) {
+    throw SettingError(options.output + ": convert writes .safetensors files");
   }
-  TensorFile file = read_weights(input);
-  if (!to.empty()) {
-    const auto recognized = recognize(file);
-    if (!recognized) throw WeightsError(input + ": no known backbone's keys, so none to rename");
-    file = to_original_keys(file, *recognized);
+  TensorFile file = read_weights(options.input);
+  if (!options.to.empty() || !options.checkpoint.empty()) {
+    const auto base = recognize(file);
+    if (!base) throw WeightsError(options.input + ": no known backbone's keys, so none to rename");
+    const std::string to =
+        options.to.empty() ? std::string(key_style_name(base->style)) : options.to;
+    Recognized recognized = *base;
+    if (options.checkpoint.empty()) {
+      file = to_original_keys(file, recognized);
+    } else {
+      file = merge_checkpoint(options.input, file, recognized, options.checkpoint);
+    }
     if (to == "huggingface") {
-      file = to_huggingface_keys(file, *recognized);
-    } else if (recognized->family == "sam") {
+      file = to_huggingface_keys(file, recognized);
+    } else if (to == "timm") {
+      if (recognized.family != "vision_transformer") file = to_timm_keys(file, recognized);
+    } else if (recognized.family == "sam") {
       file = with_image_encoder_prefix(file);
     }
   }
   file.metadata["format"] = "pt";
-  write_safetensors(output, file);
-  std::printf("%s: %zu tensors\n", output.c_str(), file.tensors.size());
+  write_safetensors(options.output, file);
+  std::printf("%s: %zu tensors\n", options.output.c_str(), file.tensors.size());
 }
 
 struct FeatureOptions {
@@ -120,12 +133,14 @@ void add_inspect(CLI::App& app) {
 
 void add_convert(CLI::App& app) {
   auto* command = app.add_subcommand("convert", ".pth or .safetensors to .safetensors");
-  auto paths = std::make_shared<std::array<std::string, 3>>();
-  command->add_option("IN", (*paths)[0], "weights file")->required();
-  command->add_option("OUT", (*paths)[1], "file to write")->required();
-  command->add_option("--to", (*paths)[2], "rename keys (default: keep)")
+  auto options = std::make_shared<ConvertOptions>();
+  command->add_option("IN", options->input, "weights file")->required();
+  command->add_option("OUT", options->output, "file to write")->required();
+  command->add_option("--to", options->to, "rename keys (default: keep)")
       ->check(CLI::IsMember({"original", "huggingface"}));
-  command->callback([paths] { convert_command((*paths)[0], (*paths)[1], (*paths)[2]); });
+  command->add_option("--checkpoint", options->checkpoint,
+                      "put these tuned weights in: a checkpoint, or a folder's best, else newest");
+  command->callback([options] { convert_command(*options); });
 }
 
 void add_features(CLI::App& app) {
@@ -149,6 +164,8 @@ void add_features(CLI::App& app) {
           "--input is prepared already: --image-size, --resize, --resize-filter and "
           "--normalization do not apply to it");
     }
+    MatcherOptions unused;
+    adopt_checkpoint(options->backbone, options->input, unused);
     write_safetensors(options->output, compute_features(options->backbone, options->input,
                                                         options->image, options->tensors));
   });

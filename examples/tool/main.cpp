@@ -18,7 +18,9 @@ int main(int argc, char** argv) {
   tool::add_features(app);
   tool::add_match(app);
   tool::add_evaluate(app);
+  tool::add_finetune(app);
   tool::add_generate(app);
+  tool::add_report(app);
   try {
     app.parse(argc, argv);
     return 0;

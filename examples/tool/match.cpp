@@ -58,11 +58,12 @@ Points<ImageFrame> parse_points(const std::string& text) {
   return points;
 }
 
-void match_command(const Options& options) {
+void match_command(Options options) {
   const Points<ImageFrame> points = parse_points(options.points);
   const AnyMatcher matcher = make_matcher(options.matcher);
   const Image source = load_image(options.source), target = load_image(options.target);
   homolog::detail::require_inside(points, source.size());
+  adopt_checkpoint(options.backbone, options.input, options.matcher);
   const NamedBackbone backbone = make_backbone(options.backbone);
   const MatchResult result = std::visit(
       [&](const auto& policy) {

@@ -14,6 +14,8 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
       "vit_tiny_patch16_224 or synthetic (default: as recognised from --weights)");
   command.add_option("--weights", options.weights,
                      "weights file: .safetensors, .pth, or the .index.json of several");
+  command.add_option("--checkpoint", options.checkpoint,
+                     "tuned weights over --weights: a checkpoint, or a folder's best, else newest");
   command.add_option("--random-weights", options.random_weights,
                      "seed of random weights instead of a file, for benchmarks");
   command.add_option("--layer", options.layer,
@@ -44,12 +46,14 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
 }
 
 void add_input_options(CLI::App& command, InputOptions& options) {
-  command.add_option("--image-size", options.image_size,
-                     "input side in pixels, a multiple of the patch size (default: up to 518; SAM: "
-                     "1024)");
-  command.add_option("--resize", options.resize, "how pictures become inputs")
-      ->check(CLI::IsMember({"squash", "letterbox", "longest-side", "native"}))
-      ->capture_default_str();
+  command.add_option(
+      "--image-size", options.image_size,
+      "input side in pixels, a multiple of the patch size (default: the checkpoint's, "
+      "else up to 518; SAM: 1024)");
+  command
+      .add_option("--resize", options.resize,
+                  "how pictures become inputs (default: squash, or the checkpoint's)")
+      ->check(CLI::IsMember({"squash", "letterbox", "longest-side", "native"}));
   command
       .add_option("--resize-filter", options.filter,
                   "auto: bicubic, and bilinear for longest-side, which is SAM's own preparation")
@@ -67,9 +71,14 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
   command.add_option("--window-radius", options.window_radius,
                      "cells on each side of the peak (window-soft-argmax)");
   command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)");
-  command.add_option("--query", options.query, "how the source feature is read")
-      ->check(CLI::IsMember({"nearest", "bilinear"}))
-      ->capture_default_str();
+  add_query_option(command, options);
+}
+
+void add_query_option(CLI::App& command, MatcherOptions& options) {
+  command
+      .add_option("--query", options.query,
+                  "how the source feature is read (default: nearest, or the checkpoint's)")
+      ->check(CLI::IsMember({"nearest", "bilinear"}));
 }
 
 PipelineSetting pipeline_setting(const InputOptions& input, const MatcherOptions& matcher) {

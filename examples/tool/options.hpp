@@ -23,6 +23,7 @@ namespace tool {
 struct BackboneOptions {
   std::string backbone;  // empty: as recognised from the weights
   std::string weights;
+  std::string checkpoint;  // file or folder of tuned weights
   std::optional<std::uint64_t> random_weights;
   int layer = -1;
   int blocks = 0;
@@ -37,7 +38,7 @@ struct BackboneOptions {
 
 struct InputOptions {
   int image_size = 0;
-  std::string resize = "squash";
+  std::string resize;  // empty: squash, or as the checkpoint was tuned
   std::string filter = "auto";
 };
 
@@ -46,7 +47,7 @@ struct MatcherOptions {
   std::optional<double> temperature;
   std::optional<int> window_radius;
   std::optional<double> sigma;
-  std::string query = "nearest";
+  std::string query;  // empty: nearest, or as the checkpoint was tuned
 };
 
 using AnyMatcher = std::variant<homolog::Argmax, homolog::SoftArgmax, homolog::WindowSoftArgmax,
@@ -54,7 +55,8 @@ using AnyMatcher = std::variant<homolog::Argmax, homolog::SoftArgmax, homolog::W
 
 void add_backbone_options(CLI::App& command, BackboneOptions& options);
 void add_input_options(CLI::App& command, InputOptions& options);
-void add_matcher_options(CLI::App& command, MatcherOptions& options);
+void add_matcher_options(CLI::App& command, MatcherOptions& options);  // and the query
+void add_query_option(CLI::App& command, MatcherOptions& options);
 
 // How pictures are prepared and queries read.
 homolog::PipelineSetting pipeline_setting(const InputOptions& input,

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -15,7 +16,8 @@ namespace tool {
 struct Progress {
   using Clock = std::chrono::steady_clock;
 
-  void operator()(std::string_view stage, std::size_t done, std::size_t total) {
+  void operator()(std::string_view stage, std::size_t done, std::size_t total,
+                  const std::string& details = {}) {
     if (!terminal) return;
     const auto now = Clock::now();
     if (stage != current) {
@@ -26,13 +28,15 @@ struct Progress {
     if (done < total && now - shown < std::chrono::milliseconds(100)) return;
     shown = now;
     const double seconds = std::chrono::duration<double>(now - begin).count();
-    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    // Work done before this run (a resumed training) says nothing about its rate.
+    const std::size_t here = done - std::min(done, before);
+    const double rate = seconds > 0 ? static_cast<double>(here) / seconds : 0;
     const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
     constexpr std::size_t width = 24;
     const std::size_t filled = total > 0 ? done * width / total : width;
-    std::fprintf(stderr, "\r\x1b[K%-9s [%s%s] %zu/%zu  %.1f/s  %.0f s left", current.c_str(),
+    std::fprintf(stderr, "\r\x1b[K%-9s [%s%s] %zu/%zu  %.1f/s  %.0f s left%s", current.c_str(),
                  std::string(filled, '#').c_str(), std::string(width - filled, '.').c_str(), done,
-                 total, rate, left);
+                 total, rate, left, details.c_str());
     std::fflush(stderr);
     open = true;
   }
@@ -44,6 +48,7 @@ struct Progress {
 
   bool terminal = ::isatty(STDERR_FILENO) == 1;
   bool open = false;
+  std::size_t before = 0;  // done before this run
   std::string current;
   Clock::time_point begin, shown;
 };

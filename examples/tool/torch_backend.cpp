@@ -5,31 +5,23 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <cstdio>
 #include <functional>
 #include <utility>
 #include <variant>
 
-#include "homolog/backbones/dinov2.hpp"
-#include "homolog/backbones/dinov3.hpp"
-#include "homolog/backbones/sam.hpp"
 #include "homolog/backbones/synthetic.hpp"
-#include "homolog/backbones/vision_transformer.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/pipeline/pipeline.hpp"
+#include "homolog/train/load_tuned.hpp"
 #include "homolog/weights/safetensors.hpp"
+#include "torch_policies.hpp"
 
 namespace tool {
 
 using namespace homolog;
 
 namespace {
-
-using TransformerPolicy = std::variant<DinoV2, DinoV3, Sam, VisionTransformer>;
-
-struct Loaded {
-  TransformerPolicy policy;
-  std::string name;
-};
 
 torch::Device parse_device(const std::string& name) {
   const bool cuda = name == "cuda" || name.starts_with("cuda:");
@@ -79,6 +71,32 @@ TransformerPolicy make_policy(const std::string& family) {
   return DinoV2{};
 }
 
+Checkpoint named_checkpoint(const std::string& path) {
+  return find_checkpoint(path, [](const std::string& line) {
+    std::fprintf(stderr, "homolog: passed over: %s\n", line.c_str());
+  });
+}
+
+void apply_checkpoint(TransformerBackbone& policy, const BackboneOptions& options, Loaded& loaded) {
+  const Checkpoint checkpoint = named_checkpoint(options.checkpoint);
+  const TunedFrom from = tuned_from(checkpoint);
+  const auto refuse = [](const char* option, int given, int tuned) {
+    throw SettingError(
+        homolog::detail::text(option, " ", given, ": the checkpoint was tuned with ", tuned));
+  };
+  if (options.blocks != 0 && options.blocks != from.blocks) {
+    refuse("--blocks", options.blocks, from.blocks);
+  }
+  if (options.layer != -1 && options.layer != from.layer) {
+    refuse("--layer", options.layer, from.layer);
+  }
+  if (!options.weights.empty()) require_base(checkpoint, loaded.file);
+  load_tuned(policy, checkpoint);
+  loaded.checkpoint = checkpoint.state;
+}
+
+}  // namespace
+
 Loaded load_transformer(const BackboneOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   const torch::Device device = parse_device(options.device);
@@ -88,12 +106,11 @@ Loaded load_transformer(const BackboneOptions& options) {
   }
   Loaded loaded;
   loaded.name = options.backbone;
-  TensorFile file;
   if (!options.weights.empty()) {
-    file = read_weights(options.weights);
+    loaded.file = read_weights(options.weights);
     if (family.empty()) {
-      const auto recognized = recognize(file);
-      if (!recognized) throw WeightsError(file.name + ": no known backbone's keys");
+      const auto recognized = recognize(loaded.file);
+      if (!recognized) throw WeightsError(loaded.file.name + ": no known backbone's keys");
       family = recognized->family;
       loaded.name = recognized->variant.empty() ? recognized->family : recognized->variant;
     }
@@ -107,7 +124,7 @@ Loaded load_transformer(const BackboneOptions& options) {
         if (options.weights.empty()) {
           policy.randomize(options.backbone, *options.random_weights);
         } else {
-          policy.load(file, options.backbone, dtype);
+          policy.load(loaded.file, options.backbone, dtype);
         }
         if (options.blocks != 0) policy.keep_blocks(options.blocks);
         policy.setting.layer = options.layer;
@@ -131,10 +148,13 @@ Loaded load_transformer(const BackboneOptions& options) {
         }
         policy.layer();  // a block that does not exist is an error now, not after the decoding
         policy.to(device, dtype);
+        if (!options.checkpoint.empty()) apply_checkpoint(policy, options, loaded);
       },
       loaded.policy);
   return loaded;
 }
+
+namespace {
 
 // The normalised input [1,3,H,W] of a picture.
 template <class Policy>
@@ -152,16 +172,50 @@ torch::Tensor picture_input(const Policy& policy, const InputOptions& options,
 
 }  // namespace
 
+namespace {
+
+// What a result file says about the training behind it.
+nlohmann::ordered_json tuning_json(const nlohmann::ordered_json& checkpoint) {
+  if (checkpoint.is_null()) return nullptr;
+  nlohmann::ordered_json json;
+  const auto& identity = checkpoint.at("identity");
+  for (const char* key : {"unfreeze", "lora_rank", "loss", "seed", "epochs", "learning_rate",
+                          "batch_size", "train_dataset", "train_split"}) {
+    if (identity.contains(key)) json[key] = identity.at(key);
+  }
+  json["step"] = checkpoint.at("step");
+  if (checkpoint.contains("epochs")) json["epoch"] = checkpoint.at("epochs").size();
+  return json;
+}
+
+}  // namespace
+
+void adopt_checkpoint(const BackboneOptions& backbone, InputOptions& input,
+                      MatcherOptions& matcher) {
+  nlohmann::ordered_json stored = nlohmann::ordered_json::object();
+  if (!backbone.checkpoint.empty()) {
+    stored = named_checkpoint(backbone.checkpoint).state.at("identity");
+  }
+  if (input.image_size == 0) input.image_size = stored.value("image_size", 0);
+  if (input.resize.empty()) input.resize = stored.value("resize", "squash");
+  if (input.filter == "auto") input.filter = stored.value("resize_filter", "auto");
+  if (matcher.query.empty()) matcher.query = stored.value("query", "nearest");
+}
+
 NamedBackbone make_backbone(const BackboneOptions& options) {
   if (options.backbone == "synthetic") {
-    if (!options.weights.empty()) throw SettingError("backbone synthetic takes no --weights");
-    return {AnyBackbone(SyntheticBackbone{}), "synthetic", 0};
+    if (!options.weights.empty() || !options.checkpoint.empty()) {
+      throw SettingError("backbone synthetic takes no --weights and no --checkpoint");
+    }
+    return {AnyBackbone(SyntheticBackbone{}), "synthetic", 0, true, nullptr};
   }
   Loaded loaded = load_transformer(options);
   return std::visit(
       [&](auto& policy) {
         const int layer = policy.layer();
-        return NamedBackbone{AnyBackbone(std::move(policy)), loaded.name, layer};
+        const bool final_norm = policy.setting.final_norm;
+        return NamedBackbone{AnyBackbone(std::move(policy)), loaded.name, layer, final_norm,
+                             tuning_json(loaded.checkpoint)};
       },
       loaded.policy);
 }
@@ -193,6 +247,24 @@ TensorFile compute_features(const BackboneOptions& options, const InputOptions& 
         });
       },
       loaded.policy);
+}
+
+TensorFile merge_checkpoint(const std::string& weights, const TensorFile& file,
+                            Recognized& recognized, const std::string& checkpoint) {
+  BackboneOptions options;
+  options.weights = weights;
+  options.checkpoint = checkpoint;
+  Loaded loaded = load_transformer(options);
+  const Checkpoint tuned = named_checkpoint(checkpoint);
+  TensorFile merged =
+      std::visit([&](const auto& policy) { return merge_tuned(file, recognized, policy, tuned); },
+                 loaded.policy);
+  const auto result = recognize(merged);
+  if (!result) throw WeightsError(weights + ": no known backbone any more after merging");
+  const KeyStyle style = recognized.style;
+  recognized = *result;
+  recognized.style = style;
+  return merged;
 }
 
 nlohmann::ordered_json torch_info() {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "homolog/backbones/any_backbone.hpp"
+#include "homolog/weights/recognize.hpp"
 #include "homolog/weights/tensor_file.hpp"
 #include "options.hpp"
 
@@ -16,7 +17,14 @@ struct NamedBackbone {
   homolog::AnyBackbone backbone;
   std::string name;
   int layer = 0;  // 0-based block in use
+  bool final_norm = true;
+  nlohmann::ordered_json tuning;  // how the checkpoint was tuned; null without one
 };
+
+// Fills in the input size, resize mode, filter and query that a user left open: as the checkpoint
+// was tuned with, else the defaults.
+void adopt_checkpoint(const BackboneOptions& backbone, InputOptions& input,
+                      MatcherOptions& matcher);
 
 // The backbone a user named, loaded and set up.
 NamedBackbone make_backbone(const BackboneOptions& options);
@@ -26,6 +34,12 @@ NamedBackbone make_backbone(const BackboneOptions& options);
 homolog::TensorFile compute_features(const BackboneOptions& options,
                                      const InputOptions& input_options, const std::string& image,
                                      const std::string& tensors);
+
+// The weights file with the checkpoint's tuned weights in it, under original key names;
+// `recognized` becomes that of the result.
+homolog::TensorFile merge_checkpoint(const std::string& weights, const homolog::TensorFile& file,
+                                     homolog::Recognized& recognized,
+                                     const std::string& checkpoint);
 
 nlohmann::ordered_json torch_info();
 

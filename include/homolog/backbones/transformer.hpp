@@ -8,8 +8,10 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
+#include <cstddef>
 #include <cstdint>
-#include <initializer_list>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "homolog/backbones/position_embedding.hpp"
@@ -63,25 +65,66 @@ struct Transformer {
   }
 };
 
-/// Calls `visit(tensor)` on every defined weight, in a fixed order; `rope_periods` are none.
+/// Calls `visit(name, tensor)` on every defined weight of block `index`, in a fixed order. Names
+/// are this struct's own, the same for every family: `blocks.3.attn.qkv.weight`,
+/// `blocks.3.mlp.in.bias`.
+template <class Visit>
+void for_each_block_weight(TransformerBlock& block, std::size_t index, const Visit& visit) {
+  const std::string prefix = "blocks." + std::to_string(index) + ".";
+  const std::pair<const char*, torch::Tensor*> weights[] = {
+      {"norm1.weight", &block.norm1_weight},
+      {"norm1.bias", &block.norm1_bias},
+      {"attn.qkv.weight", &block.qkv_weight},
+      {"attn.qkv.bias", &block.qkv_bias},
+      {"attn.rel_pos_h", &block.rel_pos_h},
+      {"attn.rel_pos_w", &block.rel_pos_w},
+      {"attn.proj.weight", &block.proj_weight},
+      {"attn.proj.bias", &block.proj_bias},
+      {"ls1.gamma", &block.scale1},
+      {"ls2.gamma", &block.scale2},
+      {"norm2.weight", &block.norm2_weight},
+      {"norm2.bias", &block.norm2_bias},
+      {"mlp.gate.weight", &block.mlp_gate_weight},
+      {"mlp.gate.bias", &block.mlp_gate_bias},
+      {"mlp.in.weight", &block.mlp_in_weight},
+      {"mlp.in.bias", &block.mlp_in_bias},
+      {"mlp.out.weight", &block.mlp_out_weight},
+      {"mlp.out.bias", &block.mlp_out_bias}};
+  for (const auto& [name, tensor] : weights) {
+    if (tensor->defined()) visit(prefix + name, *tensor);
+  }
+}
+
+/// Calls `visit(name, tensor)` on the defined weights behind the last block: the norm, or SAM's
+/// neck.
+template <class Visit>
+void for_each_final_weight(Transformer& model, const Visit& visit) {
+  const std::pair<const char*, torch::Tensor*> weights[] = {
+      {"norm.weight", &model.norm_weight},         {"norm.bias", &model.norm_bias},
+      {"neck.0.weight", &model.neck.conv1_weight}, {"neck.1.weight", &model.neck.norm1_weight},
+      {"neck.1.bias", &model.neck.norm1_bias},     {"neck.2.weight", &model.neck.conv2_weight},
+      {"neck.3.weight", &model.neck.norm2_weight}, {"neck.3.bias", &model.neck.norm2_bias}};
+  for (const auto& [name, tensor] : weights) {
+    if (tensor->defined()) visit(std::string(name), *tensor);
+  }
+}
+
+/// Calls `visit(name, tensor)` on every defined weight, in a fixed order; `rope_periods` are none.
 template <class Visit>
 void for_each_weight(Transformer& model, const Visit& visit) {
-  const auto touch = [&visit](std::initializer_list<torch::Tensor*> tensors) {
-    for (auto* tensor : tensors) {
-      if (tensor->defined()) visit(*tensor);
-    }
-  };
-  touch({&model.patch_weight, &model.patch_bias, &model.class_token, &model.register_tokens,
-         &model.positions, &model.norm_weight, &model.norm_bias});
-  for (auto& block : model.blocks) {
-    touch({&block.norm1_weight, &block.norm1_bias, &block.qkv_weight, &block.qkv_bias,
-           &block.rel_pos_h, &block.rel_pos_w, &block.proj_weight, &block.proj_bias, &block.scale1,
-           &block.scale2, &block.norm2_weight, &block.norm2_bias, &block.mlp_gate_weight,
-           &block.mlp_gate_bias, &block.mlp_in_weight, &block.mlp_in_bias, &block.mlp_out_weight,
-           &block.mlp_out_bias});
+  const std::pair<const char*, torch::Tensor*> weights[] = {
+      {"patch_embed.weight", &model.patch_weight},
+      {"patch_embed.bias", &model.patch_bias},
+      {"class_token", &model.class_token},
+      {"register_tokens", &model.register_tokens},
+      {"positions", &model.positions}};
+  for (const auto& [name, tensor] : weights) {
+    if (tensor->defined()) visit(std::string(name), *tensor);
   }
-  touch({&model.neck.conv1_weight, &model.neck.norm1_weight, &model.neck.norm1_bias,
-         &model.neck.conv2_weight, &model.neck.norm2_weight, &model.neck.norm2_bias});
+  for (std::size_t i = 0; i < model.blocks.size(); ++i) {
+    for_each_block_weight(model.blocks[i], i, visit);
+  }
+  for_each_final_weight(model, visit);
 }
 
 /// What a forward pass gives; tokens a model does without are undefined.

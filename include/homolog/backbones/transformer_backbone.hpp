@@ -78,7 +78,7 @@ struct TransformerBackbone {
   /// @throws DeviceError when the device is absent or out of memory
   void to(torch::Device device, std::optional<torch::Dtype> dtype = std::nullopt) {
     detail::at_torch_boundary(detail::text("moving weights to ", device.str()), [&] {
-      for_each_weight(model, [&](torch::Tensor& tensor) {
+      for_each_weight(model, [&](const std::string&, torch::Tensor& tensor) {
         tensor = tensor.to(device, dtype.value_or(tensor.scalar_type()));
       });
       if (model.rope_periods.defined()) model.rope_periods = model.rope_periods.to(device);
@@ -93,34 +93,70 @@ struct TransformerBackbone {
   /// @throws ShapeError when the input's shape does not fit, DeviceError when LibTorch fails
   Features features(const torch::Tensor& input) const {
     const int last = layer();
+    return features_from(last, tokens_before(last, input), input.size(2), input.size(3));
+  }
+
+  /// The tokens that enter block `block`: the first half of features(), for callers that keep them
+  /// because the blocks before it do not change.
+  ///
+  /// @param block 0 to layer()
+  /// @param input as in features()
+  /// @return [B,T,D] class token and registers before the patches
+  /// @throws SettingError for a block behind the chosen layer; what features() throws
+  torch::Tensor tokens_before(int block, const torch::Tensor& input) const {
+    require_block(block);
     require_input(input);
     return detail::at_torch_boundary("backbone forward", [&] {
       const TokenGrid grid = make_token_grid(model, input.size(2), input.size(3));
       torch::Tensor tokens =
           embed(model, input.to(model.patch_weight.device(), model.patch_weight.scalar_type()),
                 position_interpolation);
-      for (int i = 0; i < last; ++i) {
+      for (int i = 0; i < block; ++i) {
         tokens = apply_block(model, model.blocks[static_cast<std::size_t>(i)], tokens, grid);
       }
-      const TransformerBlock& block = model.blocks[static_cast<std::size_t>(last)];
-      if (setting.facet == Facet::key) {
-        const auto normed = detail::layer_norm(model, tokens, block.norm1_weight, block.norm1_bias);
-        const auto dim = model.embed_dim;
-        const auto bias =
-            block.qkv_bias.defined() ? block.qkv_bias.slice(0, dim, 2 * dim) : torch::Tensor();
-        return split_tokens(
-            model, at::linear(normed, block.qkv_weight.slice(0, dim, 2 * dim), bias), grid);
+      return tokens;
+    });
+  }
+
+  /// Features from the tokens that enter block `block`: the second half of features().
+  ///
+  /// @param tokens [B,T,D] as tokens_before() gives them, brought to that block's dtype
+  /// @param height [px] @param width [px] of the input
+  Features features_from(int block, torch::Tensor tokens, std::int64_t height,
+                         std::int64_t width) const {
+    require_block(block);
+    return detail::at_torch_boundary("backbone forward", [&] {
+      const int last = layer();
+      const TokenGrid grid = make_token_grid(model, height, width);
+      tokens = tokens.to(model.blocks[static_cast<std::size_t>(block)].norm1_weight.scalar_type());
+      for (int i = block; i < last; ++i) {
+        tokens = apply_block(model, model.blocks[static_cast<std::size_t>(i)], tokens, grid);
       }
-      tokens = apply_block(model, block, std::move(tokens), grid);
+      const TransformerBlock& block_of_layer = model.blocks[static_cast<std::size_t>(last)];
+      if (setting.facet == Facet::key) {
+        const auto normed = detail::layer_norm(model, tokens, block_of_layer.norm1_weight,
+                                               block_of_layer.norm1_bias);
+        const auto dim = model.embed_dim;
+        const auto bias = block_of_layer.qkv_bias.defined()
+                              ? block_of_layer.qkv_bias.slice(0, dim, 2 * dim)
+                              : torch::Tensor();
+        return split_tokens(
+            model, at::linear(normed, block_of_layer.qkv_weight.slice(0, dim, 2 * dim), bias),
+            grid);
+      }
+      tokens = apply_block(model, block_of_layer, std::move(tokens), grid);
       if (setting.final_norm && model.norm_weight.defined()) {
         tokens = detail::layer_norm(model, tokens, model.norm_weight, model.norm_bias);
       }
-      if (setting.final_norm && model.neck.conv1_weight.defined() &&
-          static_cast<std::size_t>(last) + 1 == model.blocks.size()) {
-        tokens = apply_neck(model, tokens, grid);
-      }
+      if (applies_neck()) tokens = apply_neck(model, tokens, grid);
       return split_tokens(model, tokens, grid);
     });
+  }
+
+  /// True when features() ends with SAM's neck.
+  bool applies_neck() const {
+    return setting.final_norm && model.neck.conv1_weight.defined() &&
+           static_cast<std::size_t>(layer()) + 1 == model.blocks.size();
   }
 
   /// Features of a batch as one float32 FeatureMap a picture, without gradients.
@@ -147,6 +183,12 @@ struct TransformerBackbone {
   }
 
  private:
+  void require_block(int block) const {
+    if (block < 0 || block > layer()) {
+      throw SettingError(
+          detail::text("block ", block, ": expected one of 0 to the chosen layer ", layer()));
+    }
+  }
   void require_input(const torch::Tensor& input) const {
     const int patch = model.patch_size;
     const auto fits = [&](std::int64_t side) {

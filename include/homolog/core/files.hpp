@@ -5,6 +5,7 @@
 /// Whole files in and out: reading with a cap that is checked before memory is taken, and writing
 /// that replaces the target in one step or leaves it as it was.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -57,8 +58,25 @@ inline std::string read_file(const std::filesystem::path& path, std::uintmax_t l
   return bytes;
 }
 
-/// Writes a file so that readers see the old content or the new one, never a part: a temporary
-/// file in the same folder is filled, flushed to disk and renamed over the target.
+namespace detail {
+
+/// Flushes a folder's entries to disk, so that a rename in it outlives a power cut.
+///
+/// @return 0, or the system's error; a file system that knows no such flush is no error
+inline int flush_folder(const std::filesystem::path& folder) {
+  const int descriptor =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return errno;
+  const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
+  ::close(descriptor);
+  return error;
+}
+
+}  // namespace detail
+
+/// Writes a file so that readers see the old content or the new one, never a part, even after a
+/// power cut: a temporary file in the same folder is filled, flushed to disk and renamed over the
+/// target, then the folder is flushed.
 ///
 /// @param fill receives the open temporary file; what it throws leaves the target untouched
 /// @throws FileError when a step fails, with the path and the system's reason
@@ -85,6 +103,10 @@ inline void write_file_atomically(const std::filesystem::path& path,
       std::ferror(file) == 0 && std::fflush(file) == 0 && ::fsync(fileno(file)) == 0;
   if (std::fclose(file) != 0 || !flushed) fail("cannot be written");
   if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot be replaced");
+  if (const int error = detail::flush_folder(path.parent_path())) {
+    throw FileError(detail::text(
+        path.string(), ": written, but its folder cannot be flushed: ", std::strerror(error)));
+  }
 }
 
 /// Writes bytes in one step; see the overload above.

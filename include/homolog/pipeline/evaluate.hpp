@@ -6,7 +6,9 @@
 /// however many pairs it stands in, and all queries of a target are matched in one call.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <span>
@@ -21,6 +23,21 @@
 
 namespace homolog {
 
+/// A distinct picture of a data set.
+struct PictureId {
+  std::filesystem::path path;
+  bool flip = false;  ///< mirrored left to right
+  FrameTransform transform;
+};
+
+/// This process's part of an evaluation on several; one process by default.
+struct EvaluationShard {
+  int index = 0;
+  int count = 1;
+  /// Adds values up over all processes, in place; every process calls it with as many values.
+  std::function<void(std::span<double>)> sum;
+};
+
 /// How an evaluation runs; none of these changes a score.
 struct EvaluateSetting {
   std::vector<double> alphas{0.05, 0.1, 0.2};
@@ -28,6 +45,10 @@ struct EvaluateSetting {
   std::size_t cache_memory = std::size_t{2} << 30;  ///< [bytes] of features kept in memory
   /// Called with the stage ("features" or "matching"), pictures or pairs done, and their number.
   std::function<void(std::string_view stage, std::size_t done, std::size_t total)> progress;
+  /// Where given, asked for the maps of pictures of one input size (at most batch_size) instead of
+  /// decoding them and running the backbone; maps as a Backbone returns them.
+  std::function<std::vector<FeatureMap>(std::span<const PictureId>)> features;
+  EvaluationShard shard;
 };
 
 /// One pair's prediction.
@@ -104,6 +125,115 @@ inline void require_valid(const EvaluateSetting& setting, const Dataset& dataset
     }
   }
   if (dataset.pairs.empty()) throw DatasetError(dataset.name + ": no pairs to evaluate");
+  const auto& shard = setting.shard;
+  if (shard.count < 1 || shard.index < 0 || shard.index >= shard.count ||
+      (shard.count > 1 && !shard.sum)) {
+    throw SettingError(text("evaluate: process ", shard.index, " of ", shard.count,
+                            ", or no way to add up over processes"));
+  }
+}
+
+/// Maps that the caller knows already, brought to the form of Pipeline::features().
+template <class B, class M, class S>
+std::vector<FeatureMap> given_features(const EvaluateSetting& setting,
+                                       const Pipeline<B, M, S>& pipeline, const PictureTable& table,
+                                       std::span<const std::size_t> members) {
+  std::vector<PictureId> ids;
+  for (const std::size_t member : members) {
+    const auto& picture = table.pictures[member];
+    ids.push_back({picture.path, picture.flip, picture.transform});
+  }
+  std::vector<FeatureMap> maps = setting.features(ids);
+  if (maps.size() != ids.size()) {
+    throw ShapeError(
+        text("evaluate: ", maps.size(), " feature maps for ", ids.size(), " pictures"));
+  }
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const auto& [image, grid] = ids[i].transform;
+    if (maps[i].rows != grid.rows || maps[i].cols != grid.cols) {
+      throw ShapeError(text("evaluate: feature map of ", maps[i].rows, "x", maps[i].cols,
+                            " cells, expected ", grid.rows, "x", grid.cols));
+    }
+    normalize_rows(maps[i].values);
+    maps[i].content = content_cells(image, pipeline.backbone.patch_size());
+  }
+  return maps;
+}
+
+/// Gives every process the queries of all pairs. Each process has those whose source it forwarded;
+/// the others are zero there, and x + 0 = x.
+template <class M>
+void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, QueryTable& queries) {
+  if constexpr (ProblemMatcher<M> && needs_features<M>()) {
+    throw SettingError(
+        "evaluate: this matcher looks at both feature maps of a pair, which lie in "
+        "different processes; run it in one");
+  }
+  std::vector<double> sizes(2);  // processes without a picture do not know the dimension
+  for (const auto& rows : queries.descriptors) {
+    if (rows.cols() > 0) sizes = {static_cast<double>(rows.cols()), 1};
+  }
+  shard.sum(sizes);
+  const auto dim = static_cast<Eigen::Index>(sizes[1] > 0 ? std::lround(sizes[0] / sizes[1]) : 0);
+  // In pieces: all descriptors of a large data set at once would take gigabytes.
+  constexpr std::size_t pairs_at_once = 256;
+  for (std::size_t begin = 0; begin < dataset.pairs.size(); begin += pairs_at_once) {
+    const std::size_t end = std::min(begin + pairs_at_once, dataset.pairs.size());
+    std::vector<double> values;
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto points = dataset.pairs[i].source_keypoints.size();
+      const std::size_t first = values.size();
+      values.resize(first + points * (2 + static_cast<std::size_t>(dim)));
+      if (queries.cells[i].empty()) continue;
+      double* out = values.data() + first;
+      for (std::size_t n = 0; n < points; ++n) {
+        *out++ = queries.cells[i][n].x;
+        *out++ = queries.cells[i][n].y;
+        for (Eigen::Index d = 0; d < dim; ++d) {
+          *out++ = queries.descriptors[i](static_cast<Eigen::Index>(n), d);
+        }
+      }
+    }
+    shard.sum(values);
+    const double* in = values.data();
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto points = dataset.pairs[i].source_keypoints.size();
+      queries.cells[i] = Points<GridFrame>(points);
+      queries.descriptors[i].resize(dim > 0 ? static_cast<Eigen::Index>(points) : 0, dim);
+      for (std::size_t n = 0; n < points; ++n) {
+        queries.cells[i][n] = {in[0], in[1]};
+        in += 2;
+        for (Eigen::Index d = 0; d < dim; ++d) {
+          queries.descriptors[i](static_cast<Eigen::Index>(n), d) = static_cast<float>(*in++);
+        }
+      }
+    }
+  }
+}
+
+/// Gives every process the answers of all pairs, and the number of forwards of all processes.
+inline void exchange_results(const EvaluationShard& shard, const PictureTable& table,
+                             const std::vector<bool>& owned, Evaluation& result) {
+  std::vector<double> values{static_cast<double>(result.backbone_forwards)};
+  for (std::size_t i = 0; i < result.pairs.size(); ++i) {
+    const bool mine = owned[table.of_pair[i].second];
+    const PairResult& pair = result.pairs[i];
+    for (std::size_t n = 0; n < pair.truth.size(); ++n) {
+      values.push_back(mine ? pair.predicted[n].x : 0);
+      values.push_back(mine ? pair.predicted[n].y : 0);
+      values.push_back(mine ? pair.scores[n] : 0);
+    }
+  }
+  shard.sum(values);
+  const double* in = values.data();
+  result.backbone_forwards = static_cast<std::size_t>(*in++);
+  for (PairResult& pair : result.pairs) {
+    for (std::size_t n = 0; n < pair.truth.size(); ++n, in += 3) {
+      pair.predicted[n] = {in[0], in[1]};
+      pair.scores[n] = static_cast<float>(in[2]);
+      pair.errors.distances[n] = distance(pair.predicted[n], pair.truth[n]);
+    }
+  }
 }
 
 }  // namespace detail
@@ -135,33 +265,42 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
       return detail::read_sizes(pipeline, dataset, table);
     }();
 
+    const auto processes = static_cast<std::size_t>(setting.shard.count);
+    const auto own = static_cast<std::size_t>(setting.shard.index);
+    std::vector<bool> owned(table.pictures.size());
     FeatureStore store(setting.cache_memory);
     detail::QueryTable queries{std::vector<Points<GridFrame>>(pair_count),
                                std::vector<FloatMatrix>(pair_count)};
-    std::size_t done = 0;
+    std::size_t done = 0, batch = 0;
     for (const auto& [input, pictures] : by_input_size) {
       const std::span<const std::size_t> all(pictures);
       for (std::size_t begin = 0; begin < all.size();) {
         const auto members = all.subspan(
             begin, std::min(all.size() - begin, static_cast<std::size_t>(setting.batch_size)));
-        auto maps = detail::batch_features(pipeline, table, members, result.seconds.decode,
-                                           result.seconds.backbone);
+        begin += members.size();
+        // Whole batches go to a process, so that each is computed as one process alone would.
+        if (batch++ % processes != own) continue;
+        for (const std::size_t member : members) owned[member] = true;
+        auto maps = setting.features && needs_features<M>()
+                        ? detail::given_features(setting, pipeline, table, members)
+                        : detail::batch_features(pipeline, table, members, result.seconds.decode,
+                                                 result.seconds.backbone);
         if (needs_features<M>()) result.backbone_forwards += maps.size();
         for (std::size_t k = 0; k < members.size(); ++k) {
           detail::keep_features<M>(table, members[k], dataset, pipeline.setting.query,
                                    std::move(maps[k]), queries, store);
         }
-        begin += members.size();
         done += members.size();
         report("features", done, table.pictures.size());
       }
     }
+    if (processes > 1) detail::exchange_queries<M>(setting.shard, dataset, queries);
 
     const detail::Stopwatch match(result.seconds.match);
     done = 0;
     for (std::size_t index = 0; index < table.pictures.size(); ++index) {
       const auto& picture = table.pictures[index];
-      if (picture.as_target.empty()) continue;
+      if (picture.as_target.empty() || !owned[index]) continue;
       const auto matches = detail::match_target(pipeline.matcher, table, index, queries, store);
       for (std::size_t k = 0; k < matches.size(); ++k) {
         const std::size_t i = picture.as_target[k];
@@ -170,6 +309,16 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
       }
       done += matches.size();
       report("matching", done, pair_count);
+    }
+    if (processes > 1) {
+      for (std::size_t i = 0; i < pair_count; ++i) {
+        if (owned[table.of_pair[i].second]) continue;
+        const auto& target = table.pictures[table.of_pair[i].second];
+        const std::vector<Match> none(dataset.pairs[i].target_keypoints.size());
+        result.pairs[i] = detail::pair_result(dataset.pairs[i], dataset.norm, target.flip,
+                                              target.transform, none);
+      }
+      detail::exchange_results(setting.shard, table, owned, result);
     }
   }
 

@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -131,12 +133,19 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
   return file;
 }
 
+/// Gives the bytes of one tensor when the file is written; they must stay valid until the next
+/// call.
+using TensorBytes = std::function<std::span<const std::byte>(const std::string& key)>;
+
 /// Writes a `.safetensors` file in one step, in the reference's order: widest dtype first, then by
-/// key, header padded to 8 bytes, so that every tensor is aligned. The data is not copied.
+/// key, header padded to 8 bytes, so that every tensor is aligned.
 ///
-/// @throws WeightsError when a view's size does not fit its shape or a key cannot be stored,
+/// @param file metadata, dtypes and shapes; the views' bytes are not read
+/// @param bytes called once a tensor in the file's order, so that no two need be in memory at once
+/// @throws WeightsError when bytes do not fit their shape or a key cannot be stored,
 ///         FileError when the file cannot be written; the target is untouched in both cases
-inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file,
+                              const TensorBytes& bytes) {
   std::vector<std::pair<std::string, const TensorView*>> order;
   for (const auto& [key, view] : file.tensors) order.emplace_back(key, &view);
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
@@ -156,21 +165,18 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
     separator = ",";
   }
   if (!file.metadata.empty()) json += '}';
+  std::vector<std::uint64_t> sizes;
   std::uint64_t offset = 0;
   for (const auto& [key, view] : order) {
     const auto elements = detail::checked_elements(view->shape);
     const auto size =
         elements ? detail::checked_product(*elements, item_size(view->dtype)) : std::nullopt;
-    if (!size || *size != view->bytes.size()) {
-      throw WeightsError(detail::text(
-          path.string(), ": tensor '", key, "': shape ", detail::shape_text(view->shape), " of ",
-          dtype_name(view->dtype), " does not fit ", view->bytes.size(), " bytes"));
-    }
-    if (key == "__metadata__" || view->shape.size() > detail::tensor_rank_limit) {
+    if (!size || key == "__metadata__" || view->shape.size() > detail::tensor_rank_limit) {
       throw WeightsError(detail::text(path.string(), ": tensor '", key, "' of shape ",
                                       detail::shape_text(view->shape),
                                       " cannot be stored in a safetensors file"));
     }
+    sizes.push_back(*size);
     if (json.size() > 1) json += ',';
     json += quoted(key);
     json += detail::text(":{\"dtype\":\"", dtype_name(view->dtype), "\",\"shape\":[");
@@ -189,11 +195,31 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
   }
   const auto length = std::bit_cast<std::array<char, 8>>(static_cast<std::uint64_t>(json.size()));
   write_file_atomically(path, [&](std::FILE* out) {
-    std::fwrite(length.data(), 1, length.size(), out);
-    std::fwrite(json.data(), 1, json.size(), out);
-    for (const auto& [key, view] : order) {
-      if (!view->bytes.empty()) std::fwrite(view->bytes.data(), 1, view->bytes.size(), out);
+    const auto write = [&](std::span<const std::byte> part) {
+      // At once: making the next tensor may take long.
+      if (!part.empty() && std::fwrite(part.data(), 1, part.size(), out) != part.size()) {
+        throw FileError(detail::text(path.string(), ": cannot be written: ", std::strerror(errno)));
+      }
+    };
+    write(std::as_bytes(std::span(length)));
+    write(std::as_bytes(std::span(json)));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto& [key, view] = order[i];
+      const auto part = bytes(key);
+      if (part.size() != sizes[i]) {
+        throw WeightsError(detail::text(
+            path.string(), ": tensor '", key, "': shape ", detail::shape_text(view->shape), " of ",
+            dtype_name(view->dtype), " does not fit ", part.size(), " bytes"));
+      }
+      write(part);
     }
+  });
+}
+
+/// Writes a `.safetensors` file from the bytes its views show, without copying them; see above.
+inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+  write_safetensors(path, file, [&file](const std::string& key) -> std::span<const std::byte> {
+    return file.tensors.at(key).bytes;
   });
 }
 

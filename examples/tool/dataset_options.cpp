@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataset_options.hpp"
+
+#include "homolog/datasets/jsonl.hpp"
+#include "homolog/datasets/pf_pascal_matlab.hpp"
+#include "homolog/datasets/pf_willow.hpp"
+#include "homolog/datasets/select.hpp"
+#include "homolog/datasets/spair.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+void add_dataset_options(CLI::App& command, DatasetOptions& options) {
+  command.add_option("--dataset", options.dataset, "which data set")
+      ->required()
+      ->check(CLI::IsMember({"spair-71k", "pf-pascal", "pf-willow", "synthetic", "jsonl"}));
+  command.add_option("--root", options.root, "its folder")->required();
+  command.add_option("--layout", options.layout, "SPair-71k's list of pairs")
+      ->check(CLI::IsMember({"large", "small"}))
+      ->capture_default_str();
+  command.add_option("--category", options.categories, "only this category (repeatable)");
+  command.add_option("--limit", options.limit, "only the first N pairs");
+}
+
+Dataset load_dataset(const DatasetOptions& options) {
+  if (options.dataset == "spair-71k" || options.dataset == "synthetic") {
+    Dataset dataset = load_spair(options.root, options.split,
+                                 {options.layout, options.categories, options.limit});
+    dataset.name = options.dataset;
+    return dataset;
+  }
+  Dataset dataset = options.dataset == "pf-pascal"
+                        ? load_pf_pascal_matlab(options.root, options.split)
+                    : options.dataset == "pf-willow" ? load_pf_willow(options.root)
+                                                     : load_jsonl(options.root, options.split);
+  return select_pairs(std::move(dataset), options.categories, options.limit);
+}
+
+}  // namespace tool

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which pairs a command works on.
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "homolog/datasets/dataset.hpp"
+
+namespace tool {
+
+struct DatasetOptions {
+  std::string dataset, root, split = "test", layout = "large";
+  std::vector<std::string> categories;
+  std::size_t limit = 0;
+};
+
+// --dataset, --root, --layout, --category and --limit; a command adds its splits itself.
+void add_dataset_options(CLI::App& command, DatasetOptions& options);
+
+homolog::Dataset load_dataset(const DatasetOptions& options);
+
+}  // namespace tool

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// finetune: tunes a backbone's last blocks on a data set.
+#include "homolog/train/finetune.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "commands.hpp"
+#include "dataset_options.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/train/detail/sha256.hpp"
+#include "options.hpp"
+#include "progress.hpp"
+#include "torch_backend.hpp"
+#include "torch_policies.hpp"
+
+namespace tool {
+
+using namespace homolog;
+
+namespace {
+
+using AnyLoss = std::variant<CoordinateMse, GaussianCrossEntropy, InfoNce>;
+
+struct Options {
+  DatasetOptions data;
+  std::string validation_split;
+  BackboneOptions backbone;
+  InputOptions input;
+  MatcherOptions matcher;  // its query only
+  std::string loss = "soft-argmax-mse", schedule = "constant", amp = "none", cache = "memory";
+  std::optional<double> loss_temperature, loss_sigma;
+  int lora_rank = 0;
+  double lora_alpha = 16;
+  FinetuneSetting setting;
+  std::string checkpoint_folder, cache_folder, log, json;
+};
+
+AnyLoss make_loss(const Options& options) {
+  AnyLoss result = CoordinateMse{};
+  if (options.loss == "gaussian-ce") result = GaussianCrossEntropy{};
+  if (options.loss == "info-nce") result = InfoNce{};
+  std::visit(
+      [&](auto& loss) {
+        if (options.loss_temperature) loss.setting.temperature = *options.loss_temperature;
+        if (!options.loss_sigma) return;
+        if constexpr (requires { loss.setting.sigma; }) {
+          loss.setting.sigma = *options.loss_sigma;
+        } else {
+          throw SettingError("loss " + options.loss + " has no --loss-sigma");
+        }
+      },
+      result);
+  return result;
+}
+
+nlohmann::ordered_json pck_json(const std::optional<double>& pck) {
+  if (!pck) return nullptr;
+  return homolog::detail::percent(*pck);
+}
+
+nlohmann::ordered_json epoch_json(const EpochRecord& record) {
+  return {{"epoch", record.epoch}, {"loss", record.loss}, {"validation_pck", pck_json(record.pck)}};
+}
+
+// What the run depends on beside FinetuneSetting: a resumed one must agree.
+nlohmann::ordered_json identity_json(const Options& options, const AnyLoss& loss,
+                                     const Loaded& loaded, const Dataset& train) {
+  nlohmann::ordered_json json{{"backbone", loaded.name}};
+  if (options.backbone.weights.empty()) {
+    json["random_weights"] = *options.backbone.random_weights;
+  } else {
+    json["weights_sha256"] = homolog::detail::tensors_sha256(loaded.file);
+  }
+  json["dtype"] = options.backbone.dtype;
+  json["normalization"] = options.backbone.normalization;
+  json["position_interpolation"] = options.backbone.position_interpolation;
+  json["resize_filter"] = options.input.filter;
+  json["loss"] = options.loss;
+  std::visit(
+      [&json](const auto& policy) {
+        json["loss_temperature"] = policy.setting.temperature;
+        if constexpr (requires { policy.setting.sigma; }) {
+          json["loss_sigma"] = policy.setting.sigma;
+        }
+      },
+      loss);
+  json["train_dataset"] = train.name;
+  json["train_split"] = train.split;
+  return json;
+}
+
+std::string percent_text(const std::optional<double>& pck) {
+  if (!pck) return "";
+  char text[48];
+  std::snprintf(text, sizeof text, "  validation PCK %.2f", 100 * *pck);
+  return text;
+}
+
+FinetuneResult tune(const Options& options, Loaded& loaded, const AnyLoss& loss,
+                    const Dataset& train, const Dataset* validation,
+                    const FinetuneSetting& setting) {
+  const PipelineSetting pipeline = pipeline_setting(options.input, options.matcher);
+  return std::visit(
+      [&](auto& backbone, const auto& policy) {
+        return finetune(backbone, policy, train, validation, pipeline, setting);
+      },
+      loaded.policy, loss);
+}
+
+void finetune_command(Options options) {
+  if (options.backbone.backbone == "synthetic") {
+    throw SettingError("backbone synthetic has no weights to tune");
+  }
+  if (!options.backbone.checkpoint.empty()) {
+    throw SettingError(
+        "--checkpoint: a training goes on with --resume; to tune from tuned weights, "
+        "merge them first with homolog convert --checkpoint");
+  }
+  const AnyLoss loss = make_loss(options);
+  if (options.data.split.empty()) {
+    const bool spair = options.data.dataset == "spair-71k" || options.data.dataset == "synthetic";
+    options.data.split = spair ? "trn" : "train";
+  }
+  adopt_checkpoint(options.backbone, options.input, options.matcher);
+  const Dataset train = load_dataset(options.data);
+  std::optional<Dataset> validation;
+  if (!options.validation_split.empty()) {
+    DatasetOptions data = options.data;
+    data.split = options.validation_split;
+    validation = load_dataset(data);
+  }
+  Loaded loaded = load_transformer(options.backbone);
+
+  FinetuneSetting& setting = options.setting;
+  if (options.lora_rank > 0) {
+    setting.lora = LoraSetting{options.lora_rank, options.lora_alpha, setting.seed};
+  }
+  if (options.schedule == "cosine") setting.schedule = Schedule::cosine;
+  if (options.amp == "bfloat16") setting.trainer.autocast = torch::kBFloat16;
+  if (options.amp == "float16") setting.trainer.autocast = torch::kFloat16;
+  setting.cache = options.cache != "off";
+  if (options.cache == "file") {
+    if (options.cache_folder.empty()) throw SettingError("--cache file needs --cache-folder");
+    setting.cache_folder = options.cache_folder;
+  }
+  setting.checkpoint_folder = options.checkpoint_folder;
+  setting.log = options.log;
+  setting.identity = identity_json(options, loss, loaded, train);
+  Progress progress;
+  setting.message = [&progress](const std::string& line) {
+    progress.finish();
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  setting.cache_progress = [&progress](std::size_t done, std::size_t total) {
+    progress("trunk", done, total);
+  };
+  std::optional<std::int64_t> first_step;
+  setting.progress = [&](const TrainProgress& now) {
+    if (!first_step) progress.before = static_cast<std::size_t>(*(first_step = now.step - 1));
+    char details[96];
+    std::snprintf(details, sizeof details, "  epoch %d/%d  loss %.4f", now.epoch, setting.epochs,
+                  now.loss);
+    progress("tuning", static_cast<std::size_t>(now.step), static_cast<std::size_t>(now.steps),
+             details + percent_text(now.pck));
+  };
+  const FinetuneResult result =
+      tune(options, loaded, loss, train, validation ? &*validation : nullptr, setting);
+  progress.finish();
+
+  for (const auto& record : result.epochs) {
+    std::printf("epoch %d: loss %.5f%s\n", record.epoch, record.loss,
+                percent_text(record.pck).c_str());
+  }
+  std::printf("%lld steps, %lld tuned parameters, %zu pictures through the frozen blocks\n",
+              static_cast<long long>(result.steps), static_cast<long long>(result.tuned_elements),
+              result.trunk_forwards);
+  if (options.json.empty()) return;
+  nlohmann::ordered_json json = setting.identity;
+  json["steps"] = result.steps;
+  json["skipped_steps"] = result.skipped_steps;
+  json["tuned_elements"] = result.tuned_elements;
+  json["trunk_forwards"] = result.trunk_forwards;
+  json["stopped_early"] = result.stopped_early;
+  json["validation_pck_before"] = pck_json(result.pck_before);
+  json["epochs"] = nlohmann::ordered_json::array();
+  for (const auto& record : result.epochs) json["epochs"].push_back(epoch_json(record));
+  json["best"] = result.best ? epoch_json(*result.best) : nlohmann::ordered_json(nullptr);
+  write_file_atomically(options.json, json.dump(2) + "\n");
+}
+
+void add_training_options(CLI::App& command, Options& options) {
+  FinetuneSetting& setting = options.setting;
+  command.add_option("--unfreeze", setting.unfreeze, "tune the last K blocks and the final norm")
+      ->capture_default_str();
+  command
+      .add_option("--lora-rank", options.lora_rank,
+                  "tune low-rank terms in those blocks instead of their weights")
+      ->check(CLI::Range(0, 4096));
+  command.add_option("--lora-alpha", options.lora_alpha, "scale of those terms, alpha / rank")
+      ->capture_default_str();
+  command.add_option("--loss", options.loss, "what is minimised")
+      ->check(CLI::IsMember({"soft-argmax-mse", "gaussian-ce", "info-nce"}))
+      ->capture_default_str();
+  command.add_option("--loss-temperature", options.loss_temperature,
+                     "multiplies the cosine in the loss (default 50; gaussian-ce 1/0.03; info-nce "
+                     "1/0.07)");
+  command.add_option("--loss-sigma", options.loss_sigma,
+                     "cells, width of gaussian-ce's Gaussian (default 1)");
+  command.add_option("--epochs", setting.epochs, "passes over the pairs")->capture_default_str();
+  command.add_option("--batch-size", setting.batch_size, "pairs a forward and process")
+      ->capture_default_str();
+  command.add_option("--accumulate", setting.accumulate, "forwards a step")->capture_default_str();
+  command.add_option("--learning-rate", setting.trainer.learning_rate, "AdamW's")
+      ->capture_default_str();
+  command.add_option("--weight-decay", setting.trainer.weight_decay, "AdamW's")
+      ->capture_default_str();
+  command.add_option("--clip-norm", setting.trainer.clip_norm,
+                     "largest norm of all gradients together (default: no clipping)");
+  command.add_option("--schedule", options.schedule, "learning rate after the warm-up")
+      ->check(CLI::IsMember({"constant", "cosine"}))
+      ->capture_default_str();
+  command.add_option("--warmup-steps", setting.warmup_steps, "linear rise of the learning rate")
+      ->capture_default_str();
+  command.add_option("--amp", options.amp, "dtype of matrix products (mixed precision)")
+      ->check(CLI::IsMember({"none", "bfloat16", "float16"}))
+      ->capture_default_str();
+  command.add_option("--seed", setting.seed, "order of pairs, augmentation, LoRA's start")
+      ->capture_default_str();
+  command.add_option("--flip", setting.augment.flip, "probability that a pair is mirrored");
+  command.add_option("--colour", setting.augment.colour,
+                     "strength of random brightness, contrast and saturation, 0 to 1");
+  command.add_option("--crop", setting.augment.crop,
+                     "largest part of the margin around the keypoints that is cut off, 0 to 1");
+  command.add_option("--cache", options.cache, "where the frozen blocks' output is kept")
+      ->check(CLI::IsMember({"memory", "file", "off"}))
+      ->capture_default_str();
+  command.add_option("--cache-folder", options.cache_folder, "folder of --cache file");
+}
+
+}  // namespace
+
+void add_finetune(CLI::App& app) {
+  auto* command = app.add_subcommand("finetune", "tune a backbone's last blocks on a data set");
+  auto options = std::make_shared<Options>();
+  options->data.split.clear();
+  FinetuneSetting& setting = options->setting;
+  add_dataset_options(*command, options->data);
+  command->add_option("--split", options->data.split,
+                      "pairs to tune on (default: trn or train, by the data set)");
+  command->add_option("--validation-split", options->validation_split,
+                      "pairs whose PCK decides which epoch is best (default: none)");
+  command->add_option("--validation-alpha", setting.validation_alpha, "threshold of that PCK")
+      ->capture_default_str();
+  add_backbone_options(*command, options->backbone);
+  add_input_options(*command, options->input);
+  add_query_option(*command, options->matcher);
+  add_training_options(*command, *options);
+  command->add_option("--checkpoint-dir", options->checkpoint_folder, "folder for checkpoints");
+  command->add_option("--checkpoint-every", setting.checkpoint_every,
+                      "steps between checkpoints (default: one an epoch)");
+  command->add_option("--keep-last", setting.keep_last, "checkpoints kept beside the best")
+      ->capture_default_str();
+  command->add_flag("--resume", setting.resume, "go on from the folder's newest checkpoint");
+  command->add_option("--patience", setting.patience,
+                      "stop after so many epochs without a better validation PCK");
+  command->add_option("--log", options->log, "CSV, one row a step");
+  command->add_option("--json", options->json, "result file");
+  command->callback([options] { finetune_command(*options); });
+}
+
+}  // namespace tool

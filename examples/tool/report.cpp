@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/visualization/report.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "homolog/core/files.hpp"
+
+namespace tool {
+
+void add_report(CLI::App& app) {
+  auto* command = app.add_subcommand("report", "result files of evaluate to one HTML page");
+  struct Options {
+    std::vector<std::string> results;
+    std::string output;
+    homolog::ReportSetting setting;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("results", options->results, "files written by evaluate --json")->required();
+  command->add_option("--output", options->output, "HTML file to write")->required();
+  command->add_option("--title", options->setting.title, "heading of the page")
+      ->capture_default_str();
+  command
+      ->add_option("--pairs", options->setting.pairs,
+                   "best, and as many worst, pairs drawn a result (needs evaluate --predictions)")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command->add_flag("!--no-pictures", options->setting.pictures, "open and draw no pictures");
+  command->callback([options] {
+    std::vector<homolog::ReportResult> results;
+    for (const auto& path : options->results) results.push_back(homolog::read_result(path));
+    const std::string html = homolog::render_report(results, options->setting);
+    homolog::write_file_atomically(options->output, html);
+    std::printf("%s\n%s: %.1f KiB\n", homolog::report_summary(results).c_str(),
+                options->output.c_str(), static_cast<double>(html.size()) / 1024);
+  });
+}
+
+}  // namespace tool

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The transformers a user can name, loaded; for the translation units that see LibTorch.
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+
+#include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/dinov3.hpp"
+#include "homolog/backbones/sam.hpp"
+#include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/weights/tensor_file.hpp"
+#include "options.hpp"
+
+namespace tool {
+
+using TransformerPolicy =
+    std::variant<homolog::DinoV2, homolog::DinoV3, homolog::Sam, homolog::VisionTransformer>;
+
+struct Loaded {
+  TransformerPolicy policy;
+  std::string name;
+  homolog::TensorFile file;           // empty with random weights
+  nlohmann::ordered_json checkpoint;  // its state; null without one
+};
+
+// The transformer that the options name, on its device, with the checkpoint's tuned weights.
+Loaded load_transformer(const BackboneOptions& options);
+
+}  // namespace tool

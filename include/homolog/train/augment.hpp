@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Random flips, colours and crops of training pairs, with their keypoints carried along. No
+/// LibTorch.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/datasets/dataset.hpp"
+#include "homolog/images/image.hpp"
+#include "homolog/images/prepare.hpp"
+#include "homolog/pipeline/detail/evaluation_passes.hpp"
+#include "homolog/train/random.hpp"
+
+namespace homolog {
+
+/// How much training pairs are changed; zeros change nothing.
+struct AugmentSetting {
+  /// Probability that both pictures of a pair are mirrored left to right. Both or none: a keypoint
+  /// such as "left headlight" keeps its meaning only when both are.
+  double flip = 0;
+  double colour = 0;  ///< c in [0, 1): brightness, contrast and saturation within [1-c, 1+c]
+  double crop = 0;  ///< in [0, 1]: largest part of the margin around the keypoints that is cut off
+};
+
+/// A picture with its keypoints.
+struct View {
+  Image image;
+  Points<ImageFrame> keypoints;  ///< [N,2] px
+};
+
+/// Checks the ranges of a setting.
+///
+/// @throws SettingError naming the value
+inline void require_valid(const AugmentSetting& setting) {
+  const auto require = [](double value, double end, const char* name) {
+    if (value >= 0 && value <= end) return;
+    throw SettingError(
+        detail::text("augmentation: ", name, " is ", value, ", expected 0 to ", end));
+  };
+  require(setting.flip, 1, "flip");
+  require(setting.colour, 0.99, "colour");
+  require(setting.crop, 1, "crop");
+}
+
+/// True when pictures get new pixels each time. A flip alone makes one other picture of each.
+inline bool needs_pixels(const AugmentSetting& setting) {
+  return setting.colour > 0 || setting.crop > 0;
+}
+
+/// Draws whether a pair is mirrored: always one number of the stream.
+inline bool choose_flip(const AugmentSetting& setting, RandomStream& random) {
+  return random.uniform() < setting.flip;
+}
+
+/// The view mirrored left to right.
+inline View flip_view(const View& view) {
+  return {flip_horizontally(view.image), detail::flip_points(view.keypoints, view.image.width)};
+}
+
+/// Multiplies by `brightness`, then moves away from the picture's mean grey by `contrast`, then
+/// from each pixel's grey by `saturation`; grey by ITU-R BT.601. Rounded and clamped once, at the
+/// end; factors of 1 give the same picture.
+///
+/// @throws SettingError for a factor that is negative or not finite
+inline Image jitter_colour(const Image& image, double brightness, double contrast,
+                           double saturation) {
+  for (const double factor : {brightness, contrast, saturation}) {
+    if (!(factor >= 0) || !std::isfinite(factor)) {
+      throw SettingError(detail::text("jitter_colour: factor ", factor, ", expected at least 0"));
+    }
+  }
+  const auto grey = [](const auto* p) {
+    return 0.299 * static_cast<double>(p[0]) + 0.587 * static_cast<double>(p[1]) +
+           0.114 * static_cast<double>(p[2]);
+  };
+  double mean = 0;
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) mean += grey(&image.pixels[i]);
+  mean *= image.pixels.empty() ? 0 : brightness * 3 / static_cast<double>(image.pixels.size());
+  Image result = image;
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
+    std::array<double, 3> pixel{};
+    for (std::size_t c = 0; c < 3; ++c) {
+      pixel[c] = mean + contrast * (brightness * image.pixels[i + c] - mean);
+    }
+    const double own = grey(pixel.data());
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double value = own + saturation * (pixel[c] - own);
+      result.pixels[i + c] = static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
+    }
+  }
+  return result;
+}
+
+/// A part of a picture: pixels x1 to x2 - 1, y1 to y2 - 1.
+struct CropRange {
+  int x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  friend bool operator==(const CropRange&, const CropRange&) = default;
+};
+
+/// Draws a part of a picture that holds all keypoints: of the margin on each side of their bounding
+/// box, a share between 0 and `crop` goes. Always four numbers of the stream.
+///
+/// @throws PointError for a keypoint outside the picture
+inline CropRange choose_crop(Size size, const Points<ImageFrame>& keypoints, double crop,
+                             RandomStream& random) {
+  detail::require_inside(keypoints, size);
+  const Box<ImageFrame> box = bounding_box(keypoints);
+  const auto cut = [&](double margin) {
+    return static_cast<int>(std::floor(crop * random.uniform() * std::max(margin, 0.0)));
+  };
+  const int left = cut(std::floor(box.x1)), right = cut(size.width - 1 - std::ceil(box.x2));
+  const int top = cut(std::floor(box.y1)), bottom = cut(size.height - 1 - std::ceil(box.y2));
+  return {left, top, size.width - right, size.height - bottom};
+}
+
+/// The part of a view that lies in a range.
+///
+/// @throws ShapeError when the range is empty or reaches outside the picture
+inline View crop_view(const View& view, const CropRange& range) {
+  if (range.x1 < 0 || range.y1 < 0 || range.x1 >= range.x2 || range.y1 >= range.y2 ||
+      range.x2 > view.image.width || range.y2 > view.image.height) {
+    throw ShapeError(detail::text("crop_view: [", range.x1, ", ", range.x2, ") x [", range.y1, ", ",
+                                  range.y2, ") of a picture of ", view.image.width, "x",
+                                  view.image.height));
+  }
+  View result{Image(range.x2 - range.x1, range.y2 - range.y1), view.keypoints};
+  for (int y = range.y1; y < range.y2; ++y) {
+    std::copy_n(view.image.at(range.x1, y), 3 * static_cast<std::size_t>(range.x2 - range.x1),
+                result.image.at(0, y - range.y1));
+  }
+  for (auto& point : result.keypoints) {
+    point.x -= range.x1;
+    point.y -= range.y1;
+  }
+  return result;
+}
+
+/// Changes a pair at random: mirrored together, cropped and coloured each by itself.
+///
+/// @throws SettingError, PointError
+inline std::pair<View, View> augment_pair(View source, View target, const AugmentSetting& setting,
+                                          RandomStream& random) {
+  require_valid(setting);
+  const bool flip = choose_flip(setting, random);
+  for (View* view : {&source, &target}) {
+    if (flip) *view = flip_view(*view);
+    if (setting.crop > 0) {
+      *view =
+          crop_view(*view, choose_crop(view->image.size(), view->keypoints, setting.crop, random));
+    }
+    if (setting.colour > 0) {
+      const auto factor = [&] { return random.uniform(1 - setting.colour, 1 + setting.colour); };
+      const double brightness = factor(), contrast = factor(), saturation = factor();
+      view->image = jitter_colour(view->image, brightness, contrast, saturation);
+    }
+  }
+  return {std::move(source), std::move(target)};
+}
+
+}  // namespace homolog

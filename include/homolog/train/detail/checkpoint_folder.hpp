@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The folder of a training's checkpoints: locked against a second run, written behind the
+/// training's back, pruned.
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <future>
+#include <string>
+#include <utility>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/files.hpp"
+#include "homolog/train/checkpoint.hpp"
+
+namespace homolog::detail {
+
+/// Holds a folder for one run; the system lets go when the process ends, however it ends.
+struct FolderLock {
+  explicit FolderLock(const std::filesystem::path& folder) {
+    const auto path = folder / "lock";
+    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (descriptor_ < 0) {
+      throw FileError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+    }
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      const int reason = errno;
+      ::close(descriptor_);
+      throw FileError(reason == EWOULDBLOCK
+                          ? text(folder.string(), ": another training writes its checkpoints here")
+                          : text(path.string(), ": cannot be locked: ", std::strerror(reason)));
+    }
+  }
+  ~FolderLock() { ::close(descriptor_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// Checkpoints of one run. Writing happens in another thread, from a copy; what fails there is
+/// thrown by the next call.
+struct CheckpointFolder {
+  /// Makes the folder where it is absent, locks it, and removes what dead runs left half-written.
+  ///
+  /// @throws FileError when it cannot be made, written to or locked
+  CheckpointFolder(const std::filesystem::path& folder_, int keep_last_)
+      : folder(made(folder_)), lock(folder_), keep_last(keep_last_) {
+    // Now rather than after the first epoch: the lock may be an old file in a read-only folder.
+    write_file_atomically(folder / ".probe", std::string_view{});
+    std::filesystem::remove(folder / ".probe");
+    // The lock is ours, so a temporary file here is a dead run's.
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension().string().starts_with(".tmp")) {
+        std::filesystem::remove(entry.path());
+      }
+    }
+  }
+  ~CheckpointFolder() {
+    if (pending.valid()) pending.wait();
+  }
+  CheckpointFolder(const CheckpointFolder&) = delete;
+  CheckpointFolder& operator=(const CheckpointFolder&) = delete;
+
+  /// Starts writing; `checkpoint` must not share memory with what is trained.
+  void write(std::string name, Checkpoint checkpoint) {
+    finish();
+    pending = std::async(std::launch::async,
+                         [this, name = std::move(name), checkpoint = std::move(checkpoint)] {
+                           write_checkpoint(folder / name, checkpoint);
+                           prune();
+                         });
+  }
+
+  /// Waits until everything is on disk.
+  ///
+  /// @throws what writing threw
+  void finish() {
+    if (pending.valid()) pending.get();
+  }
+
+  std::filesystem::path folder;
+  FolderLock lock;
+  int keep_last;
+  std::future<void> pending;
+
+ private:
+  static const std::filesystem::path& made(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw FileError(text(folder.string(), ": cannot be made: ", error.message()));
+    return folder;
+  }
+
+  /// Only after the new one is whole.
+  void prune() const {
+    const auto all = step_checkpoints(folder);
+    for (std::size_t i = static_cast<std::size_t>(keep_last); i < all.size(); ++i) {
+      std::filesystem::remove(all[i]);
+    }
+  }
+};
+
+}  // namespace homolog::detail

@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The body of finetune(): one object that holds all that a training consists of.
+
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/feature_map.hpp"
+#include "homolog/images/decode.hpp"
+#include "homolog/pipeline/evaluate.hpp"
+#include "homolog/train/checkpoint.hpp"
+#include "homolog/train/detail/checkpoint_folder.hpp"
+#include "homolog/train/detail/train_log.hpp"
+#include "homolog/train/finetune_setting.hpp"
+#include "homolog/train/frozen_trunk.hpp"
+#include "homolog/train/random.hpp"
+
+namespace homolog::detail {
+
+template <CorrespondenceLoss Loss>
+struct FinetuneRun {
+  FinetuneRun(TransformerBackbone& backbone_, const Loss& loss_, const Dataset& train_,
+              const Dataset* validation_, const PipelineSetting& pipeline_,
+              const FinetuneSetting& setting_)
+      : backbone(backbone_),
+        loss(loss_),
+        train(train_),
+        validation(validation_),
+        pipeline(pipeline_),
+        setting(checked(setting_, pipeline_, train_)),
+        table(make_picture_table(train_)),
+        trainer(tuned_weights(backbone_, setting_), trainer_setting()),
+        trunk(backbone_, trainer.tuned.first_block, pipeline_, setting_.trainer.autocast) {}
+
+  FinetuneResult run() {
+    read_sizes(trunk, train, table);  // bad annotations stop the run here
+    prepare_trunk();
+    seed_generator();
+    std::optional<CheckpointFolder> folder;
+    if (!setting.checkpoint_folder.empty() && leads()) {
+      folder.emplace(setting.checkpoint_folder, setting.keep_last);
+    }
+    if (setting.resume && step_checkpoints_exist()) {
+      resume();
+    } else if (setting.resume) {
+      say(text("nothing to resume from in ", setting.checkpoint_folder.string(),
+               ": starting afresh"));
+    } else if (folder && !step_checkpoints(setting.checkpoint_folder).empty()) {
+      throw SettingError(text(setting.checkpoint_folder.string(),
+                              ": holds checkpoints of another training; resume it, or name another",
+                              " folder"));
+    }
+    std::optional<TrainLog> log;
+    if (!setting.log.empty() && leads()) log.emplace(setting.log, result.steps);
+    if (result.resumed_from_step == 0 && validation != nullptr && !result.pck_before) {
+      result.pck_before = validate();
+    }
+    while (!finished()) {
+      const bool epoch_ends = take_step();
+      if (epoch_ends) end_epoch(folder);
+      if (log) log->add(current, epoch_ends);
+      if (setting.progress) setting.progress(current);
+      const bool due = setting.checkpoint_every > 0
+                           ? result.steps % setting.checkpoint_every == 0 || finished()
+                           : epoch_ends;
+      if (folder && due) folder->write(step_checkpoint_name(result.steps), snapshot(true));
+    }
+    if (folder) folder->finish();
+    refresh_without_gradients();
+    result.trunk_forwards = trunk.forwards;
+    result.skipped_steps = trainer.scaler.skipped;
+    result.tuned_elements = trainer.tuned.elements();
+    return result;
+  }
+
+ private:
+  static const FinetuneSetting& checked(const FinetuneSetting& setting,
+                                        const PipelineSetting& pipeline, const Dataset& train) {
+    const auto at_least = [](auto value, int least, const char* name) {
+      if (value < least) {
+        throw SettingError(text("finetune: ", name, " is ", value, ", expected at least ", least));
+      }
+    };
+    at_least(setting.epochs, 1, "epochs");
+    at_least(setting.batch_size, 1, "batch_size");
+    at_least(setting.accumulate, 1, "accumulate");
+    at_least(setting.patience, 0, "patience");
+    at_least(setting.checkpoint_every, 0, "checkpoint_every");
+    at_least(setting.keep_last, 2, "keep_last");
+    if (pipeline.resize == Resize::native) {
+      throw SettingError(
+          "finetune: native inputs differ in size, expected squash, letterbox or "
+          "longest-side");
+    }
+    if (setting.resume && setting.checkpoint_folder.empty()) {
+      throw SettingError("finetune: nothing to resume from without a checkpoint folder");
+    }
+    if (setting.shard.count < 1 || setting.shard.index < 0 ||
+        setting.shard.index >= setting.shard.count ||
+        (setting.shard.count > 1 && !setting.shard.sum)) {
+      throw SettingError(text("finetune: process ", setting.shard.index, " of ",
+                              setting.shard.count, ", or no way to add up"));
+    }
+    require_valid(setting.augment);
+    if (train.pairs.empty()) throw DatasetError(train.name + ": no pairs to train on");
+    return setting;
+  }
+
+  static TunedWeights tuned_weights(TransformerBackbone& backbone, const FinetuneSetting& setting) {
+    return setting.lora ? add_lora(backbone, setting.unfreeze, *setting.lora)
+                        : unfreeze_last(backbone, setting.unfreeze);
+  }
+
+  TrainerSetting trainer_setting() const {
+    TrainerSetting copy = setting.trainer;
+    copy.query = pipeline.query;
+    return copy;
+  }
+
+  bool step_checkpoints_exist() const {
+    std::error_code error;
+    return std::filesystem::is_directory(setting.checkpoint_folder, error) &&
+           !step_checkpoints(setting.checkpoint_folder).empty();
+  }
+
+  bool leads() const { return setting.shard.index == 0; }
+  std::size_t pairs_a_step() const {
+    return static_cast<std::size_t>(setting.batch_size) *
+           static_cast<std::size_t>(setting.accumulate) *
+           static_cast<std::size_t>(setting.shard.count);
+  }
+  std::int64_t steps_an_epoch() const {
+    return static_cast<std::int64_t>((train.pairs.size() + pairs_a_step() - 1) / pairs_a_step());
+  }
+  std::int64_t total_steps() const { return steps_an_epoch() * setting.epochs; }
+  bool finished() const { return result.steps >= total_steps() || result.stopped_early; }
+
+  /// What must be equal for a run to go on where another stopped.
+  nlohmann::ordered_json identity() const {
+    nlohmann::ordered_json json = setting.identity;
+    json["unfreeze"] = setting.unfreeze;
+    json["lora_rank"] = setting.lora ? setting.lora->rank : 0;
+    json["lora_alpha"] = setting.lora ? setting.lora->alpha : 0.0;
+    json["learning_rate"] = setting.trainer.learning_rate;
+    json["weight_decay"] = setting.trainer.weight_decay;
+    json["clip_norm"] = setting.trainer.clip_norm;
+    json["autocast"] = setting.trainer.autocast ? c10::toString(*setting.trainer.autocast) : "none";
+    json["schedule"] = schedule_name(setting.schedule);
+    json["warmup_steps"] = setting.warmup_steps;
+    json["epochs"] = setting.epochs;
+    json["batch_size"] = setting.batch_size;
+    json["accumulate"] = setting.accumulate;
+    json["processes"] = setting.shard.count;
+    json["seed"] = setting.seed;
+    json["flip"] = setting.augment.flip;
+    json["colour"] = setting.augment.colour;
+    json["crop"] = setting.augment.crop;
+    json["query"] = pipeline.query == Query::bilinear ? "bilinear" : "nearest";
+    json["image_size"] = pipeline.image_size;
+    json["resize"] = resize_name(pipeline.resize);
+    json["layer"] = backbone.layer();
+    json["blocks"] = backbone.model.blocks.size();
+    json["final_norm"] = backbone.setting.final_norm;
+    json["train_pairs"] = train.pairs.size();
+    json["validation_pairs"] = validation != nullptr ? validation->pairs.size() : 0;
+    return json;
+  }
+
+  void say(const std::string& line) const {
+    if (setting.message && leads()) setting.message(line);
+  }
+
+  void prepare_trunk() {
+    trunk.keep = setting.cache;
+    if (setting.cache && needs_pixels(setting.augment)) {
+      say("augmentation changes pixels, so the frozen blocks run for every picture of every step: "
+          "their output cannot be kept");
+      return;  // validation pictures are still kept
+    }
+    if (!setting.cache || setting.cache_folder.empty()) return;
+    std::vector<std::pair<std::filesystem::path, bool>> pictures;
+    for (const auto& picture : table.pictures) {
+      pictures.emplace_back(picture.path, picture.flip);
+      if (setting.augment.flip > 0) pictures.emplace_back(picture.path, !picture.flip);
+    }
+    if (validation != nullptr) {
+      for (const auto& picture : make_picture_table(*validation).pictures) {
+        pictures.emplace_back(picture.path, picture.flip);
+      }
+    }
+    // Each process has a file of its own: none has to wait for another's.
+    const auto folder =
+        setting.shard.count == 1
+            ? setting.cache_folder
+            : setting.cache_folder / ("process-" + std::to_string(setting.shard.index));
+    trunk.keep_in_file(folder, pictures, setting.cache_progress);
+  }
+
+  at::Generator generator() const {
+    return at::globalContext().defaultGenerator(backbone.model.patch_weight.device());
+  }
+  void seed_generator() const {
+    auto held = generator();
+    const std::lock_guard<std::mutex> lock(held.mutex());
+    held.set_current_seed(setting.seed);
+  }
+
+  /// The pairs of this process in a step, in parts of batch_size; `points` counts all processes'.
+  std::vector<std::vector<std::size_t>> parts_of_step(std::int64_t epoch, std::int64_t position,
+                                                      std::size_t& points) {
+    if (epoch != order_epoch) {
+      order = shuffled_order(train.pairs.size(), setting.seed, static_cast<std::uint64_t>(epoch));
+      order_epoch = epoch;
+    }
+    const std::size_t begin = static_cast<std::size_t>(position) * pairs_a_step();
+    const std::size_t end = std::min(begin + pairs_a_step(), order.size());
+    std::vector<std::vector<std::size_t>> parts;
+    points = 0;
+    std::size_t mine = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      points += train.pairs[order[i]].source_keypoints.size();
+      if ((i - begin) % static_cast<std::size_t>(setting.shard.count) !=
+          static_cast<std::size_t>(setting.shard.index)) {
+        continue;
+      }
+      if (mine % static_cast<std::size_t>(setting.batch_size) == 0) parts.emplace_back();
+      parts.back().push_back(order[i]);
+      ++mine;
+    }
+    return parts;
+  }
+
+  PairBatch make_batch(const std::vector<std::size_t>& pairs, std::int64_t epoch) {
+    PairBatch batch;
+    std::vector<torch::Tensor> tokens;
+    std::map<std::pair<std::string, bool>, std::size_t> row_of;
+    const auto add_row = [&](torch::Tensor picture, const FrameTransform& frame) {
+      batch.input = frame.image.input;
+      batch.content.push_back(content_cells(frame.image, frame.grid.patch));
+      tokens.push_back(std::move(picture));
+      return tokens.size() - 1;
+    };
+    for (const std::size_t i : pairs) {
+      const Pair& pair = train.pairs[i];
+      RandomStream random(setting.seed,
+                          {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(i)});
+      PairBatch::Item item;
+      if (needs_pixels(setting.augment)) {
+        auto [source, target] =
+            augment_pair(view(pair, true), view(pair, false), setting.augment, random);
+        const auto source_frame = trunk.transform(source.image.size());
+        const auto target_frame = trunk.transform(target.image.size());
+        item.source = add_row(trunk.compute(source.image), source_frame);
+        item.target = add_row(trunk.compute(target.image), target_frame);
+        item.source_cells = source_frame.to_grid(source.keypoints);
+        item.target_cells = target_frame.to_grid(target.keypoints);
+      } else {
+        // A flip alone makes another picture, whose tokens are kept like any other's.
+        const bool flip = pair.flip != choose_flip(setting.augment, random);
+        const auto row = [&](std::size_t picture, const Points<ImageFrame>& points,
+                             Points<GridFrame>& cells) {
+          const auto& known = table.pictures[picture];
+          const int width = known.transform.image.image.width;
+          cells = known.transform.to_grid(flip ? flip_points(points, width) : points);
+          const auto [found, added] = row_of.try_emplace({known.path.string(), flip}, 0);
+          if (added) found->second = add_row(trunk.tokens(known.path, flip), known.transform);
+          return found->second;
+        };
+        item.source = row(table.of_pair[i].first, pair.source_keypoints, item.source_cells);
+        item.target = row(table.of_pair[i].second, pair.target_keypoints, item.target_cells);
+      }
+      batch.pairs.push_back(std::move(item));
+    }
+    batch.tokens = at::stack(tokens);
+    return batch;
+  }
+
+  static View view(const Pair& pair, bool source) {
+    View result{load_image(source ? pair.source : pair.target),
+                source ? pair.source_keypoints : pair.target_keypoints};
+    return pair.flip ? flip_view(result) : result;
+  }
+
+  /// @return true when the step was the last of its epoch
+  bool take_step() {
+    const std::int64_t epoch = result.steps / steps_an_epoch();
+    const std::int64_t position = result.steps % steps_an_epoch();
+    std::size_t points = 0;
+    std::vector<PairBatch> batches;
+    for (const auto& part : parts_of_step(epoch, position, points)) {
+      batches.push_back(make_batch(part, epoch));
+    }
+    const double factor =
+        schedule_factor(setting.schedule, result.steps, setting.warmup_steps, total_steps());
+    StepResult step;
+    try {
+      step = trainer.step(backbone, loss, batches, factor, points, setting.shard.sum);
+    } catch (const ValueError& error) {
+      throw ValueError(text("step ", result.steps + 1, ": ", error.what()));
+    }
+    ++result.steps;
+    if (step.taken) {
+      epoch_loss += step.loss * static_cast<double>(step.points);
+      epoch_points += step.points;
+    }
+    current.epoch = static_cast<int>(epoch) + 1;
+    current.step = result.steps;
+    current.steps = total_steps();
+    current.loss = epoch_points > 0 ? epoch_loss / static_cast<double>(epoch_points) : step.loss;
+    current.learning_rate = setting.trainer.learning_rate * factor;
+    current.gradient_norm = step.gradient_norm;
+    current.step_loss = step.loss;
+    current.taken = step.taken;
+    return position + 1 == steps_an_epoch();
+  }
+
+  void end_epoch(std::optional<CheckpointFolder>& folder) {
+    EpochRecord record{current.epoch, current.loss, std::nullopt};
+    if (validation != nullptr) {
+      record.pck = validate();
+      current.pck = record.pck;
+    }
+    result.epochs.push_back(record);
+    epoch_loss = 0;
+    epoch_points = 0;
+    if (!record.pck) return;
+    if (!result.best || *record.pck > *result.best->pck) {
+      result.best = record;
+      if (folder) folder->write(std::string(best_checkpoint_name), snapshot(false));
+    } else if (setting.patience > 0 && record.epoch - result.best->epoch >= setting.patience) {
+      result.stopped_early = true;
+      say(text("stopped early: no better PCK in the last ", setting.patience, " epochs"));
+    }
+  }
+
+  void refresh_without_gradients() {
+    const at::NoGradGuard no_gradients;
+    refresh(backbone, trainer.tuned);
+  }
+
+  /// PCK per point of argmax on the validation pairs.
+  double validate() {
+    refresh_without_gradients();
+    Pipeline<TransformerBackbone, Argmax> scored{backbone};
+    scored.setting = pipeline;
+    EvaluateSetting evaluation;
+    evaluation.alphas = {setting.validation_alpha};
+    evaluation.batch_size = setting.batch_size;
+    evaluation.features = [this](std::span<const PictureId> pictures) {
+      return tuned_features(pictures);
+    };
+    if (setting.shard.count > 1) {
+      evaluation.shard = {
+          setting.shard.index, setting.shard.count, [this](std::span<double> values) {
+            auto tensor = torch::from_blob(
+                values.data(), {static_cast<std::int64_t>(values.size())}, torch::kFloat64);
+            setting.shard.sum(tensor);
+          }};
+    }
+    return evaluate(scored, *validation, evaluation).total.per_point.front();
+  }
+
+  std::vector<FeatureMap> tuned_features(std::span<const PictureId> pictures) {
+    const at::NoGradGuard no_gradients;
+    std::vector<torch::Tensor> tokens;
+    for (const auto& picture : pictures) tokens.push_back(trunk.tokens(picture.path, picture.flip));
+    const Size input = pictures.front().transform.image.input;
+    const Features features =
+        backbone.features_from(trunk.first_block, at::stack(tokens), input.height, input.width);
+    const auto patches = features.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
+    std::vector<FeatureMap> maps;
+    for (std::int64_t i = 0; i < patches.size(0); ++i) {
+      FeatureMap map(features.rows, features.cols, static_cast<int>(patches.size(2)));
+      std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
+      maps.push_back(std::move(map));
+    }
+    return maps;
+  }
+
+  /// A copy of the training's state that shares no memory with it.
+  Checkpoint snapshot(bool to_resume) {
+    Checkpoint checkpoint;
+    const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
+      add_tensor(checkpoint.tensors, name, tensor.detach().clone());
+    };
+    auto& state = checkpoint.state;
+    state = {{"format", 1},
+             {"identity", identity()},
+             {"step", result.steps},
+             {"steps_an_epoch", steps_an_epoch()},
+             {"epoch_loss", epoch_loss},
+             {"epoch_points", epoch_points},
+             {"stopped_early", result.stopped_early},
+             {"scaler",
+              {{"scale", trainer.scaler.scale},
+               {"steps_without_overflow", trainer.scaler.steps_without_overflow},
+               {"skipped", trainer.scaler.skipped}}}};
+    state["epochs"] = nlohmann::ordered_json::array();
+    for (const auto& record : result.epochs) state["epochs"].push_back(epoch_json(record));
+    if (result.best) state["best"] = epoch_json(*result.best);
+    if (result.pck_before) state["pck_before"] = *result.pck_before;
+    auto steps = nlohmann::ordered_json::object();
+    for (const auto& weight : trainer.tuned.list) {
+      add("tuned/" + weight.name, weight.value);
+      if (!to_resume) continue;
+      const auto& moments = trainer.moments(weight);
+      add("adamw/exp_avg/" + weight.name, moments.exp_avg());
+      add("adamw/exp_avg_sq/" + weight.name, moments.exp_avg_sq());
+      steps[weight.name] = moments.step();
+    }
+    if (to_resume) {
+      state["adamw_steps"] = std::move(steps);
+      auto held = generator();
+      const std::lock_guard<std::mutex> lock(held.mutex());
+      add("random", held.get_state());
+    }
+    return checkpoint;
+  }
+
+  static nlohmann::ordered_json epoch_json(const EpochRecord& record) {
+    nlohmann::ordered_json json{{"epoch", record.epoch}, {"loss", record.loss}};
+    if (record.pck) json["pck"] = *record.pck;
+    return json;
+  }
+  static EpochRecord epoch_record(const nlohmann::ordered_json& json) {
+    EpochRecord record{json.at("epoch").get<int>(), json.at("loss").get<double>(), std::nullopt};
+    if (json.contains("pck")) record.pck = json.at("pck").get<double>();
+    return record;
+  }
+
+  void resume() {
+    const Checkpoint checkpoint =
+        newest_checkpoint(setting.checkpoint_folder,
+                          [this](const std::string& line) { say("passed over: " + line); });
+    require_same_identity(checkpoint.state.value("identity", nlohmann::ordered_json::object()));
+    try {
+      restore_state(checkpoint);
+    } catch (const nlohmann::json::exception& error) {
+      throw WeightsError(
+          text(checkpoint.tensors.name, ": its state cannot be read: ", error.what()));
+    }
+    say(text("resumed from ", checkpoint.tensors.name, ", step ", result.steps, " of ",
+             total_steps()));
+  }
+
+  void require_same_identity(const nlohmann::ordered_json& stored) const {
+    const auto mine = identity();
+    for (const auto& [key, value] : mine.items()) {
+      const auto other = stored.contains(key) ? stored.at(key).dump() : "nothing";
+      if (other == value.dump()) continue;
+      // The order of steps is the same whatever comes after them, unless the rate falls to an end.
+      if (key == "epochs" && setting.schedule == Schedule::constant) continue;
+      throw SettingError(
+          text("resume: ", key, " is ", value.dump(), ", the checkpoint's run had ", other));
+    }
+  }
+
+  void restore_state(const Checkpoint& checkpoint) {
+    const auto& state = checkpoint.state;
+    for (const auto& weight : trainer.tuned.list) {  // all checks before the first change
+      for (const char* prefix : {"tuned/", "adamw/exp_avg/", "adamw/exp_avg_sq/"}) {
+        checkpoint_tensor(checkpoint, prefix + weight.name, weight.value);
+      }
+      state.at("adamw_steps").at(weight.name).get<std::int64_t>();
+    }
+    restore(trainer.tuned, checkpoint);
+    for (const auto& weight : trainer.tuned.list) {
+      auto& moments = trainer.moments(weight);
+      moments.exp_avg().copy_(to_torch(checkpoint.tensors, "adamw/exp_avg/" + weight.name));
+      moments.exp_avg_sq().copy_(to_torch(checkpoint.tensors, "adamw/exp_avg_sq/" + weight.name));
+      moments.step(state.at("adamw_steps").at(weight.name).get<std::int64_t>());
+    }
+    {
+      auto held = generator();
+      const std::lock_guard<std::mutex> lock(held.mutex());
+      held.set_state(to_torch(checkpoint.tensors, "random").clone());
+    }
+    result.steps = result.resumed_from_step = state.at("step").get<std::int64_t>();
+    epoch_loss = state.at("epoch_loss").get<double>();
+    epoch_points = state.at("epoch_points").get<std::size_t>();
+    result.stopped_early = state.at("stopped_early").get<bool>();
+    const auto& scaler = state.at("scaler");
+    trainer.scaler.scale = scaler.at("scale").get<double>();
+    trainer.scaler.steps_without_overflow = scaler.at("steps_without_overflow").get<std::int64_t>();
+    trainer.scaler.skipped = scaler.at("skipped").get<std::int64_t>();
+    for (const auto& record : state.at("epochs")) result.epochs.push_back(epoch_record(record));
+    if (state.contains("best")) result.best = epoch_record(state.at("best"));
+    if (state.contains("pck_before")) result.pck_before = state.at("pck_before").get<double>();
+    if (!result.epochs.empty()) current.pck = result.epochs.back().pck;
+  }
+
+  TransformerBackbone& backbone;
+  const Loss& loss;
+  const Dataset& train;
+  const Dataset* validation;
+  PipelineSetting pipeline;
+  const FinetuneSetting& setting;
+  PictureTable table;
+  Trainer trainer;
+  FrozenTrunk trunk;
+  FinetuneResult result;
+  TrainProgress current;
+  double epoch_loss = 0;  ///< summed over this epoch's keypoints
+  std::size_t epoch_points = 0;
+  std::vector<std::size_t> order;  ///< pairs of `order_epoch`
+  std::int64_t order_epoch = -1;
+};
+
+}  // namespace homolog::detail

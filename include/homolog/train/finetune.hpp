@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Fine-tuning of a backbone's last blocks on a data set of keypoint pairs, with checkpoints,
+/// validation and resumption.
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/datasets/dataset.hpp"
+#include "homolog/pipeline/pipeline.hpp"
+#include "homolog/train/detail/finetune_run.hpp"
+#include "homolog/train/finetune_setting.hpp"
+#include "homolog/train/losses.hpp"
+
+namespace homolog {
+
+/// Tunes the last blocks of a backbone on a data set. The backbone computes with the tuned weights
+/// from then on: those of the last step; the best epoch's are in the checkpoint folder.
+///
+/// Epoch e visits the pairs in an order drawn from (seed, e), so equal settings give equal weights,
+/// and a run resumed from a checkpoint ends with the same bytes as an uninterrupted one (CPU, same
+/// number of threads). The loss of a step is the mean over all its keypoints.
+///
+/// @param validation pairs that decide the best epoch, with argmax; null: none, the last is best
+/// @param pipeline resize mode with inputs of one size (not native); its query also reads
+///   `trainer.query`
+/// @throws SettingError, DatasetError, ImageError, FileError before anything is written; ValueError
+///   when the loss is not finite, with the last checkpoint intact; WeightsError when there is
+///   nothing whole to resume from
+template <class B, CorrespondenceLoss Loss>
+FinetuneResult finetune(B& backbone, const Loss& loss, const Dataset& train,
+                        const Dataset* validation, PipelineSetting pipeline,
+                        const FinetuneSetting& setting) {
+  if (pipeline.image_size == 0) pipeline.image_size = default_image_size_of(backbone);
+  detail::FinetuneRun<Loss> run(backbone, loss, train, validation, pipeline, setting);
+  return run.run();
+}
+
+}  // namespace homolog

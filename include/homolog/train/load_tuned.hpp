@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A checkpoint's tuned tensors over the weights they were tuned from: in a backbone in memory, or
+/// merged into a full weights file.
+
+#include <ATen/core/grad_mode.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/transformer_backbone.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/train/checkpoint.hpp"
+#include "homolog/train/tuned_weights.hpp"
+#include "homolog/weights/key_maps.hpp"
+#include "homolog/weights/recognize.hpp"
+#include "homolog/weights/torch_tensors.hpp"
+
+namespace homolog {
+
+/// What a checkpoint says about the backbone its tensors belong to.
+struct TunedFrom {
+  int blocks = 0;  ///< the backbone has after keep_blocks()
+  int layer = 0;   ///< 0-based block whose output is the feature
+  bool final_norm = true;
+  int unfreeze = 1;
+  std::optional<LoraSetting> lora;
+  std::string weights_sha256;  ///< of the base's tensors; empty where the run did not state it
+};
+
+/// Reads TunedFrom out of a checkpoint.
+///
+/// @throws WeightsError when a field is missing or of another type
+inline TunedFrom tuned_from(const Checkpoint& checkpoint) {
+  try {
+    const auto& identity = checkpoint.state.at("identity");
+    TunedFrom from{identity.at("blocks").get<int>(),
+                   identity.at("layer").get<int>(),
+                   identity.at("final_norm").get<bool>(),
+                   identity.at("unfreeze").get<int>(),
+                   std::nullopt,
+                   identity.value("weights_sha256", "")};
+    if (const int rank = identity.at("lora_rank").get<int>(); rank > 0) {
+      from.lora = LoraSetting{rank, identity.at("lora_alpha").get<double>(), 0};
+    }
+    return from;
+  } catch (const nlohmann::json::exception& error) {
+    throw WeightsError(
+        detail::text(checkpoint.tensors.name, ": its state cannot be read: ", error.what()));
+  }
+}
+
+/// Insists that a checkpoint was tuned from these weights.
+///
+/// @throws WeightsError that names both digests
+inline void require_base(const Checkpoint& checkpoint, const TensorFile& base) {
+  const std::string expected = tuned_from(checkpoint).weights_sha256;
+  if (expected.empty()) return;
+  const std::string found = detail::tensors_sha256(base);
+  if (found == expected) return;
+  throw WeightsError(detail::text(checkpoint.tensors.name, ": tuned from weights with the SHA-256 ",
+                                  expected.substr(0, 16), "..., but ", base.name, " has ",
+                                  found.substr(0, 16), "..."));
+}
+
+/// Puts a checkpoint's tuned weights into a backbone that holds the weights they were tuned from:
+/// blocks, layer and final norm become those of the training, nothing requires gradients.
+///
+/// @throws SettingError when the backbone has too few blocks, WeightsError when tensors are missing
+///   or have another shape
+inline void load_tuned(TransformerBackbone& backbone, const Checkpoint& checkpoint) {
+  const TunedFrom from = tuned_from(checkpoint);
+  TransformerBackbone result = backbone;
+  if (from.blocks != static_cast<int>(result.model.blocks.size())) result.keep_blocks(from.blocks);
+  result.setting.layer = from.layer;
+  result.setting.final_norm = from.final_norm;
+  const TunedWeights tuned = from.lora ? add_lora(result, from.unfreeze, *from.lora)
+                                       : unfreeze_last(result, from.unfreeze);
+  restore(tuned, checkpoint);
+  const at::NoGradGuard no_gradients;
+  refresh(result, tuned);
+  for_each_weight(result.model,
+                  [](const std::string&, torch::Tensor& weight) { weight = weight.detach(); });
+  backbone = std::move(result);
+}
+
+namespace detail {
+
+/// Replaces one tensor of a file with original key names by the tuned one of a Transformer.
+inline void replace_weight(TensorFile& original, std::string name, const torch::Tensor& value) {
+  const auto put = [&](const std::string& key, const torch::Tensor& tensor) {
+    const auto found = original.tensors.find(key);
+    if (found == original.tensors.end() || found->second.shape != tensor.sizes().vec()) {
+      throw WeightsError(text(original.name, ": no tensor '", key, "' of shape ",
+                              shape_text(tensor.sizes()), " to put '", name, "' in"));
+    }
+    add_tensor(original, key, tensor);
+  };
+  // Original projects name the same layers of the MLP differently.
+  const std::size_t mlp = name.find(".mlp.");
+  if (mlp == std::string::npos) return put(name, value);
+  const std::string prefix = name.substr(0, mlp + 5), rest = name.substr(mlp + 5);
+  const std::string part = rest.substr(0, rest.find('.')), kind = rest.substr(rest.find('.'));
+  const auto has = [&](const char* layer) {
+    return original.tensors.contains(prefix + layer + kind);
+  };
+  if (has("w12") && part != "out") {  // gate and value in one matrix, gate first
+    const std::string key = prefix + "w12" + kind;
+    torch::Tensor both = to_torch(original, key).to(value.scalar_type()).clone();
+    const auto hidden = both.size(0) / 2;
+    both.slice(0, part == "gate" ? 0 : hidden, part == "gate" ? hidden : 2 * hidden).copy_(value);
+    return put(key, both);
+  }
+  const bool swiglu = has("w3");
+  for (const auto& [known, layer] : {std::pair{"gate", "w1"},
+                                     {"in", swiglu       ? "w2"
+                                            : has("fc1") ? "fc1"
+                                                         : "lin1"},
+                                     {"out", swiglu       ? "w3"
+                                             : has("fc2") ? "fc2"
+                                                          : "lin2"}}) {
+    if (part == known) return put(prefix + layer + kind, value);
+  }
+}
+
+}  // namespace detail
+
+/// The base's weights with a checkpoint's tuned ones in their place, as a file with original key
+/// names. Blocks that the training dropped are dropped, and `homolog.blocks` says so. Tuned
+/// tensors are float32 whatever the base's dtype, so that features stay what they were.
+///
+/// @param backbone the base, loaded, with the checkpoint applied by load_tuned()
+/// @throws WeightsError when the checkpoint's base is another, or its tensors do not fit
+inline TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
+                              TransformerBackbone backbone, const Checkpoint& checkpoint) {
+  require_base(checkpoint, base);
+  const TunedFrom from = tuned_from(checkpoint);
+  TensorFile merged = to_original_keys(base, recognized);
+  if (from.blocks < recognized.depth) {
+    for (int i = from.blocks; i < recognized.depth; ++i) {
+      const std::string prefix = detail::text("blocks.", i, ".");
+      std::erase_if(merged.tensors,
+                    [&](const auto& entry) { return entry.first.starts_with(prefix); });
+    }
+    merged.metadata["homolog.blocks"] = std::to_string(from.blocks);
+  }
+  const int first = detail::first_tuned_block(backbone, from.unfreeze, "merge_tuned");
+  detail::for_each_weight_behind(backbone, first,
+                                 [&](const std::string& name, torch::Tensor& weight) {
+                                   detail::replace_weight(merged, name, weight);
+                                 });
+  return merged;
+}
+
+}  // namespace homolog

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Losses of keypoint correspondence on similarity maps. Each is a plain struct with a Setting, and
+/// computes in float32 (float64 stays) whatever the autocast dtype.
+
+#include <torch/types.h>
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/train/detail/precision.hpp"
+#include "homolog/train/differentiable_matchers.hpp"
+
+namespace homolog {
+
+/// The similarity maps of one step. Pairs with fewer keypoints than the largest are padded; what
+/// stands in padded places never reaches a loss or a gradient.
+struct CorrespondenceBatch {
+  torch::Tensor similarity;  ///< [B,N,rows,cols] cosine; -infinity on cells without picture
+  torch::Tensor truth;       ///< [B,N,2] x, y in cells of the target grid, fractional
+  torch::Tensor valid;       ///< [B,N] bool, false where padded
+};
+
+/// Loss, minimum:
+/// @code
+/// struct MyLoss {
+///   torch::Tensor operator()(const homolog::CorrespondenceBatch& batch) const;
+/// };
+/// @endcode
+/// Returns [B,N], one value a keypoint; the trainer takes the mean over the valid ones. The losses
+/// below are NaN for a valid keypoint whose map has no finite cell.
+template <class L>
+concept CorrespondenceLoss = requires(const L& loss, const CorrespondenceBatch& batch) {
+  { loss(batch) } -> std::convertible_to<torch::Tensor>;
+};
+
+namespace detail {
+
+inline void require_batch(const CorrespondenceBatch& batch, const char* what) {
+  const auto& [similarity, truth, valid] = batch;
+  require_maps(similarity, what);
+  if (similarity.dim() != 4 || truth.dim() != 3 || truth.size(2) != 2 || valid.dim() != 2 ||
+      valid.scalar_type() != torch::kBool || truth.sizes().slice(0, 2) != valid.sizes() ||
+      similarity.sizes().slice(0, 2) != valid.sizes()) {
+    throw ShapeError(text(what, ": expected similarity [B,N,rows,cols], truth [B,N,2] and Bool ",
+                          "valid [B,N], got ", shape_text(similarity.sizes()), ", ",
+                          shape_text(truth.sizes()), " and ", c10::toString(valid.scalar_type()),
+                          " ", shape_text(valid.sizes())));
+  }
+}
+
+/// A batch in full precision whose padded places hold harmless values, so that NaN there cannot
+/// come back as 0 * NaN in a gradient.
+inline CorrespondenceBatch without_padding(const CorrespondenceBatch& batch) {
+  const auto padded = at::logical_not(batch.valid);
+  return {full_precision(batch.similarity).masked_fill(padded.unsqueeze(-1).unsqueeze(-1), 0),
+          batch.truth.to(full_precision(batch.similarity).scalar_type())
+              .masked_fill(padded.unsqueeze(-1), 0),
+          batch.valid};
+}
+
+inline torch::Tensor zero_where_padded(const torch::Tensor& loss, const torch::Tensor& valid) {
+  return at::where(valid, loss, at::zeros_like(loss));
+}
+
+/// Log-probabilities of all cells, [B,N,rows*cols]; -infinity on cells without picture.
+inline torch::Tensor log_probability(const torch::Tensor& similarity, double temperature) {
+  return at::log_softmax(only_finite(similarity).flatten(2) * temperature, -1);
+}
+
+/// Squared distance of each cell from the truth, [B,N,rows*cols]; infinite without picture.
+inline torch::Tensor squared_distance(const CorrespondenceBatch& batch) {
+  const auto [xs, ys] = cell_axes(batch.similarity);
+  const auto dx = xs - batch.truth.select(2, 0).unsqueeze(-1);
+  const auto dy = ys - batch.truth.select(2, 1).unsqueeze(-1);
+  const auto square = (dy.square().unsqueeze(-1) + dx.square().unsqueeze(-2)).flatten(2);
+  return square.masked_fill(at::logical_not(at::isfinite(batch.similarity.detach().flatten(2))),
+                            std::numeric_limits<double>::infinity());
+}
+
+}  // namespace detail
+
+/// Squared distance between soft-argmax and truth, in cells (equation 8; the paper gives neither
+/// the frame nor beta).
+struct CoordinateMse {
+  struct Setting {
+    double temperature = 50;  ///< beta, multiplies the cosine
+  };
+  Setting setting;
+
+  /// @return [B,N] squared cells
+  /// @throws ShapeError, SettingError for a temperature that is not positive and finite
+  torch::Tensor operator()(const CorrespondenceBatch& batch) const {
+    detail::require_batch(batch, "CoordinateMse");
+    const detail::FullPrecisionScope scope(batch.similarity);
+    const CorrespondenceBatch clean = detail::without_padding(batch);
+    const auto predicted = soft_argmax(clean.similarity, setting.temperature);
+    return detail::zero_where_padded((predicted - clean.truth).square().sum(-1), clean.valid);
+  }
+};
+
+/// Cross-entropy between softmax(temperature * similarity) and a Gaussian around the truth, cut off
+/// beyond `radius` cells of the cell nearest to it.
+struct GaussianCrossEntropy {
+  struct Setting {
+    double sigma = 1;               ///< [cells]
+    int radius = 3;                 ///< [cells] 3 is a window of 7x7
+    double temperature = 1 / 0.03;  ///< multiplies the cosine; published codes divide by T = 0.03
+  };
+  Setting setting;
+
+  /// @return [B,N] nats
+  /// @throws ShapeError, SettingError for a temperature or sigma that is not positive and finite or
+  /// a negative radius
+  torch::Tensor operator()(const CorrespondenceBatch& batch) const {
+    detail::require_batch(batch, "GaussianCrossEntropy");
+    detail::require_temperature(setting.temperature, "GaussianCrossEntropy");
+    if (!detail::is_positive_float(setting.sigma) || setting.radius < 0) {
+      throw SettingError(detail::text("GaussianCrossEntropy: sigma ", setting.sigma, " and radius ",
+                                      setting.radius, ", expected a positive and one of >= 0"));
+    }
+    const detail::FullPrecisionScope scope(batch.similarity);
+    const CorrespondenceBatch clean = detail::without_padding(batch);
+    const auto target = target_distribution(clean);
+    const auto log_probability = detail::log_probability(clean.similarity, setting.temperature);
+    const auto terms = at::where(target == 0, at::zeros_like(target), target * log_probability);
+    return detail::zero_where_padded(-terms.sum(-1), clean.valid);
+  }
+
+ private:
+  torch::Tensor target_distribution(const CorrespondenceBatch& batch) const {
+    const auto square = detail::squared_distance(batch);
+    const auto nearest = square.argmin(-1, /*keepdim=*/true);
+    const auto cols = batch.similarity.size(-1);
+    const auto cells = torch::arange(square.size(-1), nearest.options());
+    const auto dx = (at::remainder(cells, cols) - at::remainder(nearest, cols)).abs();
+    const auto dy = (at::floor_divide(cells, cols) - at::floor_divide(nearest, cols)).abs();
+    const auto outside = at::logical_or(dx > setting.radius, dy > setting.radius);
+    // Relative to the nearest cell, so that a small sigma cannot leave a sum of zeros.
+    const auto relative = square - square.gather(-1, nearest);
+    const auto weight = detail::gaussian(relative, setting.sigma).masked_fill(outside, 0);
+    return weight / weight.sum(-1, /*keepdim=*/true);
+  }
+};
+
+/// InfoNCE over the target's patches: the cell nearest to the truth against all others.
+struct InfoNce {
+  struct Setting {
+    double temperature = 1 / 0.07;  ///< multiplies the cosine; published codes divide by 0.07
+  };
+  Setting setting;
+
+  /// @return [B,N] nats
+  /// @throws ShapeError, SettingError for a temperature that is not positive and finite
+  torch::Tensor operator()(const CorrespondenceBatch& batch) const {
+    detail::require_batch(batch, "InfoNce");
+    detail::require_temperature(setting.temperature, "InfoNce");
+    const detail::FullPrecisionScope scope(batch.similarity);
+    const CorrespondenceBatch clean = detail::without_padding(batch);
+    const auto positive = detail::squared_distance(clean).argmin(-1, /*keepdim=*/true);
+    const auto log_probability = detail::log_probability(clean.similarity, setting.temperature);
+    return detail::zero_where_padded(-log_probability.gather(-1, positive).squeeze(-1),
+                                     clean.valid);
+  }
+};
+
+/// Mean over the valid keypoints (equation 8 over a step).
+///
+/// @param loss [B,N] as a loss gives it; what stands in padded places does not count
+/// @throws ShapeError, ValueError when no keypoint is valid
+inline torch::Tensor mean_loss(const torch::Tensor& loss, const torch::Tensor& valid) {
+  if (loss.sizes() != valid.sizes()) {
+    throw ShapeError(detail::text("mean_loss: expected a loss ", detail::shape_text(valid.sizes()),
+                                  ", one value a keypoint, got ",
+                                  detail::shape_text(loss.sizes())));
+  }
+  const auto count = valid.sum().item<std::int64_t>();
+  if (count == 0) throw ValueError("mean_loss: no keypoint is valid");
+  return detail::zero_where_padded(loss, valid).sum() / static_cast<double>(count);
+}
+
+}  // namespace homolog

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// One optimiser step on pairs of pictures: forward through the tuned blocks, loss, backward,
+/// AdamW. finetune() drives it over a data set; use it alone for a loop of your own.
+
+#include <torch/optim/adamw.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/train/detail/precision.hpp"
+#include "homolog/train/grad_scaler.hpp"
+#include "homolog/train/losses.hpp"
+#include "homolog/train/pair_batch.hpp"
+#include "homolog/train/tuned_weights.hpp"
+
+namespace homolog {
+
+/// How a step is computed and taken.
+struct TrainerSetting {
+  double learning_rate = 1e-4;
+  double weight_decay = 0.01;  ///< AdamW's, on every tuned tensor
+  double clip_norm = 0;        ///< largest L2 norm of all gradients together; 0: no clipping
+  Query query = Query::nearest;
+  /// Dtype of the tuned blocks' matrix products (AMP): bfloat16, float16 (with a gradient scaler),
+  /// or none. Weights, similarities, losses and optimiser stay in float32.
+  std::optional<torch::Dtype> autocast;
+};
+
+/// What a step did.
+struct StepResult {
+  double loss = 0;           ///< mean over the step's keypoints, before the update
+  double gradient_norm = 0;  ///< L2 norm of all gradients together, before clipping
+  std::size_t points = 0;    ///< keypoints of the step, over all processes
+  bool taken = true;         ///< false where the gradient scaler skipped it
+};
+
+/// Optimiser and scaler over a backbone's tuned weights. Copies share the optimiser's tensors.
+struct Trainer {
+  TrainerSetting setting;
+  TunedWeights tuned;
+  GradScaler scaler;
+  torch::optim::AdamW optimizer;
+
+  Trainer(TunedWeights tuned_, const TrainerSetting& setting_)
+      : setting(checked(setting_)),
+        tuned(std::move(tuned_)),
+        optimizer(leaves(tuned), torch::optim::AdamWOptions(setting_.learning_rate)
+                                     .weight_decay(setting_.weight_decay)) {
+    scaler.enabled = setting.autocast == torch::kFloat16;
+    // From the start, so that a checkpoint before the first step is as complete as any other.
+    for (const auto& weight : tuned.list) {
+      auto state = std::make_unique<torch::optim::AdamWParamState>();
+      state->step(0);
+      state->exp_avg(torch::zeros_like(weight.value, torch::MemoryFormat::Preserve).detach());
+      state->exp_avg_sq(torch::zeros_like(weight.value, torch::MemoryFormat::Preserve).detach());
+      optimizer.state()[weight.value.unsafeGetTensorImpl()] = std::move(state);
+    }
+  }
+
+  /// AdamW's moments and step count of one tuned tensor.
+  torch::optim::AdamWParamState& moments(const TunedWeight& weight) {
+    return static_cast<torch::optim::AdamWParamState&>(
+        *optimizer.state().at(weight.value.unsafeGetTensorImpl()));
+  }
+
+  /// Takes one step. Batches of different input sizes, and parts of a step that do not fit in
+  /// memory together, are forwarded one after the other; their gradients add up.
+  ///
+  /// @param backbone the one that `tuned` was made from
+  /// @param batches each on the backbone's device; may be empty where other processes have some
+  /// @param learning_rate_factor of the schedule
+  /// @param points keypoints of the whole step, over all processes
+  /// @param sum adds a tensor up over all processes, in place; empty: one process
+  /// @throws ValueError when the loss or a gradient is not finite and no scaler is on, before any
+  ///   weight changes; DeviceError when LibTorch fails
+  /// @note synchronises the device
+  template <CorrespondenceLoss Loss>
+  StepResult step(TransformerBackbone& backbone, const Loss& loss,
+                  std::span<const PairBatch> batches, double learning_rate_factor,
+                  std::size_t points, const std::function<void(torch::Tensor&)>& sum = {}) {
+    if (points == 0) throw ValueError("training step: no keypoint was given");
+    return detail::at_torch_boundary("training step", [&] {
+      StepResult result;
+      result.points = points;
+      optimizer.zero_grad();
+      const double share = 1.0 / static_cast<double>(points);
+      for (const PairBatch& batch : batches) {
+        const torch::Tensor batch_loss = summed_loss(backbone, loss, batch) * share;
+        result.loss += batch_loss.template item<double>();
+        (batch_loss * scaler.factor()).backward();
+      }
+      add_up(result.loss, sum);
+      result.gradient_norm = gradient_norm();
+      const bool finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
+      if (!finite && !scaler.enabled) {
+        throw ValueError(detail::text("training step: the loss is ", result.loss,
+                                      ", the gradient's norm ", result.gradient_norm));
+      }
+      result.taken = scaler.update(finite);
+      if (!result.taken) return result;
+      clip(result.gradient_norm);
+      for (auto& group : optimizer.param_groups()) {
+        group.options().set_lr(setting.learning_rate * learning_rate_factor);
+      }
+      optimizer.step();
+      return result;
+    });
+  }
+
+  /// Sum of the losses of a batch's keypoints, [] with gradients where they are enabled.
+  template <CorrespondenceLoss Loss>
+  torch::Tensor summed_loss(TransformerBackbone& backbone, const Loss& loss,
+                            const PairBatch& batch) const {
+    const auto device = batch.tokens.device().type();
+    const Features features = [&] {
+      const detail::AutocastScope scope(device, setting.autocast.has_value(),
+                                        setting.autocast.value_or(torch::kBFloat16));
+      refresh(backbone, tuned);
+      return backbone.features_from(tuned.first_block, batch.tokens, batch.input.height,
+                                    batch.input.width);
+    }();
+    return loss(correspondences(features.patch_tokens, features.rows, features.cols, batch,
+                                setting.query))
+        .sum();
+  }
+
+ private:
+  static const TrainerSetting& checked(const TrainerSetting& setting) {
+    const auto require = [](bool fits, const char* name, double value) {
+      if (!fits) throw SettingError(detail::text("trainer: ", name, " is ", value));
+    };
+    require(setting.learning_rate > 0 && std::isfinite(setting.learning_rate), "learning rate",
+            setting.learning_rate);
+    require(setting.weight_decay >= 0 && std::isfinite(setting.weight_decay), "weight decay",
+            setting.weight_decay);
+    require(setting.clip_norm >= 0 && std::isfinite(setting.clip_norm), "clip norm",
+            setting.clip_norm);
+    if (setting.autocast && *setting.autocast != torch::kBFloat16 &&
+        *setting.autocast != torch::kFloat16) {
+      throw SettingError(detail::text("trainer: autocast to ", c10::toString(*setting.autocast),
+                                      ", expected bfloat16 or float16"));
+    }
+    return setting;
+  }
+
+  static std::vector<torch::Tensor> leaves(const TunedWeights& tuned) {
+    std::vector<torch::Tensor> values;
+    for (const auto& weight : tuned.list) values.push_back(weight.value);
+    return values;
+  }
+
+  /// Sums loss and gradients over all processes in one exchange, and takes the scale off.
+  void add_up(double& loss, const std::function<void(torch::Tensor&)>& sum) {
+    const double unscale = 1.0 / scaler.factor();
+    for (const auto& weight : tuned.list) {
+      auto& gradient = weight.value.mutable_grad();
+      if (!gradient.defined()) gradient = torch::zeros_like(weight.value).detach();
+      if (scaler.enabled) gradient.mul_(unscale);
+    }
+    if (!sum) return;
+    std::vector<torch::Tensor> flat;
+    for (const auto& weight : tuned.list) flat.push_back(weight.value.grad().flatten());
+    flat.push_back(torch::full({1}, loss, flat.front().options()));
+    torch::Tensor all = at::cat(flat);
+    sum(all);
+    std::int64_t begin = 0;
+    for (const auto& weight : tuned.list) {
+      auto gradient = weight.value.grad();
+      gradient.copy_(all.slice(0, begin, begin + gradient.numel()).view(gradient.sizes()));
+      begin += gradient.numel();
+    }
+    loss = all[begin].item<double>();
+  }
+
+  double gradient_norm() const {
+    torch::Tensor square = torch::zeros({}, torch::kFloat64);
+    for (const auto& weight : tuned.list) {
+      const auto norm = at::linalg_vector_norm(weight.value.grad()).to(torch::kFloat64).cpu();
+      square += norm.square();
+    }
+    return std::sqrt(square.item<double>());
+  }
+
+  void clip(double norm) {
+    if (!(setting.clip_norm > 0) || norm <= setting.clip_norm) return;
+    for (const auto& weight : tuned.list) {
+      weight.value.mutable_grad().mul_(setting.clip_norm / norm);
+    }
+  }
+};
+
+}  // namespace homolog

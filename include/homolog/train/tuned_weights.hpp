@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Which weights of a backbone are tuned: the last k blocks with the final norm, or low-rank terms
+/// beside their attention matrices (LoRA). Everything else stays frozen and untouched.
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "homolog/backbones/transformer_backbone.hpp"
+#include "homolog/core/errors.hpp"
+
+namespace homolog {
+
+/// One tuned tensor: a leaf that requires gradients, float32 at least.
+struct TunedWeight {
+  std::string name;  ///< as for_each_weight names it; LoRA adds `.lora_a` and `.lora_b`
+  torch::Tensor value;
+};
+
+/// A weight plus a low-rank term: base + scale * up * down.
+struct LowRankTerm {
+  std::string name;    ///< of the weight it is added to
+  torch::Tensor base;  ///< [out,in] frozen
+  torch::Tensor down;  ///< [rank,in] leaf
+  torch::Tensor up;    ///< [out,rank] leaf
+  double scale = 1;
+};
+
+/// The tuned part of a backbone. Copies share the tensors.
+struct TunedWeights {
+  int first_block = 0;  ///< blocks before it are frozen: their output can be kept
+  std::vector<TunedWeight> list;
+  std::vector<LowRankTerm> low_rank;
+
+  std::int64_t elements() const {
+    std::int64_t sum = 0;
+    for (const auto& weight : list) sum += weight.value.numel();
+    return sum;
+  }
+};
+
+/// Low-rank adaptation (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021) of
+/// the matrices of queries, keys, values and of the attention's projection.
+struct LoraSetting {
+  int rank = 8;
+  double alpha = 16;       ///< the term is scaled by alpha / rank
+  std::uint64_t seed = 0;  ///< of the start values of `down`; `up` starts at zero
+};
+
+namespace detail {
+
+/// First tuned block of the k that end with the chosen layer.
+inline int first_tuned_block(const TransformerBackbone& backbone, int k, const char* what) {
+  const int available = backbone.layer() + 1;
+  if (k < 1 || k > available) {
+    throw SettingError(text(what, ": k is ", k, ", expected 1 to ", available,
+                            ", the blocks the features come through"));
+  }
+  if (backbone.setting.facet != Facet::token) {
+    throw SettingError(text(what, ": attention keys are not tuned, expected the token facet"));
+  }
+  return available - k;
+}
+
+inline torch::Dtype master_dtype(const torch::Tensor& weight) {
+  return weight.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+}
+
+/// Small steps are lost in half precision, so blocks that are tuned compute from float32 copies.
+template <class Visit>
+void for_each_weight_behind(TransformerBackbone& backbone, int first_block, const Visit& visit) {
+  auto& blocks = backbone.model.blocks;
+  for (auto i = static_cast<std::size_t>(first_block);
+       i <= static_cast<std::size_t>(backbone.layer()); ++i) {
+    for_each_block_weight(blocks[i], i, visit);
+  }
+  if (!backbone.setting.final_norm) return;
+  for_each_final_weight(backbone.model, [&](const std::string& name, torch::Tensor& weight) {
+    if (name.starts_with("norm.") || backbone.applies_neck()) visit(name, weight);
+  });
+}
+
+/// DINOv3 masks the keys' bias. A key bias of zeros stays zero, so that a tuned model can be stored
+/// in every key style: Hugging Face's files have no place for it.
+inline void keep_masked_key_bias(const TransformerBackbone& backbone, const std::string& name,
+                                 const torch::Tensor& bias) {
+  const std::int64_t dim = backbone.model.embed_dim;
+  if (!backbone.model.rope_periods.defined() || !name.ends_with("attn.qkv.bias")) return;
+  if (bias.detach().slice(0, dim, 2 * dim).count_nonzero().item<std::int64_t>() != 0) return;
+  torch::Tensor mask = torch::ones_like(bias.detach());
+  mask.slice(0, dim, 2 * dim).zero_();
+  bias.register_hook([mask](const torch::Tensor& gradient) { return gradient * mask; });
+}
+
+}  // namespace detail
+
+/// Unfreezes the last k blocks that the features come through, and the final norm (SAM: the neck)
+/// where the backbone's setting applies it; the paper's section 3.1.1.
+///
+/// The tuned tensors become float32 copies (float64 stays), so neither the weights file nor other
+/// copies of this backbone change.
+///
+/// @param k 1 to layer() + 1
+/// @return leaves on the backbone's device, which the backbone computes with from now on
+/// @throws SettingError when k is out of range or the facet is not the token's
+inline TunedWeights unfreeze_last(TransformerBackbone& backbone, int k) {
+  const int first = detail::first_tuned_block(backbone, k, "unfreeze_last");
+  return detail::at_torch_boundary("unfreezing", [&] {
+    TunedWeights tuned{first, {}, {}};
+    detail::for_each_weight_behind(
+        backbone, first, [&](const std::string& name, torch::Tensor& weight) {
+          weight = weight.detach().to(detail::master_dtype(weight)).clone().contiguous();
+          weight.set_requires_grad(true);
+          detail::keep_masked_key_bias(backbone, name, weight);
+          tuned.list.push_back({name, weight});
+        });
+    return tuned;
+  });
+}
+
+/// Adds low-rank terms to `attn.qkv` and `attn.proj` of the last k blocks that the features come
+/// through; all weights stay frozen. At the start the features do not change.
+///
+/// @throws SettingError when k or the rank is out of range or the facet is not the token's
+inline TunedWeights add_lora(TransformerBackbone& backbone, int k, const LoraSetting& setting) {
+  const int first = detail::first_tuned_block(backbone, k, "add_lora");
+  if (setting.rank < 1 || setting.rank > backbone.model.embed_dim || !(setting.alpha > 0) ||
+      !std::isfinite(setting.alpha)) {
+    throw SettingError(detail::text("add_lora: rank ", setting.rank, " and alpha ", setting.alpha,
+                                    ", expected a rank of 1 to ", backbone.model.embed_dim,
+                                    " and a positive alpha"));
+  }
+  return detail::at_torch_boundary("adding LoRA", [&] {
+    TunedWeights tuned{first, {}, {}};
+    at::Generator generator = at::detail::createCPUGenerator(setting.seed);
+    detail::for_each_weight_behind(
+        backbone, first, [&](const std::string& name, torch::Tensor& weight) {
+          weight = weight.detach().to(detail::master_dtype(weight)).contiguous();
+          if (!name.ends_with("attn.qkv.weight") && !name.ends_with("attn.proj.weight")) return;
+          const auto out = weight.size(0), in = weight.size(1);
+          const double bound = std::sqrt(1.0 / static_cast<double>(in));
+          const auto start = torch::empty({setting.rank, in}, torch::kFloat64)
+                                 .uniform_(-bound, bound, generator)
+                                 .to(weight.options());
+          LowRankTerm term{name, weight, start.clone().set_requires_grad(true),
+                           torch::zeros({out, setting.rank}, weight.options().requires_grad(true)),
+                           setting.alpha / setting.rank};
+          tuned.list.push_back({name + ".lora_a", term.down});
+          tuned.list.push_back({name + ".lora_b", term.up});
+          tuned.low_rank.push_back(std::move(term));
+        });
+    return tuned;
+  });
+}
+
+/// Brings the backbone's weights up to date with its low-rank terms; needed after each change of
+/// them, before the next forward. Without such terms there is nothing to do.
+///
+/// @note differentiable where gradients are enabled
+inline void refresh(TransformerBackbone& backbone, const TunedWeights& tuned) {
+  for (const auto& term : tuned.low_rank) {
+    const auto matches = [&](const std::string& name, torch::Tensor& weight) {
+      if (name == term.name) weight = at::addmm(term.base, term.up, term.down, 1, term.scale);
+    };
+    for (std::size_t i = 0; i < backbone.model.blocks.size(); ++i) {
+      for_each_block_weight(backbone.model.blocks[i], i, matches);
+    }
+  }
+}
+
+}  // namespace homolog

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/visualization/draw_matches.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+using namespace homolog;
+
+namespace {
+
+Image grey(int width, int height) {
+  Image image(width, height);
+  std::ranges::fill(image.pixels, std::uint8_t{120});
+  return image;
+}
+
+std::size_t changed_pixels(const Image& a, const Image& b) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < a.pixels.size(); i += 3) {
+    count += !std::equal(a.pixels.begin() + static_cast<std::ptrdiff_t>(i),
+                         a.pixels.begin() + static_cast<std::ptrdiff_t>(i) + 3,
+                         b.pixels.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("Without points both pictures stand side by side, unchanged") {
+  const Image canvas = draw_matches(grey(40, 30), grey(20, 50), {}, {});
+  CHECK(canvas.size() == Size{40 + 12 + 20, 50});
+  CHECK(*canvas.at(39, 29) == 120);
+  CHECK(*canvas.at(40, 10) == 255);
+  CHECK(*canvas.at(5, 40) == 255);
+  CHECK(*canvas.at(52, 49) == 120);
+}
+
+TEST_CASE("A match is drawn at its points, and a missed one thinner") {
+  const Image empty = draw_matches(grey(200, 100), grey(200, 100), {}, {});
+  const Points<ImageFrame> from{{20, 50}}, to{{180, 50}}, near{{182, 50}}, far{{100, 90}};
+  const Image hit = draw_matches(grey(200, 100), grey(200, 100), from, to, &near, 10);
+  const Image miss = draw_matches(grey(200, 100), grey(200, 100), from, to, &near, 1);
+  CHECK(*hit.at(20, 50) != 120);
+  CHECK(*hit.at(200 + 12 + 180, 50) != 120);
+  CHECK(hit.pixels != miss.pixels);
+  CHECK(changed_pixels(hit, empty) > 0);
+  const Image ring = draw_matches(grey(200, 100), grey(200, 100), from, to, &far, 10);
+  CHECK(changed_pixels(ring, empty) > changed_pixels(miss, empty));
+}
+
+TEST_CASE("Points outside the pictures draw nothing outside the canvas") {
+  const Points<ImageFrame> from{{-500, -20}}, to{{9000, 40}};
+  CHECK(draw_matches(grey(50, 50), grey(50, 50), from, to).size() == Size{112, 50});
+}
+
+TEST_CASE("Lists of different lengths are refused") {
+  const Points<ImageFrame> one{{1, 1}}, two{{1, 1}, {2, 2}};
+  CHECK_THROWS_AS(draw_matches(grey(9, 9), grey(9, 9), one, two), ShapeError);
+  CHECK_THROWS_AS(draw_matches(grey(9, 9), grey(9, 9), one, one, &two), ShapeError);
+}
