@@ -98,14 +98,17 @@ inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset
   for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {
     const Pair& pair = dataset.pairs[i];
     const PairResult& answer = evaluation.pairs[i];
-    const nlohmann::ordered_json line{{"pair", pair.name},
-                                      {"category", pair.category},
-                                      {"source", pair.source.string()},
-                                      {"target", pair.target.string()},
-                                      {"predicted", detail::points_json(answer.predicted)},
-                                      {"truth", detail::points_json(answer.truth)},
-                                      {"score", answer.scores},
-                                      {"threshold_scale", answer.errors.threshold_scale}};
+    const nlohmann::ordered_json line{
+        {"pair", pair.name},
+        {"category", pair.category},
+        {"source", pair.source.string()},
+        {"target", pair.target.string()},
+        {"flip", pair.flip},
+        {"source_keypoints", detail::points_json(pair.source_keypoints)},
+        {"predicted", detail::points_json(answer.predicted)},
+        {"truth", detail::points_json(answer.truth)},
+        {"score", answer.scores},
+        {"threshold_scale", answer.errors.threshold_scale}};
     lines += line.dump() + "\n";
   }
   return lines;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/torch_doctest.hpp"
+
+#include "homolog/train/augment.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "pipeline/pictures.hpp"
+
+using namespace homolog;
+
+TEST_CASE("random streams depend on their coordinates alone, and orders are permutations") {
+  RandomStream one(1, {2, 3}), same(1, {2, 3}), other(1, {3, 2});
+  CHECK(one.bits() == same.bits());
+  CHECK(one.bits() != other.bits());
+  double sum = 0;
+  for (int i = 0; i < 10000; ++i) {
+    const double value = one.uniform();
+    CHECK((value >= 0 && value < 1));
+    sum += value;
+    CHECK(one.below(7) < 7);
+  }
+  CHECK(sum / 10000 == doctest::Approx(0.5).epsilon(0.02));
+  const auto order = shuffled_order(100, 5, 0);
+  CHECK(std::set<std::size_t>(order.begin(), order.end()).size() == 100);
+  CHECK(order == shuffled_order(100, 5, 0));
+  CHECK(order != shuffled_order(100, 5, 1));
+  CHECK(order != shuffled_order(100, 6, 0));
+}
+
+TEST_CASE("keypoints follow their pixels through flips and crops, and are never cut off") {
+  RandomStream random(3, {});
+  for (int round = 0; round < 500; ++round) {
+    View view{test::noise_picture(40, 30, static_cast<unsigned>(round % 5)), {}};
+    const auto count = 1 + random.below(5);
+    for (std::uint64_t n = 0; n < count; ++n) {
+      view.keypoints.push_back(
+          {static_cast<double>(random.below(40)), static_cast<double>(random.below(30))});
+    }
+    const auto [source, target] = augment_pair(view, view, {0.5, 0, 1}, random);
+    for (const View* changed : {&source, &target}) {
+      REQUIRE(changed->keypoints.size() == view.keypoints.size());
+      for (std::size_t n = 0; n < view.keypoints.size(); ++n) {
+        const auto [x, y] = changed->keypoints[n];
+        REQUIRE((x >= 0 && y >= 0 && x < changed->image.width && y < changed->image.height));
+        const auto* now = changed->image.at(static_cast<int>(x), static_cast<int>(y));
+        const auto* before = view.image.at(static_cast<int>(view.keypoints[n].x),
+                                           static_cast<int>(view.keypoints[n].y));
+        CHECK(std::equal(now, now + 3, before));
+      }
+    }
+  }
+}
+
+TEST_CASE("zeros and factors of one change nothing, grey stays grey") {
+  const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
+  RandomStream random(0, {});
+  const auto [source, target] = augment_pair(view, view, {}, random);
+  CHECK((source.image == view.image && target.keypoints == view.keypoints));
+  CHECK((jitter_colour(view.image, 1, 1, 1) == view.image));
+  const Image grey = jitter_colour(view.image, 1, 1, 0);
+  for (std::size_t i = 0; i < grey.pixels.size(); i += 3) {
+    CHECK((grey.pixels[i] == grey.pixels[i + 1] && grey.pixels[i] == grey.pixels[i + 2]));
+  }
+  CHECK((jitter_colour(grey, 1, 1, 0.5) == grey));
+  CHECK(jitter_colour(view.image, 0, 1, 1).pixels == std::vector<std::uint8_t>(600, 0));
+}
+
+TEST_CASE("augmentation refuses what cannot be meant") {
+  const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
+  RandomStream random(0, {});
+  for (const AugmentSetting& bad : {AugmentSetting{1.1, 0, 0},
+                                    {-0.1, 0, 0},
+                                    {0, 1, 0},
+                                    {0, 0, 2},
+                                    {std::numeric_limits<double>::quiet_NaN(), 0, 0}}) {
+    CHECK_THROWS_AS(augment_pair(view, view, bad, random), SettingError);
+  }
+  CHECK_THROWS_AS(choose_crop({10, 10}, {{11, 3}}, 0.5, random), PointError);
+  CHECK_THROWS_AS(crop_view(view, {0, 0, 21, 5}), ShapeError);
+  CHECK_THROWS_AS(jitter_colour(view.image, -1, 1, 1), SettingError);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/torch_doctest.hpp"
+
+#include "homolog/train/finetune.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "backbones/gold.hpp"
+#include "homolog/backbones/dinov2.hpp"
+#include "homolog/images/encode.hpp"
+#include "homolog/train/load_tuned.hpp"
+#include "pipeline/pictures.hpp"
+#include "support/test_data.hpp"
+
+using namespace homolog;
+
+namespace {
+
+DinoV2 tiny_backbone() {
+  DinoV2 backbone;
+  backbone.load(test::gold_file(expected_dinov2(test::tiny_dinov2(0, false))));
+  return backbone;
+}
+
+/// Four noise pictures on disk and six pairs between them, with 3 to 5 keypoints.
+Dataset noise_pairs(const std::filesystem::path& folder) {
+  Dataset dataset{"noise", "train", ThresholdNorm::keypoint_box, {}};
+  for (unsigned i = 0; i < 4; ++i) {
+    save_image(folder / ("picture_" + std::to_string(i) + ".png"),
+               test::noise_picture(70 + 4 * static_cast<int>(i), 60, i));
+  }
+  for (std::size_t i = 0; i < 6; ++i) {
+    Pair pair;
+    pair.name = std::to_string(i);
+    pair.category = "noise";
+    pair.source = folder / ("picture_" + std::to_string(i % 4) + ".png");
+    pair.target = folder / ("picture_" + std::to_string((i + 1 + i / 4) % 4) + ".png");
+    for (std::size_t n = 0; n < 3 + i % 3; ++n) {
+      const auto step = static_cast<double>(n);
+      pair.source_keypoints.push_back({10 + 11 * step, 20 + 7 * step});
+      pair.target_keypoints.push_back({12 + 10 * step, 18 + 8 * step});
+    }
+    dataset.pairs.push_back(pair);
+  }
+  return dataset;
+}
+
+PipelineSetting small_inputs() {
+  PipelineSetting setting;
+  setting.image_size = 56;
+  return setting;
+}
+
+FinetuneSetting three_epochs() {
+  FinetuneSetting setting;
+  setting.epochs = 3;
+  setting.batch_size = 2;
+  setting.trainer.learning_rate = 1e-3;
+  return setting;
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The step losses of a run.
+template <class Loss>
+std::vector<double> losses_of(const Dataset& dataset, FinetuneSetting setting, const Loss& loss) {
+  std::vector<double> losses;
+  setting.progress = [&losses](const TrainProgress& now) { losses.push_back(now.step_loss); };
+  DinoV2 backbone = tiny_backbone();
+  finetune(backbone, loss, dataset, nullptr, small_inputs(), setting);
+  return losses;
+}
+
+}  // namespace
+
+TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.epochs = 8;
+  const auto check = [&](const auto& loss) {
+    const auto losses = losses_of(dataset, setting, loss);
+    REQUIRE(losses.size() == 24);
+    const auto mean = [](auto begin) { return (begin[0] + begin[1] + begin[2]) / 3; };
+    CHECK(mean(losses.end() - 3) < mean(losses.begin()));
+    CHECK(losses == losses_of(dataset, setting, loss));
+    setting.seed = 1;
+    CHECK(losses != losses_of(dataset, setting, loss));
+    setting.seed = 0;
+  };
+  check(CoordinateMse{});
+  check(GaussianCrossEntropy{});
+  check(InfoNce{});
+}
+
+TEST_CASE("the frozen blocks' cache, in memory or in a file, changes no loss") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  for (const double flip : {0.0, 0.5}) {
+    FinetuneSetting setting = three_epochs();
+    setting.augment.flip = flip;
+    const auto cached = losses_of(dataset, setting, CoordinateMse{});
+    setting.cache_folder = folder.path / "cache";
+    CHECK(cached == losses_of(dataset, setting, CoordinateMse{}));
+    CHECK(cached == losses_of(dataset, setting, CoordinateMse{}));  // from the file
+    setting.cache = false;
+    CHECK(cached == losses_of(dataset, setting, CoordinateMse{}));
+  }
+}
+
+TEST_CASE("accumulated forwards are one step of all their pairs") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.batch_size = 4;
+  const auto whole = losses_of(dataset, setting, CoordinateMse{});
+  setting.batch_size = 2;
+  setting.accumulate = 2;
+  const auto parts = losses_of(dataset, setting, CoordinateMse{});
+  REQUIRE(whole.size() == parts.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    CHECK(parts[i] == doctest::Approx(whole[i]).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  std::vector<FinetuneSetting> variants(5, three_epochs());
+  variants[1].augment = {0.5, 0.2, 0.5};
+  variants[1].accumulate = 2;
+  variants[2].trainer.autocast = torch::kBFloat16;
+  variants[2].schedule = Schedule::cosine;
+  variants[2].warmup_steps = 2;
+  variants[3].trainer.autocast = torch::kFloat16;
+  variants[3].trainer.clip_norm = 0.1;
+  variants[4].lora = LoraSetting{2, 4, 7};
+  struct Stop {};
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    INFO("variant ", v);
+    FinetuneSetting setting = variants[v];
+    setting.checkpoint_every = 1;
+    const auto run = [&](const char* name, std::int64_t stop_after, bool resume) {
+      setting.checkpoint_folder = folder.path / (name + std::to_string(v));
+      setting.log = folder.path / (name + std::to_string(v) + ".csv");
+      setting.resume = resume;
+      setting.progress = [stop_after](const TrainProgress& now) {
+        if (now.step == stop_after) throw Stop{};
+      };
+      DinoV2 backbone = tiny_backbone();
+      return finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+    };
+    const FinetuneResult whole = run("whole", -1, false);
+    CHECK_THROWS_AS(run("parts", 3, false), Stop);
+    CHECK_THROWS_AS(run("parts", 5, true), Stop);
+    const FinetuneResult parts = run("parts", -1, true);
+    CHECK(parts.resumed_from_step == 4);
+    CHECK(parts.steps == whole.steps);
+    const auto newest = [&](const char* name) {
+      return step_checkpoints(folder.path / (name + std::to_string(v))).at(0);
+    };
+    CHECK(newest("whole").filename() == newest("parts").filename());
+    CHECK((bytes_of(newest("whole")) == bytes_of(newest("parts"))));
+    CHECK(bytes_of(folder.path / ("whole" + std::to_string(v) + ".csv")) ==
+          bytes_of(folder.path / ("parts" + std::to_string(v) + ".csv")));
+    CHECK(step_checkpoints(setting.checkpoint_folder).size() == 2);
+
+    {  // its checkpoint gives the features of the tuned backbone
+      DinoV2 tuned = tiny_backbone();
+      setting.checkpoint_folder.clear();
+      setting.log.clear();
+      setting.resume = false;
+      setting.progress = nullptr;
+      finetune(tuned, CoordinateMse{}, dataset, nullptr, small_inputs(), setting);
+      DinoV2 loaded = tiny_backbone();
+      load_tuned(loaded, read_checkpoint(newest("whole")));
+      const at::NoGradGuard no_gradients;
+      const auto input = torch::randn({1, 3, 56, 56});
+      CHECK(torch::equal(tuned.features(input).patch_tokens, loaded.features(input).patch_tokens));
+    }
+  }
+}
+
+TEST_CASE("damaged checkpoints are passed over by name, and none whole is an error") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.checkpoint_folder = folder.path / "checkpoints";
+  setting.checkpoint_every = 1;
+  std::vector<std::string> messages;
+  setting.message = [&](const std::string& line) { messages.push_back(line); };
+  const auto run = [&] {
+    DinoV2 backbone = tiny_backbone();
+    return finetune(backbone, CoordinateMse{}, dataset, nullptr, small_inputs(), setting);
+  };
+  run();
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("holds checkpoints of another training"),
+                       SettingError);
+  setting.resume = true;
+  const auto newest = step_checkpoints(setting.checkpoint_folder).at(0);
+  const std::string whole = bytes_of(newest);
+  const std::vector<std::string> damages{whole.substr(0, whole.size() / 2), "",
+                                         whole.substr(0, whole.size() - 9) +
+                                             char(whole[whole.size() - 9] ^ 1) +
+                                             whole.substr(whole.size() - 8)};
+  for (const auto& damaged : damages) {
+    test::write_file(newest, damaged);
+    messages.clear();
+    const FinetuneResult result = run();
+    CHECK(result.resumed_from_step == 8);
+    REQUIRE(!messages.empty());
+    CHECK(messages[0].find(newest.string()) != std::string::npos);
+    CHECK((bytes_of(newest) == whole));
+  }
+  for (const auto& path : step_checkpoints(setting.checkpoint_folder)) test::write_file(path, "");
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("nothing to resume from"), WeightsError);
+}
+
+TEST_CASE("a resumed run must be the same run") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.checkpoint_folder = folder.path / "checkpoints";
+  PipelineSetting pipeline = small_inputs();
+  const auto run = [&] {
+    DinoV2 backbone = tiny_backbone();
+    return finetune(backbone, CoordinateMse{}, dataset, nullptr, pipeline, setting);
+  };
+  run();
+  setting.resume = true;
+  CHECK(run().steps == 9);  // nothing left to do
+  setting.trainer.learning_rate = 0.5;
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("learning_rate is 0.5"), SettingError);
+  setting.trainer.learning_rate = 1e-3;
+  setting.unfreeze = 2;
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("unfreeze is 2, the checkpoint's run had 1"),
+                       SettingError);
+  setting.unfreeze = 1;
+  pipeline.image_size = 70;
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("image_size is 70"), SettingError);
+  pipeline.image_size = 56;
+  setting.epochs = 4;
+  CHECK(run().steps == 12);
+}
+
+TEST_CASE("two processes take the steps of one with twice the batch") {
+  // One process after the other: what each would send for the first step must add up to a whole
+  // one.
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.epochs = 1;
+  setting.batch_size = 6;
+  const double whole = losses_of(dataset, setting, CoordinateMse{}).at(0);
+  setting.batch_size = 3;
+  double sum = 0;
+  for (int index = 0; index < 2; ++index) {
+    setting.shard = {index, 2, [&sum](torch::Tensor& values) {
+                       sum += values[values.size(0) - 1].item<double>();
+                     }};
+    losses_of(dataset, setting, CoordinateMse{});
+  }
+  CHECK(sum == doctest::Approx(whole).epsilon(1e-5));
+}
+
+TEST_CASE("early stopping, and settings that cannot be meant") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.epochs = 50;
+  setting.patience = 1;
+  setting.trainer.learning_rate = 1e-12;  // nothing changes, so no epoch is better than the first
+  DinoV2 backbone = tiny_backbone();
+  const auto result =
+      finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+  CHECK(result.stopped_early);
+  CHECK(result.epochs.size() == 2);
+  CHECK(result.best->epoch == 1);
+
+  const auto refused = [&](auto change) {
+    FinetuneSetting bad = three_epochs();
+    change(bad);
+    CHECK_THROWS_AS(finetune(backbone, CoordinateMse{}, dataset, nullptr, small_inputs(), bad),
+                    SettingError);
+  };
+  refused([](FinetuneSetting& s) { s.epochs = 0; });
+  refused([](FinetuneSetting& s) { s.batch_size = 0; });
+  refused([](FinetuneSetting& s) { s.unfreeze = 3; });
+  refused([](FinetuneSetting& s) { s.resume = true; });
+  refused([](FinetuneSetting& s) { s.augment.flip = 1.5; });
+  refused([](FinetuneSetting& s) { s.trainer.learning_rate = -1; });
+  refused([](FinetuneSetting& s) { s.warmup_steps = 1000; });
+  refused([](FinetuneSetting& s) { s.shard.count = 2; });
+  PipelineSetting native;
+  native.resize = Resize::native;
+  CHECK_THROWS_AS(finetune(backbone, CoordinateMse{}, dataset, nullptr, native, three_epochs()),
+                  SettingError);
+
+  FinetuneSetting wild = three_epochs();
+  wild.trainer.learning_rate = 1e30;
+  CHECK_THROWS_AS(finetune(backbone, CoordinateMse{}, dataset, nullptr, small_inputs(), wild),
+                  ValueError);
+}
+
+TEST_CASE("schedule and gradient scaler") {
+  CHECK(schedule_factor(Schedule::constant, 0, 4, 10) == 0.25);
+  CHECK(schedule_factor(Schedule::constant, 9, 4, 10) == 1);
+  CHECK(schedule_factor(Schedule::cosine, 0, 0, 10) == 1);
+  CHECK(schedule_factor(Schedule::cosine, 5, 0, 10) == doctest::Approx(0.5));
+  CHECK(schedule_factor(Schedule::cosine, 10, 0, 10) == 0);
+  CHECK_THROWS_AS(schedule_factor(Schedule::cosine, 0, 11, 10), SettingError);
+  GradScaler scaler;
+  scaler.enabled = true;
+  scaler.growth_interval = 2;
+  CHECK(!scaler.update(false));
+  CHECK(scaler.factor() == 32768);
+  CHECK(scaler.update(true));
+  CHECK(scaler.update(true));
+  CHECK(scaler.factor() == 65536);
+  CHECK(scaler.skipped == 1);
+}
