@@ -8,12 +8,10 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,14 +21,13 @@
 #include <vector>
 
 #include "homolog/core/feature_map.hpp"
-#include "homolog/images/decode.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/detail/checkpoint_folder.hpp"
+#include "homolog/train/detail/step_batches.hpp"
 #include "homolog/train/detail/train_log.hpp"
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/frozen_trunk.hpp"
-#include "homolog/train/random.hpp"
 
 namespace homolog::detail {
 
@@ -141,15 +138,7 @@ struct FinetuneRun {
   }
 
   bool leads() const { return setting.shard.index == 0; }
-  std::size_t pairs_a_step() const {
-    return static_cast<std::size_t>(setting.batch_size) *
-           static_cast<std::size_t>(setting.accumulate) *
-           static_cast<std::size_t>(setting.shard.count);
-  }
-  std::int64_t steps_an_epoch() const {
-    return static_cast<std::int64_t>((train.pairs.size() + pairs_a_step() - 1) / pairs_a_step());
-  }
-  std::int64_t total_steps() const { return steps_an_epoch() * setting.epochs; }
+  std::int64_t total_steps() const { return steps.an_epoch() * setting.epochs; }
   bool finished() const { return result.steps >= total_steps() || result.stopped_early; }
 
   /// What must be equal for a run to go on where another stopped.
@@ -222,90 +211,14 @@ struct FinetuneRun {
     held.set_current_seed(setting.seed);
   }
 
-  /// The pairs of this process in a step, in parts of batch_size; `points` counts all processes'.
-  std::vector<std::vector<std::size_t>> parts_of_step(std::int64_t epoch, std::int64_t position,
-                                                      std::size_t& points) {
-    if (epoch != order_epoch) {
-      order = shuffled_order(train.pairs.size(), setting.seed, static_cast<std::uint64_t>(epoch));
-      order_epoch = epoch;
-    }
-    const std::size_t begin = static_cast<std::size_t>(position) * pairs_a_step();
-    const std::size_t end = std::min(begin + pairs_a_step(), order.size());
-    std::vector<std::vector<std::size_t>> parts;
-    points = 0;
-    std::size_t mine = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      points += train.pairs[order[i]].source_keypoints.size();
-      if ((i - begin) % static_cast<std::size_t>(setting.shard.count) !=
-          static_cast<std::size_t>(setting.shard.index)) {
-        continue;
-      }
-      if (mine % static_cast<std::size_t>(setting.batch_size) == 0) parts.emplace_back();
-      parts.back().push_back(order[i]);
-      ++mine;
-    }
-    return parts;
-  }
-
-  PairBatch make_batch(const std::vector<std::size_t>& pairs, std::int64_t epoch) {
-    PairBatch batch;
-    std::vector<torch::Tensor> tokens;
-    std::map<std::pair<std::string, bool>, std::size_t> row_of;
-    const auto add_row = [&](torch::Tensor picture, const FrameTransform& frame) {
-      batch.input = frame.image.input;
-      batch.content.push_back(content_cells(frame.image, frame.grid.patch));
-      tokens.push_back(std::move(picture));
-      return tokens.size() - 1;
-    };
-    for (const std::size_t i : pairs) {
-      const Pair& pair = train.pairs[i];
-      RandomStream random(setting.seed,
-                          {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(i)});
-      PairBatch::Item item;
-      if (needs_pixels(setting.augment)) {
-        auto [source, target] =
-            augment_pair(view(pair, true), view(pair, false), setting.augment, random);
-        const auto source_frame = trunk.transform(source.image.size());
-        const auto target_frame = trunk.transform(target.image.size());
-        item.source = add_row(trunk.compute(source.image), source_frame);
-        item.target = add_row(trunk.compute(target.image), target_frame);
-        item.source_cells = source_frame.to_grid(source.keypoints);
-        item.target_cells = target_frame.to_grid(target.keypoints);
-      } else {
-        // A flip alone makes another picture, whose tokens are kept like any other's.
-        const bool flip = pair.flip != choose_flip(setting.augment, random);
-        const auto row = [&](std::size_t picture, const Points<ImageFrame>& points,
-                             Points<GridFrame>& cells) {
-          const auto& known = table.pictures[picture];
-          const int width = known.transform.image.image.width;
-          cells = known.transform.to_grid(flip ? flip_points(points, width) : points);
-          const auto [found, added] = row_of.try_emplace({known.path.string(), flip}, 0);
-          if (added) found->second = add_row(trunk.tokens(known.path, flip), known.transform);
-          return found->second;
-        };
-        item.source = row(table.of_pair[i].first, pair.source_keypoints, item.source_cells);
-        item.target = row(table.of_pair[i].second, pair.target_keypoints, item.target_cells);
-      }
-      batch.pairs.push_back(std::move(item));
-    }
-    batch.tokens = at::stack(tokens);
-    return batch;
-  }
-
-  static View view(const Pair& pair, bool source) {
-    View result{load_image(source ? pair.source : pair.target),
-                source ? pair.source_keypoints : pair.target_keypoints};
-    return pair.flip ? flip_view(result) : result;
-  }
-
   /// @return true when the step was the last of its epoch
   bool take_step() {
-    const std::int64_t epoch = result.steps / steps_an_epoch();
-    const std::int64_t position = result.steps % steps_an_epoch();
+    const std::int64_t epoch = result.steps / steps.an_epoch();
+    const std::int64_t position = result.steps % steps.an_epoch();
     std::size_t points = 0;
     std::vector<PairBatch> batches;
-    for (const auto& part : parts_of_step(epoch, position, points)) {
-      batches.push_back(make_batch(part, epoch));
+    for (const auto& part : steps.parts_of_step(epoch, position, points)) {
+      batches.push_back(steps.make_batch(part, epoch));
     }
     const double factor =
         schedule_factor(setting.schedule, result.steps, setting.warmup_steps, total_steps());
@@ -328,7 +241,7 @@ struct FinetuneRun {
     current.gradient_norm = step.gradient_norm;
     current.step_loss = step.loss;
     current.taken = step.taken;
-    return position + 1 == steps_an_epoch();
+    return position + 1 == steps.an_epoch();
   }
 
   void end_epoch(std::optional<CheckpointFolder>& folder) {
@@ -404,7 +317,7 @@ struct FinetuneRun {
     state = {{"format", 1},
              {"identity", identity()},
              {"step", result.steps},
-             {"steps_an_epoch", steps_an_epoch()},
+             {"steps_an_epoch", steps.an_epoch()},
              {"epoch_loss", epoch_loss},
              {"epoch_points", epoch_points},
              {"stopped_early", result.stopped_early},
@@ -416,17 +329,17 @@ struct FinetuneRun {
     for (const auto& record : result.epochs) state["epochs"].push_back(epoch_json(record));
     if (result.best) state["best"] = epoch_json(*result.best);
     if (result.pck_before) state["pck_before"] = *result.pck_before;
-    auto steps = nlohmann::ordered_json::object();
+    auto adamw_steps = nlohmann::ordered_json::object();
     for (const auto& weight : trainer.tuned.list) {
       add("tuned/" + weight.name, weight.value);
       if (!to_resume) continue;
       const auto& moments = trainer.moments(weight);
       add("adamw/exp_avg/" + weight.name, moments.exp_avg());
       add("adamw/exp_avg_sq/" + weight.name, moments.exp_avg_sq());
-      steps[weight.name] = moments.step();
+      adamw_steps[weight.name] = moments.step();
     }
     if (to_resume) {
-      state["adamw_steps"] = std::move(steps);
+      state["adamw_steps"] = std::move(adamw_steps);
       auto held = generator();
       const std::lock_guard<std::mutex> lock(held.mutex());
       add("random", held.get_state());
@@ -515,12 +428,11 @@ struct FinetuneRun {
   PictureTable table;
   Trainer trainer;
   FrozenTrunk trunk;
+  StepBatches steps{train, setting, table, trunk};
   FinetuneResult result;
   TrainProgress current;
   double epoch_loss = 0;  ///< summed over this epoch's keypoints
   std::size_t epoch_points = 0;
-  std::vector<std::size_t> order;  ///< pairs of `order_epoch`
-  std::int64_t order_epoch = -1;
 };
 
 }  // namespace homolog::detail
