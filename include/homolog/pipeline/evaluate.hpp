@@ -279,8 +279,10 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
             begin, std::min(all.size() - begin, static_cast<std::size_t>(setting.batch_size)));
         begin += members.size();
         // Whole batches go to a process, so that each is computed as one process alone would.
-        if (batch++ % processes != own) continue;
-        for (const std::size_t member : members) owned[member] = true;
+        // Without features there are only grids to make, and every process makes them all.
+        const bool mine = batch++ % processes == own;
+        if (!mine && needs_features<M>()) continue;
+        for (const std::size_t member : members) owned[member] = mine;
         auto maps = setting.features && needs_features<M>()
                         ? detail::given_features(setting, pipeline, table, members)
                         : detail::batch_features(pipeline, table, members, result.seconds.decode,
@@ -294,7 +296,9 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
         report("features", done, table.pictures.size());
       }
     }
-    if (processes > 1) detail::exchange_queries<M>(setting.shard, dataset, queries);
+    if constexpr (needs_features<M>()) {
+      if (processes > 1) detail::exchange_queries<M>(setting.shard, dataset, queries);
+    }
 
     const detail::Stopwatch match(result.seconds.match);
     done = 0;

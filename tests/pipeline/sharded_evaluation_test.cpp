@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <barrier>
+#include <cstddef>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/images/encode.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/mutual_nearest.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "homolog/pipeline/evaluate.hpp"
+#include "pipeline/pictures.hpp"
+#include "support/test_data.hpp"
+
+using namespace homolog;
+using namespace homolog::test;
+
+namespace {
+
+// All ordered pairs of five noise pictures of two sizes.
+Dataset noise_pairs(const TemporaryFolder& folder) {
+  Dataset dataset{"noise", "test", ThresholdNorm::keypoint_box, {}};
+  std::vector<std::filesystem::path> paths;
+  for (unsigned k = 0; k < 5; ++k) {
+    paths.push_back(folder.path / (std::to_string(k) + ".png"));
+    save_image(paths.back(), noise_picture(96, k % 2 == 0 ? 96 : 64, k));
+  }
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    for (std::size_t j = 0; j < paths.size(); ++j) {
+      if (i == j) continue;
+      Pair pair;
+      pair.name = std::to_string(i) + "-" + std::to_string(j);
+      pair.category = "noise";
+      pair.source = paths[i];
+      pair.target = paths[j];
+      for (std::size_t n = 0; n < 2 + i; ++n) {
+        const auto step = static_cast<double>(n);
+        pair.source_keypoints.push_back({10 + 9 * step, 12 + 5 * step});
+        pair.target_keypoints.push_back({14 + 8 * step, 10 + 6 * step});
+      }
+      dataset.pairs.push_back(pair);
+    }
+  }
+  return dataset;
+}
+
+// Threads that add their values up: what processes do through a network.
+struct Adder {
+  explicit Adder(int count) : barrier(count) {}
+  void sum(std::span<double> values) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      total.resize(values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) total[i] += values[i];
+    }
+    barrier.arrive_and_wait();
+    std::copy(total.begin(), total.end(), values.begin());
+    barrier.arrive_and_wait();
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      total.clear();
+    }
+    barrier.arrive_and_wait();
+  }
+  std::barrier<> barrier;
+  std::mutex mutex;
+  std::vector<double> total;
+};
+
+template <class M>
+void compare(const Dataset& dataset, const M& matcher) {
+  Pipeline<SyntheticBackbone, M> pipeline{SyntheticBackbone{}, matcher};
+  pipeline.setting.resize = Resize::native;  // several input sizes
+  EvaluateSetting setting;
+  setting.batch_size = 1;
+  const Evaluation whole = evaluate(pipeline, dataset, setting);
+  for (const int count : {2, 3, 7}) {  // 7: some have no picture at all
+    Adder adder(count);
+    std::vector<Evaluation> parts(static_cast<std::size_t>(count));
+    std::vector<std::thread> threads;
+    for (int index = 0; index < count; ++index) {
+      threads.emplace_back([&, index] {
+        EvaluateSetting own = setting;
+        own.shard = {index, count, [&adder](std::span<double> values) { adder.sum(values); }};
+        parts[static_cast<std::size_t>(index)] = evaluate(pipeline, dataset, own);
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const Evaluation& part : parts) {
+      CHECK(part.backbone_forwards == whole.backbone_forwards);
+      CHECK(part.distinct_images == whole.distinct_images);
+      CHECK(part.total.per_point == whole.total.per_point);
+      CHECK(part.total.per_image == whole.total.per_image);
+      for (std::size_t i = 0; i < whole.pairs.size(); ++i) {
+        CHECK(part.pairs[i].predicted == whole.pairs[i].predicted);
+        CHECK(part.pairs[i].scores == whole.pairs[i].scores);
+        CHECK(part.pairs[i].errors.distances == whole.pairs[i].errors.distances);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an evaluation in several processes equals that of one, bit for bit") {
+  const TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder);
+  compare(dataset, Argmax{});
+  compare(dataset, WindowSoftArgmax{});
+  compare(dataset, CopyCoordinates{});
+}
+
+TEST_CASE("what cannot be sharded is refused") {
+  const TemporaryFolder folder;
+  const Dataset dataset = noise_pairs(folder);
+  EvaluateSetting setting;
+  setting.shard = {0, 2, [](std::span<double>) {}};
+  const Pipeline<SyntheticBackbone, MutualNearest<Argmax>> mutual;
+  CHECK_THROWS_AS(evaluate(mutual, dataset, setting), SettingError);
+  const Pipeline<SyntheticBackbone> plain;
+  setting.shard = {2, 2, [](std::span<double>) {}};
+  CHECK_THROWS_AS(evaluate(plain, dataset, setting), SettingError);
+  setting.shard = {0, 2, {}};
+  CHECK_THROWS_AS(evaluate(plain, dataset, setting), SettingError);
+}
