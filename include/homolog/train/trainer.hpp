@@ -193,11 +193,11 @@ struct Trainer {
     return std::sqrt(square.item<double>());
   }
 
+  /// As PyTorch's clip_grad_norm_, whose 1e-6 keeps a norm of zero apart from a division by it.
   void clip(double norm) {
-    if (!(setting.clip_norm > 0) || norm <= setting.clip_norm) return;
-    for (const auto& weight : tuned.list) {
-      weight.value.mutable_grad().mul_(setting.clip_norm / norm);
-    }
+    const double factor = setting.clip_norm / (norm + 1e-6);
+    if (!(setting.clip_norm > 0) || factor >= 1) return;
+    for (const auto& weight : tuned.list) weight.value.mutable_grad().mul_(factor);
   }
 };
 
