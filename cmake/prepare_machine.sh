@@ -67,7 +67,8 @@ need_libtorch() {
 }
 
 build_packages=(g++ cmake ninja-build ccache python3 python3-venv libeigen3-dev libstb-dev
-  nlohmann-json3-dev libcli11-dev libmatio-dev zlib1g-dev libssl-dev libkainjow-mustache-dev)
+  nlohmann-json3-dev libcli11-dev libmatio-dev zlib1g-dev libssl-dev libkainjow-mustache-dev
+  libgloo-dev)
 
 configure_and_build() {  # FOLDER TARGET... -- CMAKE_OPTION...
   local folder=$1 targets=()

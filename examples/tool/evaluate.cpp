@@ -31,6 +31,7 @@ struct Options {
   std::vector<double> alphas{0.05, 0.1, 0.2};
   int batch_size = 4;
   double cache_memory = 2;
+  double timeout = 600;
   std::string json, predictions, pictures;
   int picture_count = 6;
 };
@@ -88,14 +89,16 @@ void save_pictures(const Options& options, const Dataset& dataset, const Evaluat
 
 template <class M>
 Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone& backbone,
-               const M& matcher, int& image_size) {
+               const M& matcher, const EvaluationShard& shard, int& image_size) {
   Pipeline<AnyBackbone, M> pipeline(backbone, matcher);
   pipeline.setting = pipeline_setting(options.input, options.matcher);
   image_size = pipeline.setting.resize == Resize::native
                    ? 0
                    : pipeline.transform({100, 100}).image.input.width;
   Progress progress;
+  progress.terminal = progress.terminal && shard.index == 0;
   EvaluateSetting setting;
+  setting.shard = shard;
   setting.alphas = options.alphas;
   setting.batch_size = options.batch_size;
   setting.cache_memory = static_cast<std::size_t>(options.cache_memory * 1024 * 1024 * 1024);
@@ -104,6 +107,7 @@ Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone
 }
 
 void evaluate_command(Options options) {
+  const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const AnyMatcher matcher = make_matcher(options.matcher);
   const Dataset dataset = load_dataset(options.data);
@@ -111,9 +115,10 @@ void evaluate_command(Options options) {
   int image_size = 0;
   const Evaluation evaluation = std::visit(
       [&](const auto& policy) {
-        return run(options, dataset, backbone.backbone, policy, image_size);
+        return run(options, dataset, backbone.backbone, policy, shard, image_size);
       },
       matcher);
+  if (shard.index > 0) return;  // every process has all results; the first one reports them
   const PipelineSetting setting = pipeline_setting(options.input);
   auto json = evaluation_json(evaluation, dataset, setting.resize, image_size);
   json["backbone"] = backbone.name;
@@ -160,6 +165,7 @@ void add_evaluate(CLI::App& app) {
                    "GiB of features kept in memory; the rest is spilled to a temporary file")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  add_timeout_option(*command, options->timeout);
   command->add_option("--json", options->json, "result file");
   command->add_option("--predictions", options->predictions, "one JSON line a pair");
   command->add_option("--pictures", options->pictures, "folder for drawings of matched pairs");

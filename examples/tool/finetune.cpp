@@ -36,6 +36,7 @@ struct Options {
   std::optional<double> loss_temperature, loss_sigma;
   int lora_rank = 0;
   double lora_alpha = 16;
+  double timeout = 600;
   FinetuneSetting setting;
   std::string checkpoint_folder, cache_folder, log, json;
 };
@@ -122,6 +123,8 @@ void finetune_command(Options options) {
         "merge them first with homolog convert --checkpoint");
   }
   const AnyLoss loss = make_loss(options);
+  const auto processes = join_processes(options.timeout, options.backbone);
+  const bool leads = processes->launch().rank == 0;
   if (options.data.split.empty()) {
     const bool spair = options.data.dataset == "spair-71k" || options.data.dataset == "synthetic";
     options.data.split = spair ? "trn" : "train";
@@ -151,7 +154,9 @@ void finetune_command(Options options) {
   setting.checkpoint_folder = options.checkpoint_folder;
   setting.log = options.log;
   setting.identity = identity_json(options, loss, loaded, train);
+  setting.shard = train_shard(processes);
   Progress progress;
+  progress.terminal = progress.terminal && leads;
   setting.message = [&progress](const std::string& line) {
     progress.finish();
     std::printf("%s\n", line.c_str());
@@ -172,6 +177,7 @@ void finetune_command(Options options) {
   const FinetuneResult result =
       tune(options, loaded, loss, train, validation ? &*validation : nullptr, setting);
   progress.finish();
+  if (!leads) return;
 
   for (const auto& record : result.epochs) {
     std::printf("epoch %d: loss %.5f%s\n", record.epoch, record.loss,
@@ -269,6 +275,7 @@ void add_finetune(CLI::App& app) {
   command->add_flag("--resume", setting.resume, "go on from the folder's newest checkpoint");
   command->add_option("--patience", setting.patience,
                       "stop after so many epochs without a better validation PCK");
+  add_timeout_option(*command, options->timeout);
   command->add_option("--log", options->log, "CSV, one row a step");
   command->add_option("--json", options->json, "result file");
   command->callback([options] { finetune_command(*options); });

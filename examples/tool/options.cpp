@@ -45,6 +45,14 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_timeout_option(CLI::App& command, double& seconds) {
+  command
+      .add_option("--timeout", seconds,
+                  "seconds that one of several processes waits for the others")
+      ->check(CLI::Range(0.001, 1e6))
+      ->capture_default_str();
+}
+
 void add_input_options(CLI::App& command, InputOptions& options) {
   command.add_option(
       "--image-size", options.image_size,

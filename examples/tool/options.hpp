@@ -53,6 +53,7 @@ struct MatcherOptions {
 using AnyMatcher = std::variant<homolog::Argmax, homolog::SoftArgmax, homolog::WindowSoftArgmax,
                                 homolog::KernelSoftArgmax, homolog::CopyCoordinates>;
 
+void add_timeout_option(CLI::App& command, double& seconds);  // of several processes
 void add_backbone_options(CLI::App& command, BackboneOptions& options);
 void add_input_options(CLI::App& command, InputOptions& options);
 void add_matcher_options(CLI::App& command, MatcherOptions& options);  // and the query

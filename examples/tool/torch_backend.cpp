@@ -2,11 +2,16 @@
 #include "torch_backend.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/util/Logging.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -200,6 +205,22 @@ void adopt_checkpoint(const BackboneOptions& backbone, InputOptions& input,
   if (input.resize.empty()) input.resize = stored.value("resize", "squash");
   if (input.filter == "auto") input.filter = stored.value("resize_filter", "auto");
   if (matcher.query.empty()) matcher.query = stored.value("query", "nearest");
+}
+
+std::shared_ptr<ProcessGroup> join_processes(double timeout_seconds, BackboneOptions& backbone) {
+  const Launch launch = launch_from_environment();
+  if (launch.processes > 1 && backbone.device == "cuda") {
+    backbone.device += ":" + std::to_string(launch.local_rank);
+  }
+  // c10d prints what it also throws.
+  if (!environment_variable("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  ProcessGroupSetting setting;
+  setting.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * timeout_seconds));
+  return std::make_shared<ProcessGroup>(launch, setting);
+}
+
+EvaluationShard join_evaluation(double timeout_seconds, BackboneOptions& backbone) {
+  return evaluation_shard(join_processes(timeout_seconds, backbone));
 }
 
 NamedBackbone make_backbone(const BackboneOptions& options) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "homolog/backbones/any_backbone.hpp"
+#include "homolog/pipeline/evaluate.hpp"
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/tensor_file.hpp"
 #include "options.hpp"
@@ -28,6 +29,10 @@ void adopt_checkpoint(const BackboneOptions& backbone, InputOptions& input,
 
 // The backbone a user named, loaded and set up.
 NamedBackbone make_backbone(const BackboneOptions& options);
+
+// Waits, where torchrun, mpirun or Slurm started several processes, until all have come; gives each
+// its own CUDA device where the user named none by number.
+homolog::EvaluationShard join_evaluation(double timeout_seconds, BackboneOptions& backbone);
 
 // Tensors patch_tokens [B,N,D], class_token [B,D] and register_tokens [B,R,D] of a picture or, when
 // `tensors` is not empty, of the normalised tensor `input` [B,3,H,W] in that file.

@@ -3,6 +3,7 @@
 
 // The transformers a user can name, loaded; for the translation units that see LibTorch.
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "homolog/backbones/dinov3.hpp"
 #include "homolog/backbones/sam.hpp"
 #include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/distributed/process_group.hpp"
 #include "homolog/weights/tensor_file.hpp"
 #include "options.hpp"
 
@@ -28,5 +30,9 @@ struct Loaded {
 
 // The transformer that the options name, on its device, with the checkpoint's tuned weights.
 Loaded load_transformer(const BackboneOptions& options);
+
+// The processes that a launcher started this one with; see join_evaluation().
+std::shared_ptr<homolog::ProcessGroup> join_processes(double timeout_seconds,
+                                                      BackboneOptions& backbone);
 
 }  // namespace tool

@@ -55,6 +55,10 @@ struct WeightsError : Error {
 struct DatasetError : Error {
   using Error::Error;
 };
+/// Another process of the run that died, hangs or cannot be reached.
+struct DistributedError : Error {
+  using Error::Error;
+};
 
 namespace detail {
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "homolog/datasets/dataset.hpp"
+#include "homolog/pipeline/detail/agreement.hpp"
 #include "homolog/pipeline/detail/evaluation_passes.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 
@@ -131,6 +132,17 @@ inline void require_valid(const EvaluateSetting& setting, const Dataset& dataset
     throw SettingError(text("evaluate: process ", shard.index, " of ", shard.count,
                             ", or no way to add up over processes"));
   }
+}
+
+/// That every process of the shard scores the same pairs in the same way.
+inline void require_agreement(const EvaluateSetting& setting, const Dataset& dataset,
+                              const PipelineSetting& pipeline) {
+  std::string line =
+      text(setting.batch_size, '|', pipeline.image_size, '|', static_cast<int>(pipeline.resize),
+           '|', static_cast<int>(pipeline.filter), '|', static_cast<int>(pipeline.query));
+  for (const double alpha : setting.alphas) line += text('|', alpha);
+  require_agreement(setting.shard.index, setting.shard.count,
+                    stable_hash(line, stable_hash(dataset)), "evaluate", setting.shard.sum);
 }
 
 /// Maps that the caller knows already, brought to the form of Pipeline::features().
@@ -249,6 +261,7 @@ template <class B, class M, class S>
 Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
                     const EvaluateSetting& setting = {}) {
   detail::require_valid(setting, dataset);
+  if (setting.shard.count > 1) detail::require_agreement(setting, dataset, pipeline.setting);
   const auto report = [&setting](std::string_view stage, std::size_t done, std::size_t total) {
     if (setting.progress) setting.progress(stage, done, total);
   };

@@ -64,6 +64,7 @@ struct FinetuneRun {
                               ": holds checkpoints of another training; resume it, or name another",
                               " folder"));
     }
+    require_agreement_of_processes();
     std::optional<TrainLog> log;
     if (!setting.log.empty() && leads()) log.emplace(setting.log, result.steps);
     if (result.resumed_from_step == 0 && validation != nullptr && !result.pck_before) {
@@ -170,6 +171,22 @@ struct FinetuneRun {
     json["train_pairs"] = train.pairs.size();
     json["validation_pairs"] = validation != nullptr ? validation->pairs.size() : 0;
     return json;
+  }
+
+  /// The processes start from the same step of the same training.
+  void require_agreement_of_processes() const {
+    if (setting.shard.count == 1) return;
+    auto hash = stable_hash(identity().dump(), stable_hash(train));
+    hash = stable_hash(text(result.steps, result.stopped_early), hash);
+    if (validation != nullptr) hash = stable_hash(text(stable_hash(*validation)), hash);
+    require_agreement(setting.shard.index, setting.shard.count, hash, "finetune",
+                      [this](std::span<double> values) { sum_over_processes(values); });
+  }
+
+  void sum_over_processes(std::span<double> values) const {
+    auto tensor = torch::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
+                                   torch::kFloat64);
+    setting.shard.sum(tensor);
   }
 
   void say(const std::string& line) const {
@@ -280,12 +297,8 @@ struct FinetuneRun {
       return tuned_features(pictures);
     };
     if (setting.shard.count > 1) {
-      evaluation.shard = {
-          setting.shard.index, setting.shard.count, [this](std::span<double> values) {
-            auto tensor = torch::from_blob(
-                values.data(), {static_cast<std::int64_t>(values.size())}, torch::kFloat64);
-            setting.shard.sum(tensor);
-          }};
+      evaluation.shard = {setting.shard.index, setting.shard.count,
+                          [this](std::span<double> values) { sum_over_processes(values); }};
     }
     return evaluate(scored, *validation, evaluation).total.per_point.front();
   }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// That all processes of a run were given the same work: sums over unlike work would be nonsense.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/datasets/dataset.hpp"
+
+namespace homolog::detail {
+
+/// FNV-1a, 64 bits: the same on every machine, unlike std::hash.
+inline std::uint64_t stable_hash(std::string_view bytes,
+                                 std::uint64_t start = 0xcbf29ce484222325u) {
+  for (const char byte : bytes) {
+    start = (start ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  }
+  return start;
+}
+
+/// Of the pairs' names, sizes and keypoints; folders may differ between machines.
+inline std::uint64_t stable_hash(const Dataset& dataset) {
+  std::uint64_t hash = stable_hash(dataset.name);
+  for (const Pair& pair : dataset.pairs) {
+    std::string line = text(pair.name, '|', pair.category, '|', pair.flip);
+    for (const auto* points : {&pair.source_keypoints, &pair.target_keypoints}) {
+      for (const auto& point : *points) line += text('|', point.x, ',', point.y);
+    }
+    hash = stable_hash(line, hash);
+  }
+  return hash;
+}
+
+/// @param sum adds doubles up over all processes, in place
+/// @throws SettingError on every process when their digests differ
+template <class Sum>
+void require_agreement(int index, int count, std::uint64_t digest, const std::string& what,
+                       const Sum& sum) {
+  const auto own = static_cast<std::size_t>(index);
+  std::vector<double> halves(2 * static_cast<std::size_t>(count));  // 32 bits fit a double exactly
+  halves[2 * own] = static_cast<double>(digest >> 32);
+  halves[2 * own + 1] = static_cast<double>(digest & 0xffffffffu);
+  sum(halves);
+  for (std::size_t k = 2; k < halves.size(); ++k) {
+    if (halves[k] == halves[k - 2]) continue;
+    throw SettingError(what + ": process " + std::to_string(k / 2) +
+                       " was given other settings or pairs than process " +
+                       std::to_string(k / 2 - 1));
+  }
+}
+
+}  // namespace homolog::detail
