@@ -2,9 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <barrier>
 #include <cstddef>
-#include <mutex>
 #include <span>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "pipeline/pictures.hpp"
+#include "support/adder.hpp"
 #include "support/test_data.hpp"
 
 using namespace homolog;
@@ -50,29 +49,6 @@ Dataset noise_pairs(const TemporaryFolder& folder) {
   }
   return dataset;
 }
-
-// Threads that add their values up: what processes do through a network.
-struct Adder {
-  explicit Adder(int count) : barrier(count) {}
-  void sum(std::span<double> values) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      total.resize(values.size());
-      for (std::size_t i = 0; i < values.size(); ++i) total[i] += values[i];
-    }
-    barrier.arrive_and_wait();
-    std::copy(total.begin(), total.end(), values.begin());
-    barrier.arrive_and_wait();
-    {
-      const std::lock_guard<std::mutex> lock(mutex);
-      total.clear();
-    }
-    barrier.arrive_and_wait();
-  }
-  std::barrier<> barrier;
-  std::mutex mutex;
-  std::vector<double> total;
-};
 
 template <class M>
 void compare(const Dataset& dataset, const M& matcher) {

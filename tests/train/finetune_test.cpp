@@ -9,14 +9,15 @@
 #include <iterator>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "backbones/gold.hpp"
 #include "homolog/backbones/dinov2.hpp"
-#include "homolog/images/encode.hpp"
 #include "homolog/train/load_tuned.hpp"
-#include "pipeline/pictures.hpp"
+#include "support/adder.hpp"
 #include "support/test_data.hpp"
+#include "train/noise_pairs.hpp"
 
 using namespace homolog;
 
@@ -26,29 +27,6 @@ DinoV2 tiny_backbone() {
   DinoV2 backbone;
   backbone.load(test::gold_file(expected_dinov2(test::tiny_dinov2(0, false))));
   return backbone;
-}
-
-/// Four noise pictures on disk and six pairs between them, with 3 to 5 keypoints.
-Dataset noise_pairs(const std::filesystem::path& folder) {
-  Dataset dataset{"noise", "train", ThresholdNorm::keypoint_box, {}};
-  for (unsigned i = 0; i < 4; ++i) {
-    save_image(folder / ("picture_" + std::to_string(i) + ".png"),
-               test::noise_picture(70 + 4 * static_cast<int>(i), 60, i));
-  }
-  for (std::size_t i = 0; i < 6; ++i) {
-    Pair pair;
-    pair.name = std::to_string(i);
-    pair.category = "noise";
-    pair.source = folder / ("picture_" + std::to_string(i % 4) + ".png");
-    pair.target = folder / ("picture_" + std::to_string((i + 1 + i / 4) % 4) + ".png");
-    for (std::size_t n = 0; n < 3 + i % 3; ++n) {
-      const auto step = static_cast<double>(n);
-      pair.source_keypoints.push_back({10 + 11 * step, 20 + 7 * step});
-      pair.target_keypoints.push_back({12 + 10 * step, 18 + 8 * step});
-    }
-    dataset.pairs.push_back(pair);
-  }
-  return dataset;
 }
 
 PipelineSetting small_inputs() {
@@ -84,7 +62,7 @@ std::vector<double> losses_of(const Dataset& dataset, FinetuneSetting setting, c
 
 TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.epochs = 8;
   const auto check = [&](const auto& loss) {
@@ -104,7 +82,7 @@ TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
 
 TEST_CASE("the frozen blocks' cache, in memory or in a file, changes no loss") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   for (const double flip : {0.0, 0.5}) {
     FinetuneSetting setting = three_epochs();
     setting.augment.flip = flip;
@@ -119,7 +97,7 @@ TEST_CASE("the frozen blocks' cache, in memory or in a file, changes no loss") {
 
 TEST_CASE("accumulated forwards are one step of all their pairs") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.batch_size = 4;
   const auto whole = losses_of(dataset, setting, CoordinateMse{});
@@ -134,7 +112,7 @@ TEST_CASE("accumulated forwards are one step of all their pairs") {
 
 TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   std::vector<FinetuneSetting> variants(5, three_epochs());
   variants[1].augment = {0.5, 0.2, 0.5};
   variants[1].accumulate = 2;
@@ -192,7 +170,7 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
 
 TEST_CASE("damaged checkpoints are passed over by name, and none whole is an error") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.checkpoint_folder = folder.path / "checkpoints";
   setting.checkpoint_every = 1;
@@ -227,7 +205,7 @@ TEST_CASE("damaged checkpoints are passed over by name, and none whole is an err
 
 TEST_CASE("a resumed run must be the same run") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.checkpoint_folder = folder.path / "checkpoints";
   PipelineSetting pipeline = small_inputs();
@@ -252,29 +230,42 @@ TEST_CASE("a resumed run must be the same run") {
   CHECK(run().steps == 12);
 }
 
-TEST_CASE("two processes take the steps of one with twice the batch") {
-  // One process after the other: what each would send for the first step must add up to a whole
-  // one.
+TEST_CASE("several processes take the steps of one with as many pairs") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
-  setting.epochs = 1;
   setting.batch_size = 6;
-  const double whole = losses_of(dataset, setting, CoordinateMse{}).at(0);
-  setting.batch_size = 3;
-  double sum = 0;
-  for (int index = 0; index < 2; ++index) {
-    setting.shard = {index, 2, [&sum](torch::Tensor& values) {
-                       sum += values[values.size(0) - 1].item<double>();
-                     }};
-    losses_of(dataset, setting, CoordinateMse{});
+  const auto whole = losses_of(dataset, setting, CoordinateMse{});
+  for (const int count : {2, 3}) {
+    setting.batch_size = 6 / count;
+    test::Adder adder(count);
+    std::vector<std::vector<double>> losses(static_cast<std::size_t>(count));
+    std::vector<std::thread> threads;
+    for (int index = 0; index < count; ++index) {
+      threads.emplace_back([&, index, own = setting]() mutable {
+        own.shard = {
+            index, count, [&adder](torch::Tensor& values) {
+              const auto wide = values.to(torch::kFloat64).contiguous();
+              adder.sum({wide.mutable_data_ptr<double>(), static_cast<std::size_t>(wide.numel())});
+              values.copy_(wide);
+            }};
+        losses[static_cast<std::size_t>(index)] = losses_of(dataset, own, CoordinateMse{});
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const auto& own : losses) {
+      CHECK(own == losses.front());
+      REQUIRE(own.size() == whole.size());
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        CHECK(own[i] == doctest::Approx(whole[i]).epsilon(1e-5));
+      }
+    }
   }
-  CHECK(sum == doctest::Approx(whole).epsilon(1e-5));
 }
 
 TEST_CASE("early stopping, and settings that cannot be meant") {
   const test::TemporaryFolder folder;
-  const Dataset dataset = noise_pairs(folder.path);
+  const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.epochs = 50;
   setting.patience = 1;
