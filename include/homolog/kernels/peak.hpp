@@ -5,10 +5,12 @@
 /// The most similar cell of a similarity map.
 
 #include <Eigen/Core>
+#include <cstddef>
 #include <limits>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
 
 namespace homolog {
 
@@ -26,21 +28,16 @@ struct Peak {
 ///
 /// @throws ValueError when no value is finite
 inline Peak find_peak(const SimilarityMap& map) {
-  Peak peak{0, 0, -std::numeric_limits<float>::infinity()};
-  for (Eigen::Index row = 0; row < map.rows(); ++row) {
-    for (Eigen::Index col = 0; col < map.cols(); ++col) {
-      const float value = map(row, col);
-      // Both comparisons are false for NaN, the second one for +infinity.
-      if (value > peak.value && value <= std::numeric_limits<float>::max()) {
-        peak = {row, col, value};
-      }
-    }
-  }
-  if (peak.value == -std::numeric_limits<float>::infinity()) {
+  const InstructionSet set = best_instruction_set();
+  const auto count = static_cast<std::size_t>(map.size());
+  const float largest = detail::largest_finite(map.data(), count, set);
+  if (largest == -std::numeric_limits<float>::infinity()) {
     throw ValueError(
         detail::text("similarity map [", map.rows(), ", ", map.cols(), "] holds no finite value"));
   }
-  return peak;
+  const auto index =
+      static_cast<Eigen::Index>(detail::first_equal(map.data(), count, largest, set));
+  return {index / map.cols(), index % map.cols(), largest};
 }
 
 }  // namespace homolog

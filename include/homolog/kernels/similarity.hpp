@@ -2,12 +2,12 @@
 #pragma once
 
 /// @file
-/// Cosine similarity of queries with every cell of a target map: portable reference kernel.
+/// Cosine similarity of queries with every cell of a target map.
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <initializer_list>
 #include <limits>
 #include <utility>
@@ -15,41 +15,40 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/detail/check.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
+#include "homolog/kernels/detail/worker_pool.hpp"
+#include "homolog/kernels/workspace.hpp"
 
 namespace homolog {
 
 namespace detail {
 
-/// Dot products of sizeof...(I) queries with one cell, float32.
-///
-/// The order of summation depends on D alone. A general matrix product sums differently near the
-/// edges of its tiles, so that two cells with equal features would get similarities that differ in
-/// the last bit, and the tie between them would not go to the lowest index.
-template <std::size_t... I>
-void dot_products(std::index_sequence<I...>, const float* queries, const float* cell,
-                  Eigen::Index dim, float* out, Eigen::Index out_stride) {
-  constexpr int lanes = 8;
-  using Lanes = Eigen::Array<float, lanes, 1>;
-  using Chunk = Eigen::Map<const Lanes>;
-  // Packs instead of loops: the sums stay in registers at any level of optimisation.
-  Lanes sums[] = {((void)I, Lanes::Zero())...};
-  const float* const rows[] = {queries + static_cast<Eigen::Index>(I) * dim...};
-  Eigen::Index k = 0;
-  for (; k + lanes <= dim; k += lanes) {
-    const Lanes features = Chunk(cell + k);
-    ((sums[I] += Chunk(rows[I] + k) * features), ...);
+/// Runs of neighbouring cells, cut into pieces that threads take turns at.
+struct CellPieces {
+  CellPieces(const FeatureMap& map, std::size_t wanted) {
+    const CellRange& content = map.content;
+    const auto cols = static_cast<std::size_t>(map.cols);
+    first = static_cast<std::size_t>(content.y1) * cols + static_cast<std::size_t>(content.x1);
+    length = static_cast<std::size_t>(content.x2 - content.x1);
+    stride = cols;
+    runs = static_cast<std::size_t>(content.y2 - content.y1);
+    if (length == cols) {
+      length *= runs;
+      runs = 1;
+    }
+    constexpr std::size_t least = 48;  // cells, so that a piece is worth a change of hands
+    const std::size_t most = std::max<std::size_t>(length / least, 1);
+    each = std::clamp<std::size_t>(wanted / runs, 1, most);
   }
-  const auto finish = [&](std::size_t i, float sum) {
-    for (Eigen::Index tail = k; tail < dim; ++tail) sum += rows[i][tail] * cell[tail];
-    out[static_cast<Eigen::Index>(i) * out_stride] =
-        std::isfinite(sum) ? sum : -std::numeric_limits<float>::infinity();
-  };
-  (finish(I, sums[I].sum()), ...);
-}
+  std::size_t count() const { return runs * each; }
+  std::pair<std::size_t, std::size_t> operator[](std::size_t i) const {
+    const std::size_t begin = first + i / each * stride, part = i % each;
+    return {begin + length * part / each, begin + length * (part + 1) / each};
+  }
+  std::size_t first = 0, length = 0, stride = 0, runs = 0, each = 0;
+};
 
-/// similarity_rows without the search for rows that admit no answer.
-inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& target,
-                                 FloatMatrix& out) {
+inline void require_same_dim(DescriptorView queries, const FeatureMap& target) {
   require_feature_map(target, "similarity_rows: target");
   const Eigen::Index dim = target.values.cols();
   if (dim < 1 || (queries.cols() != dim && queries.rows() > 0)) {
@@ -58,43 +57,46 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
              shape_text(std::initializer_list<Eigen::Index>{queries.rows(), queries.cols()}),
              " against a target map of dimension ", dim));
   }
-  const Eigen::Index count = queries.rows(), cells = target.values.rows();
-  const CellRange& content = target.content;
-  out.setConstant(count, cells, -std::numeric_limits<float>::infinity());
-  constexpr int block = 4;            // queries that share one read of a cell
-  constexpr Eigen::Index strip = 64;  // cells that stay in cache while all queries pass
-  for (int y = content.y1; y < content.y2; ++y) {
-    const Eigen::Index row_begin = static_cast<Eigen::Index>(y) * target.cols;
-    for (Eigen::Index x1 = content.x1; x1 < content.x2; x1 += strip) {
-      const Eigen::Index x2 = std::min<Eigen::Index>(x1 + strip, content.x2);
-      for (Eigen::Index q = 0; q < count; q += block) {
-        const float* rows = queries.data() + q * dim;
-        for (Eigen::Index cell = row_begin + x1; cell < row_begin + x2; ++cell) {
-          const float* features = target.values.data() + cell * dim;
-          float* answer = out.data() + q * cells + cell;
-          switch (std::min<Eigen::Index>(block, count - q)) {
-            case 1:
-              dot_products(std::make_index_sequence<1>(), rows, features, dim, answer, cells);
-              break;
-            case 2:
-              dot_products(std::make_index_sequence<2>(), rows, features, dim, answer, cells);
-              break;
-            case 3:
-              dot_products(std::make_index_sequence<3>(), rows, features, dim, answer, cells);
-              break;
-            default:
-              dot_products(std::make_index_sequence<block>(), rows, features, dim, answer, cells);
-          }
-        }
-      }
+}
+
+/// similarity_rows without the search for rows that admit no answer.
+inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
+                                 const KernelSetting& setting, KernelWorkspace& workspace) {
+  require_same_dim(queries, target);
+  const auto cells = static_cast<std::size_t>(target.values.rows());
+  const auto count = static_cast<std::size_t>(queries.rows());
+  const auto dim = static_cast<std::size_t>(target.values.cols()), padded = padded_dim(dim);
+  out.resize(queries.rows(), target.values.rows());
+  const CellRange whole{0, 0, target.cols, target.rows};
+  if (target.content != whole) out.setConstant(-std::numeric_limits<float>::infinity());
+
+  // As many queries as stay in the second cache while all cells pass.
+  constexpr std::size_t cached_floats = std::size_t{1} << 17, most = 128;
+  const std::size_t block = std::clamp<std::size_t>(cached_floats / padded / 4 * 4, 4, most);
+  const auto threads = static_cast<std::size_t>(std::max(setting.threads, 1));
+  const CellPieces pieces(target, threads == 1 ? 1 : 4 * threads);
+  float* const packed = workspace.queries.room(std::min(block, count) * padded);
+  float* const scratch = workspace.cells.room(threads * 6 * padded);
+  for (std::size_t begin = 0; begin < count; begin += block) {
+    const std::size_t here = std::min(block, count - begin);
+    for (std::size_t q = 0; q < here; ++q) {
+      std::memcpy(packed + q * padded, queries.data() + (begin + q) * dim, dim * sizeof(float));
     }
+    const DotInputs in{packed, here, padded, target.values.data(), dim, out.data() + begin * cells,
+                       cells};
+    worker_pool().run(setting.threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
+      const auto [first, last] = pieces[i];
+      dot_products(in, first, last, scratch + slot * 6 * padded, setting.instructions);
+    });
   }
 }
 
 /// @throws ValueError naming the first row without a finite value, counted from `first_query`
 inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_query) {
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
-    if (!(rows.row(i).maxCoeff() > -std::numeric_limits<float>::infinity())) {
+    const float largest = largest_finite(rows.row(i).data(), static_cast<std::size_t>(rows.cols()),
+                                         best_instruction_set());
+    if (!(largest > -std::numeric_limits<float>::infinity())) {
       throw ValueError(text("query ", first_query + i,
                             ": no similarity with the target is finite; the query's feature, or "
                             "every feature of the target, holds NaN or infinity"));
@@ -110,11 +112,14 @@ inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_quer
 /// @param queries L2-normalised float32 [N,D]
 /// @param target L2-normalised, D features a cell
 /// @param out becomes float32 [N, rows*cols]; -infinity at padding and where a feature is not
-/// finite, finite elsewhere. Cells with equal features get equal similarities, bit for bit.
+/// finite, finite elsewhere. The order of summation depends on D alone: equal features give equal
+/// similarities, bit for bit, whatever stands beside them and however many threads work
 /// @throws ShapeError when D differs or the map's sizes contradict each other; ValueError naming
 /// the first query without any finite similarity
-inline void similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out) {
-  detail::fill_similarity_rows(queries, target, out);
+inline void similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
+                            const KernelSetting& setting = {},
+                            KernelWorkspace& workspace = thread_workspace()) {
+  detail::fill_similarity_rows(queries, target, out, setting, workspace);
   detail::require_finite_rows(out, 0);
 }
 

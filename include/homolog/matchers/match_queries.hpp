@@ -18,7 +18,7 @@ namespace homolog {
 
 /// Matches descriptors that were sampled before; for matchers that read one similarity map a query.
 ///
-/// Similarities are made in blocks of a few megabytes, however many queries there are.
+/// Similarities are made in blocks of 128 queries, however many there are.
 ///
 /// @param descriptors [N,D] L2-normalised
 /// @param target L2-normalised, D features a cell
@@ -27,27 +27,29 @@ namespace homolog {
 /// the first query without any finite similarity; whatever the matcher throws
 template <class M>
 std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptors,
-                                     const FeatureMap& target) {
+                                     const FeatureMap& target, const KernelSetting& setting = {},
+                                     KernelWorkspace& workspace = thread_workspace()) {
   require_matcher<M>();
   std::vector<Match> matches;
   // A type that is no matcher has its sentence already; the body would only add noise to it.
   if constexpr (MapMatcher<M>) {
-    constexpr Eigen::Index block_floats = Eigen::Index{2} << 20;
-    const Eigen::Index cells = std::max<Eigen::Index>(target.values.rows(), 1);
-    const Eigen::Index block = std::max<Eigen::Index>(block_floats / cells, 1);
-    matches.reserve(static_cast<std::size_t>(descriptors.rows()));
-    FloatMatrix similarity;
+    // Maps that are still in a cache when the matcher reads them.
+    constexpr Eigen::Index block = 128;
+    matches.resize(static_cast<std::size_t>(descriptors.rows()));
+    // Taken out, in case the matcher calls this function itself.
+    FloatMatrix similarity = std::move(workspace.similarity);
     for (Eigen::Index begin = 0; begin < descriptors.rows(); begin += block) {
       const Eigen::Index count = std::min(block, descriptors.rows() - begin);
       const DescriptorView rows(descriptors.data() + begin * descriptors.cols(), count,
                                 descriptors.cols());
-      detail::fill_similarity_rows(rows, target, similarity);
+      detail::fill_similarity_rows(rows, target, similarity, setting, workspace);
       detail::require_finite_rows(similarity, begin);
       for (Eigen::Index i = 0; i < count; ++i) {
-        matches.push_back(
-            matcher(SimilarityMap(similarity.row(i).data(), target.rows, target.cols)));
+        matches[static_cast<std::size_t>(begin + i)] =
+            matcher(SimilarityMap(similarity.row(i).data(), target.rows, target.cols));
       }
     }
+    workspace.similarity = std::move(similarity);
   } else {
     static_assert(!ProblemMatcher<M>,
                   "homolog: this Matcher reads both feature maps; call match_queries");

@@ -45,20 +45,30 @@ struct MutualNearest {
     for (const Match& match : matches) answers.push_back(match.cell);
     const FloatMatrix found = sample_descriptors(problem.target, answers, Query::nearest);
     FloatMatrix back;
-    for (std::size_t i = 0; i < matches.size(); ++i) {
-      const float* row = found.row(static_cast<Eigen::Index>(i)).data();
-      detail::fill_similarity_rows(DescriptorView(row, 1, found.cols()), problem.source, back);
-      matches[i].mutual = matches[i].mutual && leads_home(back, problem, problem.queries[i]);
+    constexpr std::size_t block = 128;
+    for (std::size_t begin = 0; begin < matches.size(); begin += block) {
+      const std::size_t count = std::min(block, matches.size() - begin);
+      const DescriptorView rows(found.row(static_cast<Eigen::Index>(begin)).data(),
+                                static_cast<Eigen::Index>(count), found.cols());
+      detail::fill_similarity_rows(rows, problem.source, back, {}, thread_workspace());
+      for (std::size_t i = 0; i < count; ++i) {
+        Match& match = matches[begin + i];
+        match.mutual = match.mutual && leads_home(back.row(static_cast<Eigen::Index>(i)).data(),
+                                                  problem, problem.queries[begin + i]);
+      }
     }
     return matches;
   }
 
  private:
-  bool leads_home(const FloatMatrix& back, const MatchProblem& problem,
-                  Point<GridFrame> query) const {
-    if (!(back.maxCoeff() > -std::numeric_limits<float>::infinity())) return false;
-    const auto home =
-        find_peak(SimilarityMap(back.data(), problem.source.rows, problem.source.cols)).cell();
+  bool leads_home(const float* back, const MatchProblem& problem, Point<GridFrame> query) const {
+    const FeatureMap& source = problem.source;
+    const auto cells = static_cast<std::size_t>(source.cells());
+    if (!(detail::largest_finite(back, cells, best_instruction_set()) >
+          -std::numeric_limits<float>::infinity())) {
+      return false;
+    }
+    const auto home = find_peak(SimilarityMap(back, source.rows, source.cols)).cell();
     return std::max(std::abs(home.x - query.x), std::abs(home.y - query.y)) <= setting.tolerance;
   }
 };

@@ -4,9 +4,10 @@
 /// @file
 /// Soft-argmax over the whole target map.
 
-#include <Eigen/Core>
+#include <cstddef>
 
 #include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
 
@@ -28,15 +29,11 @@ struct SoftArgmax {
   /// not positive and finite
   Match operator()(const SimilarityMap& map) const {
     detail::require_positive(setting.temperature, "SoftArgmax: temperature");
-    const Peak peak = find_peak(map);
-    detail::Expectation expectation;
-    for (Eigen::Index row = 0; row < map.rows(); ++row) {
-      for (Eigen::Index col = 0; col < map.cols(); ++col) {
-        expectation.add(row, col,
-                        detail::softmax_weight(map(row, col), peak.value, setting.temperature));
-      }
-    }
-    return {expectation.mean(), peak.value};
+    const float largest = find_peak(map).value;
+    const auto moments = detail::softmax_moments(map.data(), static_cast<std::size_t>(map.rows()),
+                                                 static_cast<std::size_t>(map.cols()), largest,
+                                                 setting.temperature, best_instruction_set());
+    return {{moments.x / moments.total, moments.y / moments.total}, largest};
   }
 };
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The kernels' bodies behind one name each, by instruction set.
+
+#include <cstddef>
+
+#include "homolog/kernels/detail/dot_avx2.hpp"
+#include "homolog/kernels/detail/dot_avx512.hpp"
+#include "homolog/kernels/detail/dot_portable.hpp"
+#include "homolog/kernels/detail/row_kernels.hpp"
+#include "homolog/kernels/instruction_set.hpp"
+
+namespace homolog::detail {
+
+/// Dot products with the cells [begin, end).
+///
+/// @param scratch 6 rows of padded_dim(dim) floats on a cache line, for the caller alone
+inline void dot_products(const DotInputs& in, std::size_t begin, std::size_t end, float* scratch,
+                         InstructionSet set) {
+#if HOMOLOG_X86_KERNELS
+  if (set >= InstructionSet::avx512) return avx512::dot_products(in, begin, end, scratch);
+  if (set == InstructionSet::avx2) return avx2::dot_products(in, begin, end);
+#endif
+  static_cast<void>(scratch);
+  static_cast<void>(set);
+  portable::dot_products(in, begin, end);
+}
+
+inline float largest_finite(const float* values, std::size_t count, InstructionSet set) {
+#if HOMOLOG_X86_KERNELS
+  if (set >= InstructionSet::avx512) return avx512::largest_finite(values, count);
+  if (set == InstructionSet::avx2) return avx2::largest_finite(values, count);
+#endif
+  static_cast<void>(set);
+  return portable::largest_finite(values, count);
+}
+
+inline std::size_t first_equal(const float* values, std::size_t count, float value,
+                               InstructionSet set) {
+#if HOMOLOG_X86_KERNELS
+  if (set >= InstructionSet::avx512) return avx512::first_equal(values, count, value);
+  if (set == InstructionSet::avx2) return avx2::first_equal(values, count, value);
+#endif
+  static_cast<void>(set);
+  return portable::first_equal(values, count, value);
+}
+
+inline Moments softmax_moments(const float* values, std::size_t rows, std::size_t cols,
+                               float maximum, float temperature, InstructionSet set) {
+#if HOMOLOG_X86_KERNELS
+  if (set >= InstructionSet::avx512) {
+    return avx512::softmax_moments(values, rows, cols, maximum, temperature);
+  }
+  if (set == InstructionSet::avx2) {
+    return avx2::softmax_moments(values, rows, cols, maximum, temperature);
+  }
+#endif
+  static_cast<void>(set);
+  return portable::softmax_moments(values, rows, cols, maximum, temperature);
+}
+
+}  // namespace homolog::detail

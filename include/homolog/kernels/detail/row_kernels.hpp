@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What matchers do with a similarity map once it is made: its largest value, and expected
+/// positions under a softmax. Plain loops for any processor, and one vector body for AVX2 and
+/// AVX-512.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "homolog/kernels/instruction_set.hpp"
+
+namespace homolog::detail {
+
+/// Weighted sums of positions.
+struct Moments {
+  double total = 0;
+  double x = 0;
+  double y = 0;
+};
+
+namespace portable {
+
+/// Largest finite value, -infinity where there is none.
+inline float largest_finite(const float* values, std::size_t count) {
+  float largest = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < count; ++i) {
+    // Both comparisons are false for NaN, the second one for +infinity.
+    if (values[i] > largest && values[i] <= std::numeric_limits<float>::max()) largest = values[i];
+  }
+  return largest;
+}
+
+/// Index of the first element that equals `value`, or `count`.
+inline std::size_t first_equal(const float* values, std::size_t count, float value) {
+  std::size_t i = 0;
+  while (i < count && values[i] != value) ++i;
+  return i;
+}
+
+/// Moments of the weights exp(temperature * (value - maximum)) of a map; none where a value is not
+/// finite. Weights are float32, their sums float64.
+inline Moments softmax_moments(const float* values, std::size_t rows, std::size_t cols,
+                               float maximum, float temperature) {
+  Moments moments;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t col = 0; col < cols; ++col) {
+      const float value = values[row * cols + col];
+      if (!std::isfinite(value)) continue;
+      const auto weight = static_cast<double>(std::exp(temperature * (value - maximum)));
+      moments.total += weight;
+      moments.x += weight * static_cast<double>(col);
+      moments.y += weight * static_cast<double>(row);
+    }
+  }
+  return moments;
+}
+
+}  // namespace portable
+}  // namespace homolog::detail
+
+#if HOMOLOG_X86_KERNELS
+
+#define HOMOLOG_VECTOR_BODY __attribute__((always_inline)) inline
+
+namespace homolog::detail {
+
+template <std::size_t W>
+struct Vectors;
+template <>
+struct Vectors<8> {
+  using Floats = float __attribute__((vector_size(32)));
+  using Ints = std::int32_t __attribute__((vector_size(32)));
+};
+template <>
+struct Vectors<16> {
+  using Floats = float __attribute__((vector_size(64)));
+  using Ints = std::int32_t __attribute__((vector_size(64)));
+};
+
+/// The bodies for vectors of W floats. Vectors pass by reference: by value their calling convention
+/// would depend on the instruction set. Comparisons stand alone in a selection: GCC 12 takes
+/// combinations of them apart into scalars.
+template <std::size_t W>
+struct RowKernels {
+  using Floats = typename Vectors<W>::Floats;
+  using Ints = typename Vectors<W>::Ints;
+
+  /// The first `count` of W values at `from`, the others `fill`.
+  HOMOLOG_VECTOR_BODY static void load(Floats& out, const float* from, std::size_t count,
+                                       float fill) {
+    if (count >= W) {
+      std::memcpy(&out, from, sizeof out);
+    } else {
+      for (std::size_t i = 0; i < W; ++i) out[i] = i < count ? from[i] : fill;
+    }
+  }
+
+  HOMOLOG_VECTOR_BODY static void take_larger(Floats& largest, const float* from,
+                                              std::size_t count) {
+    constexpr float lowest = -std::numeric_limits<float>::infinity();
+    Floats found;
+    load(found, from, count, lowest);
+    found = found <= std::numeric_limits<float>::max() ? found : Floats{} + lowest;
+    largest = found > largest ? found : largest;
+  }
+
+  HOMOLOG_VECTOR_BODY static float largest_finite(const float* values, std::size_t count) {
+    constexpr float lowest = -std::numeric_limits<float>::infinity();
+    Floats a = Floats{} + lowest, b = a, c = a, d = a;
+    std::size_t i = 0;
+    for (; i + 4 * W <= count; i += 4 * W) {
+      take_larger(a, values + i, W);
+      take_larger(b, values + i + W, W);
+      take_larger(c, values + i + 2 * W, W);
+      take_larger(d, values + i + 3 * W, W);
+    }
+    for (; i < count; i += W) take_larger(a, values + i, count - i);
+    a = b > a ? b : a;
+    c = d > c ? d : c;
+    a = c > a ? c : a;
+    float result = lowest;
+    for (std::size_t k = 0; k < W; ++k) result = a[k] > result ? a[k] : result;
+    return result;
+  }
+
+  HOMOLOG_VECTOR_BODY static std::size_t first_equal(const float* values, std::size_t count,
+                                                     float value) {
+    std::size_t i = 0;
+    for (; i + 4 * W <= count; i += 4 * W) {
+      Floats found[4];
+      std::memcpy(found, values + i, sizeof found);
+      const Floats zero = {}, one = zero + 1.0F;
+      const Floats equal = (found[0] == value ? one : zero) + (found[1] == value ? one : zero) +
+                           (found[2] == value ? one : zero) + (found[3] == value ? one : zero);
+      float any = 0;
+      for (std::size_t k = 0; k < W; ++k) any += equal[k];
+      if (any != 0) break;
+    }
+    while (i < count && values[i] != value) ++i;
+    return i;
+  }
+
+  /// exp(x) where -87 < x <= 0, with a relative error below 3e-7; 0 elsewhere, for NaN too. Cody
+  /// and Waite's reduction, Taylor's polynomial of degree 6.
+  HOMOLOG_VECTOR_BODY static void exp_not_positive(Floats& x) {
+    const Floats zero = {}, lowest = zero - 87.0F;
+    Floats inside = x <= 0.0F ? x : lowest;
+    inside = inside > lowest ? inside : lowest;
+    // To the nearest integer by adding and taking away 1.5 * 2^23.
+    const Floats n = (inside * 1.44269504F + 12582912.0F) - 12582912.0F;
+    const Floats r = (inside - n * 0.693359375F) + n * 2.12194440e-4F;
+    Floats p = r * (1.0F / 720) + 1.0F / 120;
+    p = p * r + 1.0F / 24;
+    p = p * r + 1.0F / 6;
+    p = p * r + 0.5F;
+    p = p * r + 1.0F;
+    p = p * r + 1.0F;
+    const Ints power = (__builtin_convertvector(n, Ints) + 127) << 23;
+    Floats scale;
+    std::memcpy(&scale, &power, sizeof scale);
+    x = inside > lowest ? p * scale : zero;
+  }
+
+  /// Lanes run along the whole map, each with its own row and column.
+  HOMOLOG_VECTOR_BODY static Moments softmax_moments(const float* values, std::size_t rows,
+                                                     std::size_t cols, float maximum,
+                                                     float temperature) {
+    Moments moments;
+    Floats row, col;
+    for (std::size_t k = 0; k < W; ++k) {
+      row[k] = static_cast<float>(k / cols);
+      col[k] = static_cast<float>(k % cols);
+    }
+    const Floats col_step = Floats{} + static_cast<float>(W % cols), one = Floats{} + 1.0F;
+    const Floats row_step = Floats{} + static_cast<float>(W / cols), zero = {};
+    const auto wide = static_cast<float>(cols);
+    const std::size_t count = rows * cols;
+    constexpr std::size_t at_once = 16 * W;  // float32 sums stay short
+    for (std::size_t begin = 0; begin < count; begin += at_once) {
+      const std::size_t end = begin + at_once < count ? begin + at_once : count;
+      Floats total = {}, x = {}, y = {};
+      for (std::size_t i = begin; i < end; i += W) {
+        Floats weight;
+        load(weight, values + i, end - i, -std::numeric_limits<float>::infinity());
+        weight = (weight - maximum) * temperature;
+        exp_not_positive(weight);
+        total += weight;
+        x += weight * col;
+        y += weight * row;
+        col += col_step;
+        row += row_step;
+        const Ints wraps = col >= wide;
+        col -= wraps ? zero + wide : zero;
+        row += wraps ? one : zero;
+      }
+      for (std::size_t k = 0; k < W; ++k) {
+        moments.total += static_cast<double>(total[k]);
+        moments.x += static_cast<double>(x[k]);
+        moments.y += static_cast<double>(y[k]);
+      }
+    }
+    return moments;
+  }
+};
+
+}  // namespace homolog::detail
+
+namespace homolog::detail::avx2 {
+
+#define HOMOLOG_TARGET __attribute__((target("avx2,fma")))
+HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t count) {
+  return RowKernels<8>::largest_finite(values, count);
+}
+HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
+  return RowKernels<8>::first_equal(values, count, value);
+}
+HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t rows,
+                                              std::size_t cols, float maximum, float temperature) {
+  return RowKernels<8>::softmax_moments(values, rows, cols, maximum, temperature);
+}
+#undef HOMOLOG_TARGET
+
+}  // namespace homolog::detail::avx2
+
+namespace homolog::detail::avx512 {
+
+#define HOMOLOG_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t count) {
+  return RowKernels<16>::largest_finite(values, count);
+}
+HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
+  return RowKernels<16>::first_equal(values, count, value);
+}
+HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t rows,
+                                              std::size_t cols, float maximum, float temperature) {
+  return RowKernels<16>::softmax_moments(values, rows, cols, maximum, temperature);
+}
+#undef HOMOLOG_TARGET
+
+}  // namespace homolog::detail::avx512
+
+#undef HOMOLOG_VECTOR_BODY
+#endif

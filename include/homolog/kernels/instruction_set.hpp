@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Which of the processor's instructions the kernels use, chosen at run time.
+
+#include <cstdlib>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "homolog/core/errors.hpp"
+
+/// Set where kernels for x86-64 are compiled in, by GCC's and Clang's function-level targets.
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define HOMOLOG_X86_KERNELS 1
+#else
+#define HOMOLOG_X86_KERNELS 0
+#endif
+
+namespace homolog {
+
+/// Families of instructions with a kernel of their own, each including those before it.
+enum class InstructionSet {
+  portable,    ///< what the compiler may assume
+  avx2,        ///< AVX2 and FMA
+  avx512,      ///< AVX-512 F, BW, DQ, VL
+  avx512_bf16  ///< and its dot products of bfloat16
+};
+
+/// The name `homolog info` and benchmarks print.
+inline std::string_view instruction_set_name(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::portable:
+      return "portable";
+    case InstructionSet::avx2:
+      return "avx2";
+    case InstructionSet::avx512:
+      return "avx512";
+    case InstructionSet::avx512_bf16:
+      return "avx512_bf16";
+  }
+  throw SettingError("instruction_set_name: unknown set");
+}
+
+/// Whether this processor and operating system run a family.
+inline bool is_supported(InstructionSet set) {
+#if HOMOLOG_X86_KERNELS
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
+  if (set == InstructionSet::avx2) return avx2;
+  if (set == InstructionSet::avx512) return avx512;
+  if (set == InstructionSet::avx512_bf16) return avx512 && __builtin_cpu_supports("avx512bf16");
+#endif
+  return set == InstructionSet::portable;
+}
+
+/// The largest family that is supported, or the one that the environment variable
+/// HOMOLOG_INSTRUCTION_SET names; looked up once.
+///
+/// @throws SettingError when that name is unknown or not supported
+inline InstructionSet best_instruction_set() {
+  static const InstructionSet best = [] {
+    const char* named = std::getenv("HOMOLOG_INSTRUCTION_SET");
+    InstructionSet found = InstructionSet::portable;
+    bool known = named == nullptr;
+    for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
+                           InstructionSet::avx512_bf16}) {
+      if (named != nullptr && instruction_set_name(set) != named) continue;
+      known = true;
+      if (is_supported(set)) {
+        found = set;
+      } else if (named != nullptr) {
+        throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET: this machine has no ") + named);
+      }
+    }
+    if (!known) {
+      throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET is '") + named +
+                         "', expected portable, avx2, avx512 or avx512_bf16");
+    }
+    return found;
+  }();
+  return best;
+}
+
+}  // namespace homolog

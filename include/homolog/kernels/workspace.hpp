@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// How a kernel runs, and the memory it works in.
+
+#include <cstddef>
+#include <memory>
+#include <new>
+
+#include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/instruction_set.hpp"
+
+namespace homolog {
+
+/// How a kernel runs; none of these changes an answer, but for the last bit between instruction
+/// sets with and without fused multiply-add.
+struct KernelSetting {
+  int threads = 1;
+  InstructionSet instructions = best_instruction_set();
+};
+
+/// Floats on a cache line; grows, never shrinks.
+class AlignedFloats {
+ public:
+  /// Room for `count` floats, whose values are not kept from one call to the next.
+  float* room(std::size_t count) {
+    if (count > size_) {
+      values_.reset(static_cast<float*>(::operator new(count * sizeof(float), alignment)));
+      size_ = count;
+    }
+    return values_.get();
+  }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  struct Delete {
+    void operator()(float* values) const { ::operator delete(values, alignment); }
+  };
+  std::unique_ptr<float, Delete> values_;
+  std::size_t size_ = 0;
+};
+
+/// Memory that kernels reuse: with one workspace a thread, calls after the first allocate nothing.
+struct KernelWorkspace {
+  AlignedFloats queries;
+  AlignedFloats cells;
+  FloatMatrix similarity;
+};
+
+/// The calling thread's own workspace, which the functions take where none is given.
+inline KernelWorkspace& thread_workspace() {
+  thread_local KernelWorkspace workspace;
+  return workspace;
+}
+
+}  // namespace homolog

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/kernels/detail/worker_pool.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+using homolog::detail::WorkerPool;
+
+TEST_CASE("every task runs once, on slots below the number of threads") {
+  WorkerPool pool;
+  for (const int threads : {1, 2, 3, 7}) {
+    for (const std::size_t count : {0U, 1U, 2U, 5U, 100U}) {
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        std::vector<std::atomic<int>> runs(count);
+        std::vector<std::atomic<int>> in_slot(8);
+        std::atomic<bool> alone{true}, inside{true};
+        pool.run(threads, count, [&](std::size_t i, std::size_t slot) {
+          if (slot >= static_cast<std::size_t>(threads)) inside = false;
+          if (++in_slot[slot] != 1) alone = false;
+          ++runs[i];
+          --in_slot[slot];
+        });
+        bool once = true;
+        for (const auto& number : runs) once = once && number == 1;
+        CHECK(once);
+        CHECK(alone);
+        CHECK(inside);
+      }
+    }
+  }
+}
+
+TEST_CASE("an exception of a task reaches the caller, and the pool goes on") {
+  WorkerPool pool;
+  for (int repeat = 0; repeat < 50; ++repeat) {
+    CHECK_THROWS_WITH_AS(pool.run(3, 20,
+                                  [](std::size_t i, std::size_t) {
+                                    if (i == 7) throw std::runtime_error("seven");
+                                  }),
+                         "seven", std::runtime_error);
+    std::atomic<int> done{0};
+    pool.run(3, 20, [&](std::size_t, std::size_t) { ++done; });
+    CHECK(done == 20);
+  }
+}
+
+TEST_CASE("callers from several threads take turns") {
+  WorkerPool pool;
+  std::atomic<int> done{0};
+  std::vector<std::thread> callers;
+  for (int k = 0; k < 4; ++k) {
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 50; ++repeat) {
+        pool.run(3, 10, [&](std::size_t, std::size_t) { ++done; });
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  CHECK(done == 4 * 50 * 10);
+}
