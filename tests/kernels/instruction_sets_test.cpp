@@ -70,7 +70,7 @@ TEST_CASE("names, and the set in use is one that is supported") {
   CHECK(is_supported(InstructionSet::portable));
   CHECK(is_supported(best_instruction_set()));
   std::string names;
-  for (const auto set : supported_sets()) names += " " + std::string(instruction_set_name(set));
+  for (const auto set : supported_sets()) names.append(" ").append(instruction_set_name(set));
   MESSAGE("this machine has", names);
 }
 
@@ -164,10 +164,10 @@ TEST_CASE("a workspace is reused, and any workspace gives the same") {
   KernelWorkspace workspace;
   const DescriptorView view(queries.data(), 9, 20);
   similarity_rows(view, target, first, {}, workspace);
-  const float* const memory = workspace.queries.room(1);
+  const float* const memory = workspace.room(1)->queries.room(1);
   similarity_rows(view, target, second, {}, workspace);
   CHECK(first == second);
-  CHECK(workspace.queries.room(1) == memory);
+  CHECK(workspace.room(1)->queries.room(1) == memory);
   CHECK(reinterpret_cast<std::uintptr_t>(memory) % 64 == 0);
 }
 

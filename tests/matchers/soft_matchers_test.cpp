@@ -107,7 +107,7 @@ TEST_CASE("a window of radius 0 is the argmax, one over the whole map is soft-ar
   soft.setting.temperature = all.setting.temperature;
   on_many_maps([&](const FloatMatrix& map) {
     CHECK(none(view(map)).cell == Argmax{}(view(map)).cell);
-    check_near(all(view(map)).cell, soft(view(map)).cell, 1e-9);
+    check_near(all(view(map)).cell, soft(view(map)).cell, 1e-5);  // float32 sums in the latter
   });
 }
 

@@ -48,6 +48,13 @@ struct CellPieces {
   std::size_t first = 0, length = 0, stride = 0, runs = 0, each = 0;
 };
 
+/// Size of the blocks, a multiple of 4 but for the last, when `count` is cut into as few as have at
+/// most about `most`.
+inline std::size_t even_block(std::size_t count, std::size_t most) {
+  const std::size_t blocks = std::max<std::size_t>((count + most - 1) / most, 1);
+  return std::max<std::size_t>(((count + blocks - 1) / blocks + 3) / 4 * 4, 4);
+}
+
 inline void require_same_dim(DescriptorView queries, const FeatureMap& target) {
   require_feature_map(target, "similarity_rows: target");
   const Eigen::Index dim = target.values.cols();
@@ -71,12 +78,12 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
   if (target.content != whole) out.setConstant(-std::numeric_limits<float>::infinity());
 
   // As many queries as stay in the second cache while all cells pass.
-  constexpr std::size_t cached_floats = std::size_t{1} << 17, most = 128;
-  const std::size_t block = std::clamp<std::size_t>(cached_floats / padded / 4 * 4, 4, most);
-  const auto threads = static_cast<std::size_t>(std::max(setting.threads, 1));
-  const CellPieces pieces(target, threads == 1 ? 1 : 4 * threads);
-  float* const packed = workspace.queries.room(std::min(block, count) * padded);
-  float* const scratch = workspace.cells.room(threads * 6 * padded);
+  constexpr std::size_t cached_floats = 160 * 1024;
+  const std::size_t block = even_block(count, std::max<std::size_t>(cached_floats / padded, 4));
+  const int threads = std::max(setting.threads, 1);
+  const CellPieces pieces(target, threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
+  KernelWorkspace::Slot* const slots = workspace.room(threads);
+  float* const packed = slots->queries.room(std::min(block, count) * padded);
   for (std::size_t begin = 0; begin < count; begin += block) {
     const std::size_t here = std::min(block, count - begin);
     for (std::size_t q = 0; q < here; ++q) {
@@ -84,9 +91,9 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
     }
     const DotInputs in{packed, here, padded, target.values.data(), dim, out.data() + begin * cells,
                        cells};
-    worker_pool().run(setting.threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
+    worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
       const auto [first, last] = pieces[i];
-      dot_products(in, first, last, scratch + slot * 6 * padded, setting.instructions);
+      dot_products(in, first, last, slots[slot].cells.room(6 * padded), setting.instructions);
     });
   }
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/instruction_set.hpp"
@@ -43,9 +44,20 @@ class AlignedFloats {
 
 /// Memory that kernels reuse: with one workspace a thread, calls after the first allocate nothing.
 struct KernelWorkspace {
-  AlignedFloats queries;
-  AlignedFloats cells;
-  FloatMatrix similarity;
+  /// What one of several threads works in.
+  struct Slot {
+    AlignedFloats queries;
+    AlignedFloats cells;
+    FloatMatrix similarity;
+  };
+  std::vector<Slot> slots;
+
+  /// At least `count` slots.
+  Slot* room(int count) {
+    if (slots.size() < static_cast<std::size_t>(count))
+      slots.resize(static_cast<std::size_t>(count));
+    return slots.data();
+  }
 };
 
 /// The calling thread's own workspace, which the functions take where none is given.

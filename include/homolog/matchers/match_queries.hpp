@@ -16,9 +16,49 @@
 
 namespace homolog {
 
+namespace detail {
+
+/// Calls work(begin, count, setting, workspace, similarity) for blocks of `rows` queries: many
+/// queries are shared out between threads, few are taken by all threads together.
+template <class Work>
+void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace& workspace,
+               const Work& work) {
+  constexpr std::size_t most = 256;
+  constexpr Eigen::Index few = 32;
+  const Eigen::Index threads = std::max(setting.threads, 1);
+  const auto at_most = [rows](std::size_t size) {
+    return static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(rows), size));
+  };
+  if (threads == 1 || rows < few * threads) {
+    // Taken out, in case the matcher comes here itself.
+    FloatMatrix similarity = std::move(workspace.room(1)->similarity);
+    const Eigen::Index block = at_most(most);
+    for (Eigen::Index begin = 0; begin < rows; begin += block) {
+      work(begin, std::min(block, rows - begin), setting, workspace, similarity);
+    }
+    workspace.room(1)->similarity = std::move(similarity);
+    return;
+  }
+  const auto share = static_cast<std::size_t>((rows + 2 * threads - 1) / (2 * threads));
+  const Eigen::Index block = at_most(std::min(share, most));
+  KernelSetting alone = setting;
+  alone.threads = 1;
+  worker_pool().run(setting.threads, static_cast<std::size_t>((rows + block - 1) / block),
+                    [&](std::size_t i, std::size_t) {
+                      const Eigen::Index begin = static_cast<Eigen::Index>(i) * block;
+                      KernelWorkspace& own = thread_workspace();
+                      FloatMatrix similarity = std::move(own.room(1)->similarity);
+                      work(begin, std::min(block, rows - begin), alone, own, similarity);
+                      own.room(1)->similarity = std::move(similarity);
+                    });
+}
+
+}  // namespace detail
+
 /// Matches descriptors that were sampled before; for matchers that read one similarity map a query.
 ///
-/// Similarities are made in blocks of 128 queries, however many there are.
+/// Similarities are made in blocks of at most 256 queries, still in a cache when the matcher reads
+/// them. With several threads the matcher is called from all of them.
 ///
 /// @param descriptors [N,D] L2-normalised
 /// @param target L2-normalised, D features a cell
@@ -33,23 +73,19 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
   std::vector<Match> matches;
   // A type that is no matcher has its sentence already; the body would only add noise to it.
   if constexpr (MapMatcher<M>) {
-    // Maps that are still in a cache when the matcher reads them.
-    constexpr Eigen::Index block = 128;
     matches.resize(static_cast<std::size_t>(descriptors.rows()));
-    // Taken out, in case the matcher calls this function itself.
-    FloatMatrix similarity = std::move(workspace.similarity);
-    for (Eigen::Index begin = 0; begin < descriptors.rows(); begin += block) {
-      const Eigen::Index count = std::min(block, descriptors.rows() - begin);
+    const auto match_rows = [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner,
+                                KernelWorkspace& own, FloatMatrix& similarity) {
       const DescriptorView rows(descriptors.data() + begin * descriptors.cols(), count,
                                 descriptors.cols());
-      detail::fill_similarity_rows(rows, target, similarity, setting, workspace);
+      detail::fill_similarity_rows(rows, target, similarity, inner, own);
       detail::require_finite_rows(similarity, begin);
       for (Eigen::Index i = 0; i < count; ++i) {
         matches[static_cast<std::size_t>(begin + i)] =
             matcher(SimilarityMap(similarity.row(i).data(), target.rows, target.cols));
       }
-    }
-    workspace.similarity = std::move(similarity);
+    };
+    detail::in_blocks(descriptors.rows(), setting, workspace, match_rows);
   } else {
     static_assert(!ProblemMatcher<M>,
                   "homolog: this Matcher reads both feature maps; call match_queries");

@@ -2,10 +2,13 @@
 #pragma once
 
 /// @file
-/// Threads that wait for work, so that a kernel of a tenth of a millisecond can be shared.
+/// Threads that wait for work, so that a kernel of a tenth of a millisecond can be shared. Waking a
+/// sleeping thread may take longer than that, so threads look for work for a moment before they
+/// sleep.
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -15,6 +18,21 @@
 #include <vector>
 
 namespace homolog::detail {
+
+/// Waits in a loop until a condition holds, at most some ten microseconds.
+template <class Condition>
+void look_for(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+  while (!condition()) {
+    for (int i = 0; i < 32; ++i) {
+      if (condition()) return;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    if (std::chrono::steady_clock::now() > end) return;
+  }
+}
 
 /// Runs tasks 0 .. count-1 on the calling thread and on threads that stay for the next call.
 class WorkerPool {
@@ -35,11 +53,11 @@ class WorkerPool {
   /// below `threads`.
   ///
   /// Returns when all tasks are done; the first exception of any is thrown here. One caller at a
-  /// time, others wait; a task must not call run() itself.
+  /// time, others wait; a call from within a task runs on its thread alone.
   template <class Task>
   void run(int threads, std::size_t count, const Task& task) {
     const std::size_t helpers = std::min(count, static_cast<std::size_t>(std::max(threads, 1))) - 1;
-    if (helpers == 0 || count < 2) {
+    if (helpers == 0 || count < 2 || in_task()) {
       for (std::size_t i = 0; i < count; ++i) task(i, std::size_t{0});
       return;
     }
@@ -61,6 +79,11 @@ class WorkerPool {
     take_tasks(0);
     std::unique_lock<std::mutex> lock(mutex_);
     wanted_ = 0;  // who has not begun need not
+    if (busy_ > 0) {
+      lock.unlock();
+      look_for([this] { return busy_ == 0; });
+      lock.lock();
+    }
     done_.wait(lock, [this] { return busy_ == 0; });
     if (error_) std::rethrow_exception(error_);
   }
@@ -70,6 +93,9 @@ class WorkerPool {
     std::size_t seen = 0;
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
+      lock.unlock();
+      look_for([&] { return round_ != seen || stop_; });
+      lock.lock();
       wake_.wait(lock, [&] { return stop_ || (round_ != seen && wanted_ > 0); });
       if (stop_) return;
       seen = round_;
@@ -82,7 +108,13 @@ class WorkerPool {
     }
   }
 
+  static bool& in_task() {
+    thread_local bool inside = false;
+    return inside;
+  }
+
   void take_tasks(std::size_t slot) {
+    in_task() = true;
     try {
       for (std::size_t i = next_++; i < count_; i = next_++) call_(task_, i, slot);
     } catch (...) {
@@ -90,6 +122,7 @@ class WorkerPool {
       if (!error_) error_ = std::current_exception();
       next_ = count_;
     }
+    in_task() = false;
   }
 
   std::mutex caller_, mutex_;
@@ -97,10 +130,10 @@ class WorkerPool {
   std::vector<std::thread> workers_;
   void (*call_)(const void*, std::size_t, std::size_t) = nullptr;
   const void* task_ = nullptr;
-  std::size_t count_ = 0, wanted_ = 0, busy_ = 0, round_ = 0;
-  std::atomic<std::size_t> next_{0};
+  std::size_t count_ = 0, wanted_ = 0;
+  std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
   std::exception_ptr error_;
-  bool stop_ = false;
+  std::atomic<bool> stop_{false};
 };
 
 /// The pool that all kernels of the process share.

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <Eigen/Core>
+
+#include <memory>
+
+#include "axes.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/match_queries.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+
+namespace benchmarks {
+
+namespace {
+
+template <class M>
+std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, int threads) {
+  const auto side = static_cast<int>(inputs.shape.side);
+  auto target =
+      std::make_shared<homolog::FeatureMap>(side, side, static_cast<int>(inputs.shape.dim));
+  std::copy(inputs.cells.begin(), inputs.cells.end(), target->values.data());
+  auto workspace = std::make_shared<homolog::KernelWorkspace>();
+  return [=, &inputs](Answers& answers) {
+    const homolog::DescriptorView queries(inputs.queries.data(),
+                                          static_cast<Eigen::Index>(inputs.shape.queries),
+                                          static_cast<Eigen::Index>(inputs.shape.dim));
+    homolog::KernelSetting setting;
+    setting.threads = threads;
+    const auto matches = homolog::match_descriptors(matcher, queries, *target, setting, *workspace);
+    answers.resize(2 * matches.size());
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      answers[2 * i] = static_cast<float>(matches[i].cell.x);
+      answers[2 * i + 1] = static_cast<float>(matches[i].cell.y);
+    }
+  };
+}
+
+}  // namespace
+
+Rival homolog_rival() {
+  return {"homolog", [](Operation operation, const Inputs& inputs, int threads) {
+            switch (operation) {
+              case Operation::argmax:
+                return matching(homolog::Argmax{}, inputs, threads);
+              case Operation::window_soft_argmax:
+                return matching(homolog::WindowSoftArgmax{{window_radius, window_temperature}},
+                                inputs, threads);
+              default:
+                return matching(homolog::SoftArgmax{{soft_temperature}}, inputs, threads);
+            }
+          }};
+}
+
+}  // namespace benchmarks
