@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "commands.hpp"
@@ -92,6 +93,9 @@ Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone
                const M& matcher, const EvaluationShard& shard, int& image_size) {
   Pipeline<AnyBackbone, M> pipeline(backbone, matcher);
   pipeline.setting = pipeline_setting(options.input, options.matcher);
+  pipeline.setting.threads = options.backbone.threads > 0
+                                 ? options.backbone.threads
+                                 : static_cast<int>(std::thread::hardware_concurrency());
   image_size = pipeline.setting.resize == Resize::native
                    ? 0
                    : pipeline.transform({100, 100}).image.input.width;

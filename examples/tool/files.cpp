@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/kernels/instruction_set.hpp"
 #include "homolog/version.hpp"
 #include "homolog/weights/key_maps.hpp"
 #include "homolog/weights/read_weights.hpp"
@@ -21,10 +22,10 @@ namespace {
 
 std::string instruction_sets() {
   std::string names = "portable";
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) names += " avx2+fma";
-  if (__builtin_cpu_supports("avx512f")) names += " avx512f";
-#endif
+  for (const auto set :
+       {InstructionSet::avx2, InstructionSet::avx512, InstructionSet::avx512_bf16}) {
+    if (is_supported(set)) names.append(" ").append(instruction_set_name(set));
+  }
   return names;
 }
 
@@ -113,7 +114,7 @@ void add_info(CLI::App& app) {
     nlohmann::ordered_json json{{"homolog", HOMOLOG_VERSION}};
     json.update(torch_info());
     json["instruction_sets"] = instruction_sets();
-    json["kernels"] = "portable";
+    json["kernels"] = instruction_set_name(best_instruction_set());
     if (!json_path->empty()) write_file_atomically(*json_path, json.dump(2) + "\n");
     for (const auto& [key, value] : json.items()) {
       std::printf("%-17s %s\n", key.c_str(),

@@ -100,7 +100,8 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
 /// match_descriptors; ValueError naming the first query without any finite similarity; whatever the
 /// matcher throws
 template <class M>
-std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem) {
+std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem,
+                                 const KernelSetting& setting = {}) {
   require_matcher<M>();
   const std::size_t count = problem.queries.size();
   if (needs_features<M>() && static_cast<std::size_t>(problem.descriptors.rows()) != count) {
@@ -111,7 +112,7 @@ std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem) 
   if constexpr (ProblemMatcher<M>) {
     matches = matcher.match(problem);
   } else if constexpr (MapMatcher<M>) {
-    matches = match_descriptors(matcher, problem.descriptors, problem.target);
+    matches = match_descriptors(matcher, problem.descriptors, problem.target, setting);
   }
   if (matches.size() != count) {
     throw ShapeError(detail::text("match_queries: the matcher gave ", matches.size(),

@@ -318,7 +318,8 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
     for (std::size_t index = 0; index < table.pictures.size(); ++index) {
       const auto& picture = table.pictures[index];
       if (picture.as_target.empty() || !owned[index]) continue;
-      const auto matches = detail::match_target(pipeline.matcher, table, index, queries, store);
+      const auto matches = detail::match_target(pipeline.matcher, pipeline.setting.threads, table,
+                                                index, queries, store);
       for (std::size_t k = 0; k < matches.size(); ++k) {
         const std::size_t i = picture.as_target[k];
         result.pairs[i] = detail::pair_result(dataset.pairs[i], dataset.norm, picture.flip,

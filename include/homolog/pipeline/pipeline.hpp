@@ -27,6 +27,7 @@ struct PipelineSetting {
   int image_size = 0;  ///< [px] input side; 0 takes the backbone's default_image_size_of()
   ResizeFilter filter = ResizeFilter::bicubic;
   Query query = Query::nearest;
+  int threads = 1;  ///< CPU threads that match; with several a matcher is called from all of them
 };
 
 /// A picture's L2-normalised features with the transform between its pixels and their grid.
@@ -168,7 +169,8 @@ struct Pipeline {
     const MatchProblem problem{
         source.map, target.map, queries,
         DescriptorView(descriptors.data(), descriptors.rows(), descriptors.cols())};
-    return detail::to_image_points(match_queries(matcher, problem), target.transform);
+    return detail::to_image_points(match_queries(matcher, problem, {setting.threads}),
+                                   target.transform);
   }
 
   /// Finds the source keypoints in the target, from pictures.

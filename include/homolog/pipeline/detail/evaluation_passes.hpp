@@ -151,9 +151,9 @@ std::vector<FeatureMap> batch_features(const Pipeline<B, M, S>& pipeline, const 
 ///
 /// @return matches by position in the picture's `as_target`
 template <class M>
-std::vector<std::vector<Match>> match_target(const M& matcher, const PictureTable& table,
-                                             std::size_t index, const QueryTable& queries,
-                                             FeatureStore& store) {
+std::vector<std::vector<Match>> match_target(const M& matcher, int threads,
+                                             const PictureTable& table, std::size_t index,
+                                             const QueryTable& queries, FeatureStore& store) {
   const std::vector<std::size_t>& pairs = table.pictures[index].as_target;
   const auto target = store.get(index);
   std::vector<std::vector<Match>> matches;
@@ -161,9 +161,11 @@ std::vector<std::vector<Match>> match_target(const M& matcher, const PictureTabl
     for (const std::size_t i : pairs) {
       const auto source = store.get(table.of_pair[i].first);
       const FloatMatrix& rows = queries.descriptors[i];
-      matches.push_back(match_queries(
-          matcher, MatchProblem{*source, *target, queries.cells[i],
-                                DescriptorView(rows.data(), rows.rows(), rows.cols())}));
+      matches.push_back(
+          match_queries(matcher,
+                        MatchProblem{*source, *target, queries.cells[i],
+                                     DescriptorView(rows.data(), rows.rows(), rows.cols())},
+                        {threads}));
     }
   } else {
     Eigen::Index count = 0;
@@ -174,8 +176,8 @@ std::vector<std::vector<Match>> match_target(const M& matcher, const PictureTabl
       all.middleRows(row, queries.descriptors[i].rows()) = queries.descriptors[i];
       row += queries.descriptors[i].rows();
     }
-    const auto flat =
-        match_descriptors(matcher, DescriptorView(all.data(), all.rows(), all.cols()), *target);
+    const auto flat = match_descriptors(matcher, DescriptorView(all.data(), all.rows(), all.cols()),
+                                        *target, {threads});
     auto next = flat.begin();
     for (const std::size_t i : pairs) {
       const auto end = next + queries.descriptors[i].rows();
