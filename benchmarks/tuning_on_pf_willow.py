@@ -6,9 +6,10 @@ with `homolog finetune`, three seeds a recipe, and writes tables and a figure in
     benchmarks/tuning_on_pf_willow.py --homolog build/release/bin/homolog --weights FILE --data DIR --work DIR
 
 DIR of --data holds PF-dataset-WILLOW and pf-willow-picture-split-{train,test}.jsonl. Every finished
-run leaves a result file in --work, so an interrupted script goes on where it was; --docs then
-writes what is there. Recipes were fixed before the test pairs were looked at: "best" was chosen by
-cross-validation over the training pictures.
+run leaves a result file in --work, so an interrupted script goes on where it was; at the end the
+tables stand in docs/training.md, the figure (by matplotlib) in docs/tuning_depth.svg. The recipe
+"best" was chosen by cross-validation over the training pictures, before any test pair was scored
+with it.
 """
 import argparse
 import concurrent.futures
@@ -20,7 +21,6 @@ import time
 
 repository = pathlib.Path(__file__).resolve().parent.parent
 seeds = (0, 1, 2)
-common = "--unfreeze {k} --batch-size 4 --learning-rate 1e-4 --weight-decay 0.01 --warmup-steps 0"
 losses = {"MSE": "soft-argmax-mse", "Gaussian CE": "gaussian-ce"}
 disjoint_train = ("car(G)", "car(S)", "winebottle(wC)", "winebottle(woC)")
 disjoint_test = ("motorbike(G)", "motorbike(S)", "duck(S)")
@@ -51,12 +51,7 @@ def recipes():
     add("LoRA", wide.replace("--unfreeze 1", "--unfreeze 3 --lora-rank 8") +
         " --epochs 16 --flip 0.5 --learning-rate 1e-3")
     add("objects: best", best, "object", tau=30)
-    add("336 px", wide + " --epochs 16 --flip 0.5 --image-size 336")
     return result
-
-
-def size_of(arguments):
-    return arguments[arguments.index("--image-size") + 1] if "--image-size" in arguments else "224"
 
 
 def roots(data, work):
@@ -87,13 +82,13 @@ def run(command):
         raise SystemExit(f"{' '.join(map(str, command))}\n{done.stderr}")
 
 
-def evaluate(options, split, size, model, output, tau, query):
+def evaluate(options, split, model, output, tau, query):
     """PCK at 0.1 per point with argmax and with window soft-argmax"""
     result = {}
     for matcher in (["argmax"], ["window-soft-argmax", "--window-radius", "2", "--temperature", str(tau)]):
         file = output / f"{matcher[0]}-{query}.json"
         run([options.homolog, "evaluate", "--dataset", "jsonl", "--root", options.work / split, "--split", "test",
-             "--weights", options.weights, "--image-size", size, "--resize", "squash", "--threads", options.threads,
+             "--weights", options.weights, "--image-size", "224", "--resize", "squash", "--threads", options.threads,
              "--query", query, "--alpha", "0.05", "0.1", "0.2", "--json", file, "--matcher", *matcher, *model])
         result[matcher[0]] = json.loads(file.read_text())["pck"]["per_point"]
     return result
@@ -107,15 +102,14 @@ def tune(options, name, recipe, seed):
     folder.mkdir(parents=True, exist_ok=True)
     arguments = recipe["arguments"]
     query = arguments[arguments.index("--query") + 1] if "--query" in arguments else "nearest"
-    size = size_of(arguments)
     start = time.time()
     run([options.homolog, "finetune", "--dataset", "jsonl", "--root", options.work / recipe["split"], "--split", "train",
          "--weights", options.weights, "--resize", "squash", "--threads", options.threads, "--seed", seed,
-         *([] if "--image-size" in arguments else ["--image-size", size]),
+         "--image-size", "224",
          "--checkpoint-dir", folder / "checkpoints", "--keep-last", "2", "--log", folder / "log.csv", "--resume",
          *arguments])
     seconds = time.time() - start
-    pck = evaluate(options, recipe["split"], size, ["--checkpoint", folder / "checkpoints"], folder, recipe["tau"], query)
+    pck = evaluate(options, recipe["split"], ["--checkpoint", folder / "checkpoints"], folder, recipe["tau"], query)
     (folder / "result.json").write_text(json.dumps({"name": name, "seed": seed, "seconds": seconds, "pck": pck}))
     print(name, seed, f"{seconds:.0f} s", {matcher: round(value["0.1"], 1) for matcher, value in pck.items()}, flush=True)
 
@@ -130,8 +124,91 @@ def frozen(options):
         for block, query in ((8, "nearest"), (8, "bilinear"), (9, "bilinear"), (11, "nearest")):
             folder = options.work / "frozen" / f"{split}-{block}"
             folder.mkdir(parents=True, exist_ok=True)
-            result[f"{split} {block} {query}"] = evaluate(options, split, "224", ["--blocks", block + 1], folder, 50, query)
+            result[f"{split} {block} {query}"] = evaluate(options, split, ["--blocks", block + 1], folder, 50, query)
     file.write_text(json.dumps(result))
+
+
+def mean_and_range(values):
+    return f"{statistics.mean(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def row_of(options, title, name, alpha="0.1"):
+    """A line of a table: mean, least and greatest over the seeds, with both decoders."""
+    slug = "".join(letter if letter.isalnum() else "_" for letter in name)
+    runs = [json.loads(path.read_text()) for path in sorted((options.work / "runs").glob(f"{slug}-[0-9]/result.json"))]
+    if len(runs) != len(seeds):
+        return None
+    cells = [mean_and_range([run["pck"][matcher][alpha] for run in runs]) for matcher in ("argmax", "window-soft-argmax")]
+    return f"| {title} | {cells[0]} | {cells[1]} |"
+
+
+def frozen_row(options, title, key):
+    pck = json.loads((options.work / "frozen.json").read_text())[key]
+    return f"| {title} | {pck['argmax']['0.1']:.1f} | {pck['window-soft-argmax']['0.1']:.1f} |"
+
+
+def tables(options, sizes):
+    head = ["| PCK@0.1 per point, % | argmax | window soft-argmax (r 2, tau 50) |", "|---|---|---|"]
+    plain = "first 9 blocks, nearest query, 8 epochs"
+    picture = [frozen_row(options, "frozen, block 8, nearest query", "picture 8 nearest"),
+               frozen_row(options, "frozen, block 9, bilinear query", "picture 9 bilinear")]
+    for title in losses:
+        picture += [row_of(options, f"k = {k}, {title}; {plain}" if k == 1 else f"k = {k}, {title}; the same",
+                           f"{title} k={k}") for k in (1, 2, 3)]
+    picture += [row_of(options, "k = 3, Gaussian CE; all 12 blocks", "12 blocks, Gaussian CE k=3"),
+                row_of(options, "k = 1, MSE; bilinear query", "MSE k=1, bilinear"),
+                row_of(options, "k = 1, Gaussian CE; bilinear, flips, cosine, 16 epochs", "flips"),
+                row_of(options, "k = 3, LoRA of rank 8, lr 1e-3; the same", "LoRA"),
+                row_of(options, "**best recipe**, tau 30", "best")]
+    objects = [frozen_row(options, "frozen, block 8, nearest query", "object 8 nearest"),
+               frozen_row(options, "frozen, block 9, bilinear query", "object 9 bilinear"),
+               row_of(options, f"k = 1, MSE; {plain}", "objects: MSE k=1"),
+               row_of(options, "best recipe, tau 30", "objects: best")]
+
+    def size(split):
+        return ", ".join(f"{part}: {count['pairs']} pairs, {count['points']} keypoints, {count['pictures']} pictures"
+                         for part, count in sizes[split].items())
+    lines = [f"**Disjoint pictures** ({size('picture')}; a picture may show a kind of thing seen in training):", "",
+             *head, *filter(None, picture), "",
+             f"**Disjoint objects** ({size('object')}): trained on cars and bottles, tested on motorbikes and ducks:", "",
+             *head, *filter(None, objects), "", f"Best recipe: `{best}`."]
+    return "\n".join(lines)
+
+
+def figure(options, path):
+    import matplotlib
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "homolog"  # equal data, equal bytes
+    import matplotlib.pyplot as plt
+    plot, axes = plt.subplots(figsize=(6.4, 3.6))
+    untuned = json.loads((options.work / "frozen.json").read_text())["picture 8 nearest"]
+    for color, title in zip(("#0b62b5", "#c24a00"), losses):
+        for style, matcher, word in (("--", "argmax", "argmax"), ("-", "window-soft-argmax", "window soft-argmax")):
+            means, below, above = [untuned[matcher]["0.1"]], [0], [0]
+            for k in (1, 2, 3):
+                folder = "".join(letter if letter.isalnum() else "_" for letter in f"{title} k={k}")
+                values = [json.loads(found.read_text())["pck"][matcher]["0.1"]
+                          for found in (options.work / "runs").glob(f"{folder}-[0-9]/result.json")]
+                means.append(statistics.mean(values))
+                below.append(means[-1] - min(values))
+                above.append(max(values) - means[-1])
+            axes.errorbar(range(4), means, (below, above), color=color, linestyle=style, marker="o", markersize=4,
+                          capsize=3, label=f"{title}, {word}")
+    axes.set_xticks(range(4), ["frozen", "1", "2", "3"])
+    axes.set_xlabel("tuned blocks k (first 9 blocks of ViT-S/14)")
+    axes.set_ylabel("PCK@0.1 per point, %")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    plot.tight_layout()
+    plot.savefig(path, metadata={"Date": None})
+
+
+def write_docs(options, sizes):
+    page = repository / "docs" / "training.md"
+    before, rest = page.read_text().split("<!-- tuning tables: begin -->")
+    after = rest.split("<!-- tuning tables: end -->")[1]
+    page.write_text(f"{before}<!-- tuning tables: begin -->\n{tables(options, sizes)}\n<!-- tuning tables: end -->{after}")
+    figure(options, repository / "docs" / "tuning_depth.svg")
 
 
 def main():
@@ -142,11 +219,11 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--threads", default="1", help="CPU threads of one run")
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
-    parser.add_argument("--only", action="append", help="these recipes only")
+    parser.add_argument("--only", action="append", help="these recipes only; a name none has: just the docs")
     options = parser.parse_args()
     options.work = options.work.resolve()
     options.data = options.data.resolve()
-    roots(options.data, options.work)
+    sizes = roots(options.data, options.work)
     frozen(options)
     chosen = recipes()
     work = [(name, recipe, seed) for name, recipe in chosen.items() for seed in seeds
@@ -154,6 +231,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for done in [pool.submit(tune, options, *item) for item in work]:
             done.result()
+    write_docs(options, sizes)
 
 
 if __name__ == "__main__":
