@@ -198,7 +198,8 @@ def figure(options, path):
     axes.set_xlabel("tuned blocks k (first 9 blocks of ViT-S/14)")
     axes.set_ylabel("PCK@0.1 per point, %")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.set_ylim(top=66)
+    axes.legend(fontsize=8, loc="upper left", ncols=2)
     plot.tight_layout()
     plot.savefig(path, metadata={"Date": None})
 

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The kernel benchmarks on small shapes: no rival answers wrongly, and every one answers.
+set -euo pipefail
+out=$("$1" --benchmark_filter='D:(384|768)/grid:(16|37)/N:(1|7|20|136)/' --benchmark_min_time=0.0001 2>&1)
+echo "$out" | tail -n 5
+! grep -i "error" <<<"$out"
+for rival in homolog ATen Eigen; do grep -q "argmax.*/$rival/" <<<"$out"; done
