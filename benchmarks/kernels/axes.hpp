@@ -57,6 +57,7 @@ struct Rival {
 };
 
 Rival homolog_rival();
+Rival homolog_bfloat16_rival();  // scan in bfloat16, the float32 argmax
 Rival aten_rival();
 Rival eigen_rival();
 Rival faiss_rival();  // its `prepare` is empty where faiss was not found

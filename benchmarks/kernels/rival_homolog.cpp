@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "axes.hpp"
+#include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/match_queries.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
@@ -48,6 +49,34 @@ Rival homolog_rival() {
               default:
                 return matching(homolog::SoftArgmax{{soft_temperature}}, inputs, threads);
             }
+          }};
+}
+
+Rival homolog_bfloat16_rival() {
+  return {"homolog_bf16", [](Operation operation, const Inputs& inputs, int threads) {
+            std::function<void(Answers&)> none;
+            if (operation != Operation::argmax) return none;
+            const auto side = static_cast<int>(inputs.shape.side);
+            auto target = std::make_shared<homolog::FeatureMap>(side, side,
+                                                                static_cast<int>(inputs.shape.dim));
+            std::copy(inputs.cells.begin(), inputs.cells.end(), target->values.data());
+            auto rounded = std::make_shared<homolog::Bfloat16Map>(homolog::to_bfloat16(*target));
+            if (rounded->stride == 0) return none;
+            auto workspace = std::make_shared<homolog::KernelWorkspace>();
+            return std::function<void(Answers&)>([=, &inputs](Answers& answers) {
+              const homolog::DescriptorView queries(inputs.queries.data(),
+                                                    static_cast<Eigen::Index>(inputs.shape.queries),
+                                                    static_cast<Eigen::Index>(inputs.shape.dim));
+              homolog::KernelSetting setting;
+              setting.threads = threads;
+              const auto peaks =
+                  homolog::find_peaks(queries, *target, *rounded, setting, *workspace);
+              answers.resize(2 * peaks.size());
+              for (std::size_t i = 0; i < peaks.size(); ++i) {
+                answers[2 * i] = static_cast<float>(peaks[i].col);
+                answers[2 * i + 1] = static_cast<float>(peaks[i].row);
+              }
+            });
           }};
 }
 

@@ -16,45 +16,6 @@
 
 namespace homolog {
 
-namespace detail {
-
-/// Calls work(begin, count, setting, workspace, similarity) for blocks of `rows` queries: many
-/// queries are shared out between threads, few are taken by all threads together.
-template <class Work>
-void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace& workspace,
-               const Work& work) {
-  constexpr std::size_t most = 256;
-  constexpr Eigen::Index few = 32;
-  const Eigen::Index threads = std::max(setting.threads, 1);
-  const auto at_most = [rows](std::size_t size) {
-    return static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(rows), size));
-  };
-  if (threads == 1 || rows < few * threads) {
-    // Taken out, in case the matcher comes here itself.
-    FloatMatrix similarity = std::move(workspace.room(1)->similarity);
-    const Eigen::Index block = at_most(most);
-    for (Eigen::Index begin = 0; begin < rows; begin += block) {
-      work(begin, std::min(block, rows - begin), setting, workspace, similarity);
-    }
-    workspace.room(1)->similarity = std::move(similarity);
-    return;
-  }
-  const auto share = static_cast<std::size_t>((rows + 2 * threads - 1) / (2 * threads));
-  const Eigen::Index block = at_most(std::min(share, most));
-  KernelSetting alone = setting;
-  alone.threads = 1;
-  worker_pool().run(setting.threads, static_cast<std::size_t>((rows + block - 1) / block),
-                    [&](std::size_t i, std::size_t) {
-                      const Eigen::Index begin = static_cast<Eigen::Index>(i) * block;
-                      KernelWorkspace& own = thread_workspace();
-                      FloatMatrix similarity = std::move(own.room(1)->similarity);
-                      work(begin, std::min(block, rows - begin), alone, own, similarity);
-                      own.room(1)->similarity = std::move(similarity);
-                    });
-}
-
-}  // namespace detail
-
 /// Matches descriptors that were sampled before; for matchers that read one similarity map a query.
 ///
 /// Similarities are made in blocks of at most 256 queries, still in a cache when the matcher reads

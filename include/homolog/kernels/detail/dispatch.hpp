@@ -8,6 +8,7 @@
 
 #include "homolog/kernels/detail/dot_avx2.hpp"
 #include "homolog/kernels/detail/dot_avx512.hpp"
+#include "homolog/kernels/detail/dot_avx512_bf16.hpp"
 #include "homolog/kernels/detail/dot_portable.hpp"
 #include "homolog/kernels/detail/row_kernels.hpp"
 #include "homolog/kernels/instruction_set.hpp"

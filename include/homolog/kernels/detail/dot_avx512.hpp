@@ -65,43 +65,11 @@ HOMOLOG_AVX512_INLINE __m128 quarter(__m512 values, std::size_t index) {
                       : __builtin_shufflevector(values, values, 12, 13, 14, 15);
 }
 
-/// One tile of Q queries and C cells. Sums beyond Q are zero and are not stored.
+/// Folds a tile's sums to their totals, out[q * stride + c]; -infinity where not finite.
 template <std::size_t Q, std::size_t C>
-HOMOLOG_AVX512 __attribute__((noinline)) void dot_tile(const DotInputs& in, const float* queries,
-                                                       const float* cells, std::size_t cell_stride,
-                                                       float* out) {
+HOMOLOG_AVX512_INLINE void store_sums(const __m512 (&sums)[C][(Q + 3) / 4 * 4], float* out,
+                                      std::size_t stride) {
   constexpr std::size_t groups = (Q + 3) / 4;
-  __m512 sums[C][4 * groups];
-#pragma GCC unroll 6
-  for (std::size_t c = 0; c < C; ++c) {
-#pragma GCC unroll 8
-    for (std::size_t q = 0; q < 4 * groups; ++q) sums[c][q] = _mm512_setzero_ps();
-  }
-  std::size_t k = 0;
-  for (; k + 16 <= in.dim; k += 16) {
-    __m512 query[Q];
-#pragma GCC unroll 8
-    for (std::size_t q = 0; q < Q; ++q)
-      query[q] = _mm512_loadu_ps(queries + q * in.query_stride + k);
-#pragma GCC unroll 6
-    for (std::size_t c = 0; c < C; ++c) {
-      const __m512 cell = _mm512_loadu_ps(cells + c * cell_stride + k);
-#pragma GCC unroll 8
-      for (std::size_t q = 0; q < Q; ++q) sums[c][q] = _mm512_fmadd_ps(query[q], cell, sums[c][q]);
-    }
-  }
-  if (k < in.dim) {
-    const auto rest = static_cast<__mmask16>((1U << (in.dim - k)) - 1);
-#pragma GCC unroll 6
-    for (std::size_t c = 0; c < C; ++c) {
-      const __m512 cell = _mm512_maskz_loadu_ps(rest, cells + c * cell_stride + k);
-#pragma GCC unroll 8
-      for (std::size_t q = 0; q < Q; ++q) {
-        const __m512 query = _mm512_maskz_loadu_ps(rest, queries + q * in.query_stride + k);
-        sums[c][q] = _mm512_fmadd_ps(query, cell, sums[c][q]);
-      }
-    }
-  }
 #pragma GCC unroll 2
   for (std::size_t g = 0; g < groups; ++g) {
     __m512 four[C];
@@ -121,17 +89,57 @@ HOMOLOG_AVX512 __attribute__((noinline)) void dot_tile(const DotInputs& in, cons
 #pragma GCC unroll 4
       for (std::size_t q = 0; q < 4; ++q) {
         if (4 * g + q >= Q) break;
-        float* const place = out + (4 * g + q) * in.out_stride + begin;
+        float* const place = out + (4 * g + q) * stride + begin;
         const __m128 part = quarter(values, q);
         if (C - begin >= 4) {
           _mm_storeu_ps(place, part);
         } else {
-          _mm_storel_pi(reinterpret_cast<__m64*>(place), part);
-          if (C - begin == 3) place[2] = part[2];
+          for (std::size_t c = 0; c < C - begin; ++c) place[c] = part[c];
         }
       }
     }
   }
+}
+
+/// One tile of Q queries and C cells. Sums beyond Q are zero and are not stored.
+template <std::size_t Q, std::size_t C>
+HOMOLOG_AVX512 __attribute__((noinline)) void dot_tile(const DotInputs& in, const float* queries,
+                                                       const float* cells, std::size_t cell_stride,
+                                                       float* out) {
+  constexpr std::size_t groups = (Q + 3) / 4;
+  __m512 sums[C][4 * groups];
+#pragma GCC unroll 6
+  for (std::size_t c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+    for (std::size_t q = 0; q < 4 * groups; ++q) sums[c][q] = _mm512_setzero_ps();
+  }
+  std::size_t k = 0;
+  for (; k + 16 <= in.dim; k += 16) {
+    __m512 query[Q];
+#pragma GCC unroll 8
+    for (std::size_t q = 0; q < Q; ++q) {
+      query[q] = _mm512_loadu_ps(queries + q * in.query_stride + k);
+    }
+#pragma GCC unroll 6
+    for (std::size_t c = 0; c < C; ++c) {
+      const __m512 cell = _mm512_loadu_ps(cells + c * cell_stride + k);
+#pragma GCC unroll 8
+      for (std::size_t q = 0; q < Q; ++q) sums[c][q] = _mm512_fmadd_ps(query[q], cell, sums[c][q]);
+    }
+  }
+  if (k < in.dim) {
+    const auto rest = static_cast<__mmask16>((1U << (in.dim - k)) - 1);
+#pragma GCC unroll 6
+    for (std::size_t c = 0; c < C; ++c) {
+      const __m512 cell = _mm512_maskz_loadu_ps(rest, cells + c * cell_stride + k);
+#pragma GCC unroll 8
+      for (std::size_t q = 0; q < Q; ++q) {
+        const __m512 query = _mm512_maskz_loadu_ps(rest, queries + q * in.query_stride + k);
+        sums[c][q] = _mm512_fmadd_ps(query, cell, sums[c][q]);
+      }
+    }
+  }
+  store_sums<Q, C>(sums, out, in.out_stride);
 }
 
 HOMOLOG_AVX512 inline float dot(const float* a, const float* b, std::size_t dim) {

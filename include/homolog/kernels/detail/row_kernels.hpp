@@ -145,6 +145,23 @@ struct RowKernels {
     return i;
   }
 
+  HOMOLOG_VECTOR_BODY static std::size_t first_at_least(const float* values, std::size_t count,
+                                                        float least) {
+    std::size_t i = 0;
+    for (; i + 4 * W <= count; i += 4 * W) {
+      Floats found[4];
+      std::memcpy(found, values + i, sizeof found);
+      const Floats zero = {}, one = zero + 1.0F;
+      const Floats large = (found[0] >= least ? one : zero) + (found[1] >= least ? one : zero) +
+                           (found[2] >= least ? one : zero) + (found[3] >= least ? one : zero);
+      float any = 0;
+      for (std::size_t k = 0; k < W; ++k) any += large[k];
+      if (any != 0) break;
+    }
+    while (i < count && !(values[i] >= least)) ++i;
+    return i;
+  }
+
   /// exp(x) where -87 < x <= 0, with a relative error below 3e-7; 0 elsewhere, for NaN too. Cody
   /// and Waite's reduction, Taylor's polynomial of degree 6.
   HOMOLOG_VECTOR_BODY static void exp_not_positive(Floats& x) {
@@ -235,6 +252,11 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
 }
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
   return RowKernels<16>::first_equal(values, count, value);
+}
+/// Index of the first element that is at least `least`, or `count`.
+HOMOLOG_TARGET inline std::size_t first_at_least(const float* values, std::size_t count,
+                                                 float least) {
+  return RowKernels<16>::first_at_least(values, count, least);
 }
 HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t rows,
                                               std::size_t cols, float maximum, float temperature) {
