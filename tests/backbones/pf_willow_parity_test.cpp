@@ -6,10 +6,12 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "homolog/backbones/dinov2.hpp"
 #include "homolog/backbones/vision_transformer.hpp"
 #include "homolog/datasets/pf_willow.hpp"
+#include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
@@ -150,4 +152,48 @@ TEST_CASE("PF-WILLOW with ViT-Ti/16, and the floor without features") {
   CHECK(std::abs(100 * copied.total.per_point[1] - 27.04) <= 0.1);
   CHECK(std::abs(100 * copied.total.per_point[2] - 57.58) <= 0.1);
   CHECK(copied.backbone_forwards == 0);
+}
+
+TEST_CASE("a million queries of real features: the scan in bfloat16 changes no answer") {
+  if (vits14().empty()) return skip("no ViT-S/14 weights: set HOMOLOG_VITS14_WEIGHTS");
+  if (!std::filesystem::exists(willow())) return skip("no PF-WILLOW under HOMOLOG_TEST_DATA");
+  if (!is_supported(InstructionSet::avx512_bf16)) {
+    return skip("this processor has no dot products of bfloat16");
+  }
+  const Dataset dataset = load_pf_willow(willow());
+  std::set<std::filesystem::path> pictures;
+  for (const Pair& pair : dataset.pairs) {
+    if (pictures.size() < 64) pictures.insert(pair.source);
+  }
+  Pipeline<DinoV2, Argmax> pipeline;
+  pipeline.backbone.load(vits14());
+  pipeline.backbone.setting.layer = 8;
+  pipeline.setting.image_size = 224;
+  std::vector<FeatureMap> maps;
+  std::vector<Bfloat16Map> rounded;
+  for (const auto& path : pictures) {
+    const Image image = load_image(path);
+    maps.push_back(pipeline.features(image).map);
+    rounded.push_back(to_bfloat16(maps.back()));
+  }
+  std::size_t queries = 0, changed = 0, other_values = 0;
+  FloatMatrix similarity;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    for (std::size_t j = 0; j < maps.size(); ++j) {
+      if (i == j) continue;
+      const auto found = find_peaks(maps[i].descriptors(), maps[j], rounded[j]);
+      similarity_rows(maps[i].descriptors(), maps[j], similarity);
+      for (std::size_t q = 0; q < found.size(); ++q) {
+        const float* row = similarity.row(static_cast<Eigen::Index>(q)).data();
+        const Peak expected = find_peak(SimilarityMap(row, maps[j].rows, maps[j].cols));
+        changed += found[q].row != expected.row || found[q].col != expected.col;
+        other_values += found[q].value != expected.value;
+        ++queries;
+      }
+    }
+  }
+  MESSAGE(queries << " queries");
+  CHECK(queries >= 1000000);
+  CHECK(changed == 0);
+  CHECK(other_values == 0);
 }
