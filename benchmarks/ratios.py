@@ -43,30 +43,31 @@ def ratio_table(times):
              "|---|---|---|---|---|---|---|---|"]
     for operation in ("argmax", "window", "soft"):
         for threads in (1, 2):
-            for rival in rivals:
-                ratios = {key: found[rival] / found["homolog"] for key, found in times.items()
-                          if key[0] == operation and key[4] == threads and rival in found and "homolog" in found}
+            for rival, ours in [(rival, "homolog") for rival in rivals] + [("ATen", "homolog_bf16")]:
+                ratios = {key: found[rival] / found[ours] for key, found in times.items()
+                          if key[0] == operation and key[4] == threads and rival in found and ours in found}
                 if not ratios:
                     continue
                 least = min(ratios, key=ratios.get)
                 small = [ratio for key, ratio in ratios.items() if key[3] <= 32]
                 large = [ratio for key, ratio in ratios.items() if key[3] >= 136]
                 lines.append(
-                    f"| {operation} | {threads} | {rival} | {len(ratios)} | **{geometric_mean(ratios.values()):.2f}** | "
+                    f"| {operation}{', bf16 scan' if ours != 'homolog' else ''} | {threads} | {rival} | {len(ratios)} | **{geometric_mean(ratios.values()):.2f}** | "
                     f"{ratios[least]:.2f} (D {least[1]}, {least[2]}x{least[2]}, N {least[3]}) | "
                     f"{geometric_mean(small):.2f} | {geometric_mean(large):.2f} |")
     return lines
 
 
 def time_table(times, shares):
-    lines = ["| D, grid, N | homolog | of FMA peak | ATen | Eigen | faiss | + window | + softmax |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| D, grid, N | homolog | of FMA peak | bf16 scan | ATen | Eigen | faiss | + window | + softmax |",
+             "|---|---|---|---|---|---|---|---|---|"]
     for key in sorted(key for key in times if key[0] == "argmax" and key[2] == 37 and key[4] == 1):
         found = times[key]
 
         def more(operation):
             other = times.get((operation, *key[1:]), {}).get("homolog")
             return f"{100 * (other / found['homolog'] - 1):+.1f} %" if other else ""
-        cells = [f"{found[rival]:.0f}" if rival in found else "" for rival in rivals]
+        cells = [f"{found[rival]:.0f}" if rival in found else "" for rival in ("homolog_bf16", *rivals)]
         share = f"{100 * shares[key]:.0f} %" if key in shares else ""
         lines.append(f"| {key[1]}, 37x37, {key[3]} | {found['homolog']:.0f} | {share} | " + " | ".join(cells) +
                      f" | {more('window')} | {more('soft')} |")
