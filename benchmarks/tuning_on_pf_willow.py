@@ -50,7 +50,6 @@ def recipes():
     add("flips", wide + " --epochs 16 --flip 0.5")
     add("LoRA", wide.replace("--unfreeze 1", "--unfreeze 3 --lora-rank 8") +
         " --epochs 16 --flip 0.5 --learning-rate 1e-3")
-    add("objects: best", best, "object", tau=30)
     return result
 
 
@@ -162,8 +161,7 @@ def tables(options, sizes):
                 row_of(options, "**best recipe**, tau 30", "best")]
     objects = [frozen_row(options, "frozen, block 8, nearest query", "object 8 nearest"),
                frozen_row(options, "frozen, block 9, bilinear query", "object 9 bilinear"),
-               row_of(options, f"k = 1, MSE; {plain}", "objects: MSE k=1"),
-               row_of(options, "best recipe, tau 30", "objects: best")]
+               row_of(options, f"k = 1, MSE; {plain}", "objects: MSE k=1")]
 
     def size(split):
         return ", ".join(f"{part}: {count['pairs']} pairs, {count['points']} keypoints, {count['pictures']} pictures"
