@@ -137,7 +137,6 @@ struct FinetuneRun {
     return std::filesystem::is_directory(setting.checkpoint_folder, error) &&
            !step_checkpoints(setting.checkpoint_folder).empty();
   }
-
   bool leads() const { return setting.shard.index == 0; }
   std::int64_t total_steps() const { return steps.an_epoch() * setting.epochs; }
   bool finished() const { return result.steps >= total_steps() || result.stopped_early; }
