@@ -3,8 +3,8 @@
 
 /// @file
 /// Everything but the opt-in headers: matlab annotations (datasets/pf_willow.hpp and others that
-/// say so), visualization/. Needs LibTorch; include single headers of core/, kernels/, matchers/,
-/// metrics/, images/, datasets/ and pipeline/ to do without.
+/// say so), train/, distributed/, visualization/. Needs LibTorch; include single headers of core/,
+/// kernels/, matchers/, metrics/, images/, datasets/ and pipeline/ to do without.
 
 #include "homolog/backbones/any_backbone.hpp"
 #include "homolog/backbones/dinov2.hpp"

@@ -50,6 +50,7 @@ class ProcessGroup {
     });
   }
 
+  /// This process's place among the others.
   const Launch& launch() const { return launch_; }
 
   /// Adds a tensor of one shape and dtype up over all processes, in place, with the same bits on

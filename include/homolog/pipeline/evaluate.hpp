@@ -256,7 +256,8 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
 /// set's norm (Dataset::norm). Both aggregations are always computed, beside the pipeline's metric.
 ///
 /// @throws DatasetError, PointError, ImageError, FileError for bad data, before any score is given;
-/// SettingError for an alpha that is not positive or a batch size below 1
+/// SettingError for an alpha that is not positive, a batch size below 1, or processes that were
+/// given other pairs or settings; whatever the shard's `sum` throws
 template <class B, class M, class S>
 Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
                     const EvaluateSetting& setting = {}) {

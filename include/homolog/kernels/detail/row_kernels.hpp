@@ -128,37 +128,28 @@ struct RowKernels {
     return result;
   }
 
-  HOMOLOG_VECTOR_BODY static std::size_t first_equal(const float* values, std::size_t count,
-                                                     float value) {
+  /// Index of the first element that equals `value` or, with AtLeast, is not below it; or `count`.
+  template <bool AtLeast>
+  HOMOLOG_VECTOR_BODY static std::size_t first(const float* values, std::size_t count,
+                                               float value) {
     std::size_t i = 0;
     for (; i + 4 * W <= count; i += 4 * W) {
-      Floats found[4];
-      std::memcpy(found, values + i, sizeof found);
       const Floats zero = {}, one = zero + 1.0F;
-      const Floats equal = (found[0] == value ? one : zero) + (found[1] == value ? one : zero) +
-                           (found[2] == value ? one : zero) + (found[3] == value ? one : zero);
+      Floats hits = zero;
+      for (std::size_t part = 0; part < 4; ++part) {
+        Floats found;
+        std::memcpy(&found, values + i + part * W, sizeof found);
+        if constexpr (AtLeast) {
+          hits += found >= value ? one : zero;
+        } else {
+          hits += found == value ? one : zero;
+        }
+      }
       float any = 0;
-      for (std::size_t k = 0; k < W; ++k) any += equal[k];
+      for (std::size_t k = 0; k < W; ++k) any += hits[k];
       if (any != 0) break;
     }
-    while (i < count && values[i] != value) ++i;
-    return i;
-  }
-
-  HOMOLOG_VECTOR_BODY static std::size_t first_at_least(const float* values, std::size_t count,
-                                                        float least) {
-    std::size_t i = 0;
-    for (; i + 4 * W <= count; i += 4 * W) {
-      Floats found[4];
-      std::memcpy(found, values + i, sizeof found);
-      const Floats zero = {}, one = zero + 1.0F;
-      const Floats large = (found[0] >= least ? one : zero) + (found[1] >= least ? one : zero) +
-                           (found[2] >= least ? one : zero) + (found[3] >= least ? one : zero);
-      float any = 0;
-      for (std::size_t k = 0; k < W; ++k) any += large[k];
-      if (any != 0) break;
-    }
-    while (i < count && !(values[i] >= least)) ++i;
+    while (i < count && !(AtLeast ? values[i] >= value : values[i] == value)) ++i;
     return i;
   }
 
@@ -234,7 +225,7 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
   return RowKernels<8>::largest_finite(values, count);
 }
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
-  return RowKernels<8>::first_equal(values, count, value);
+  return RowKernels<8>::first<false>(values, count, value);
 }
 HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t rows,
                                               std::size_t cols, float maximum, float temperature) {
@@ -251,12 +242,12 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
   return RowKernels<16>::largest_finite(values, count);
 }
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
-  return RowKernels<16>::first_equal(values, count, value);
+  return RowKernels<16>::first<false>(values, count, value);
 }
 /// Index of the first element that is at least `least`, or `count`.
 HOMOLOG_TARGET inline std::size_t first_at_least(const float* values, std::size_t count,
                                                  float least) {
-  return RowKernels<16>::first_at_least(values, count, least);
+  return RowKernels<16>::first<true>(values, count, least);
 }
 HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t rows,
                                               std::size_t cols, float maximum, float temperature) {
