@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/backbones/detail/cpu_inference.hpp"
 #include "homolog/backbones/position_embedding.hpp"
 #include "homolog/backbones/relative_position_attention.hpp"
 #include "homolog/backbones/rotary_embedding.hpp"
@@ -34,6 +35,8 @@ struct TransformerBlock {
   torch::Tensor mlp_gate_weight, mlp_gate_bias;  ///< [H,D], [H] of a SwiGLU
   torch::Tensor mlp_in_weight, mlp_in_bias;      ///< [H,D], [H]
   torch::Tensor mlp_out_weight, mlp_out_bias;    ///< [D,H], [D]
+  /// Copies of the matrices above in the order that oneDNN works in; see apply_block().
+  mutable detail::PackedWeights packed;
 };
 
 /// SAM's convolutions after the last block; undefined elsewhere.
@@ -196,17 +199,13 @@ inline torch::Tensor layer_norm(const Transformer& model, const torch::Tensor& x
 inline torch::Tensor attention(const Transformer& model, const TransformerBlock& block,
                                const torch::Tensor& x, const TokenGrid& grid) {
   const auto batch = x.size(0), tokens = x.size(1);
-  const auto qkv = at::linear(x, block.qkv_weight, block.qkv_bias)
+  const auto qkv = linear(x, block.qkv_weight, block.qkv_bias, block.packed)
                        .reshape({batch, tokens, 3, model.heads, model.embed_dim / model.heads});
   if (grid.rotary.cosine.defined()) {
     const auto prefix = tokens - grid.rotary.cosine.size(0);
     rotate_in_place(qkv.slice(1, prefix).slice(2, 0, 2), grid.rotary);
   }
-  const auto mixed = at::scaled_dot_product_attention(qkv.select(2, 0).transpose(1, 2),
-                                                      qkv.select(2, 1).transpose(1, 2),
-                                                      qkv.select(2, 2).transpose(1, 2));
-  return at::linear(mixed.transpose(1, 2).reshape({batch, tokens, model.embed_dim}),
-                    block.proj_weight, block.proj_bias);
+  return linear(attend_heads(qkv), block.proj_weight, block.proj_bias, block.packed);
 }
 
 /// SAM's: padded places take part as keys and values, as in the original, so windows are cut from
@@ -218,31 +217,35 @@ inline torch::Tensor windowed_attention(const Transformer& model, const Transfor
   const std::int64_t cols = whole ? grid.cols : block.window;
   const auto cells = whole ? x : partition_windows(x, grid.rows, grid.cols, block.window);
   const auto qkv =
-      at::linear(cells, block.qkv_weight, block.qkv_bias)
+      linear(cells, block.qkv_weight, block.qkv_bias, block.packed)
           .reshape({cells.size(0), rows * cols, 3, model.heads, model.embed_dim / model.heads});
   const auto mixed =
-      at::linear(attend_with_relative_positions(qkv, rows, cols, block.rel_pos_h, block.rel_pos_w),
-                 block.proj_weight, block.proj_bias);
+      linear(attend_with_relative_positions(qkv, rows, cols, block.rel_pos_h, block.rel_pos_w),
+             block.proj_weight, block.proj_bias, block.packed);
   return whole ? mixed : merge_windows(mixed, grid.rows, grid.cols, block.window);
 }
 
 inline torch::Tensor mlp(const TransformerBlock& block, const torch::Tensor& x) {
-  torch::Tensor hidden = at::linear(x, block.mlp_in_weight, block.mlp_in_bias);
-  // In place where nothing is recorded for a backward pass: hidden tensors are the largest ones.
-  const bool recording = at::GradMode::is_enabled();
+  torch::Tensor hidden;
   if (block.mlp_gate_weight.defined()) {
-    torch::Tensor gate = at::linear(x, block.mlp_gate_weight, block.mlp_gate_bias);
+    hidden = linear(x, block.mlp_in_weight, block.mlp_in_bias, block.packed);
+    torch::Tensor gate = linear(x, block.mlp_gate_weight, block.mlp_gate_bias, block.packed);
+    // In place where nothing is recorded for a backward pass: hidden tensors are the largest ones.
+    const bool recording = at::GradMode::is_enabled();
     gate = recording ? at::silu(gate) : at::silu_(gate);
     hidden = recording ? gate * hidden : hidden.mul_(gate);
   } else {
-    hidden = recording ? at::gelu(hidden) : at::gelu_(hidden);
+    hidden = linear(x, block.mlp_in_weight, block.mlp_in_bias, block.packed, Activation::gelu);
   }
-  return at::linear(hidden, block.mlp_out_weight, block.mlp_out_bias);
+  return linear(hidden, block.mlp_out_weight, block.mlp_out_bias, block.packed);
 }
 
 }  // namespace detail
 
 /// One pre-norm block: x + scale1 * attention(norm1(x)), then the same with the MLP.
+///
+/// On the CPU, without gradients and in float32 or bfloat16, its matrices are packed at the first
+/// call, and again after a change, which takes their memory once more.
 ///
 /// @param x [B,T,D] @return [B,T,D]
 inline torch::Tensor apply_block(const Transformer& model, const TransformerBlock& block,

@@ -60,6 +60,18 @@ inline Moments softmax_moments(const float* values, std::size_t rows, std::size_
   return moments;
 }
 
+/// Turns values into exp(scale * (value - largest)), 0 for NaN; returns their sum.
+inline float exponentials(float* values, std::size_t count, float scale) {
+  const float maximum = largest_finite(values, count);
+  float total = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float weight = std::exp(scale * (values[i] - maximum));
+    values[i] = weight <= 1.0F ? weight : 0;
+    total += values[i];
+  }
+  return total;
+}
+
 }  // namespace portable
 }  // namespace homolog::detail
 
@@ -174,6 +186,37 @@ struct RowKernels {
     x = inside > lowest ? p * scale : zero;
   }
 
+  HOMOLOG_VECTOR_BODY static float exponentials(float* values, std::size_t count, float scale) {
+    const float maximum = largest_finite(values, count);
+    Floats even = {}, odd = {};
+    std::size_t i = 0;
+    for (; i + 2 * W <= count; i += 2 * W) {
+      Floats a, b;
+      std::memcpy(&a, values + i, sizeof a);
+      std::memcpy(&b, values + i + W, sizeof b);
+      a = (a - maximum) * scale;
+      b = (b - maximum) * scale;
+      exp_not_positive(a);
+      exp_not_positive(b);
+      even += a;
+      odd += b;
+      std::memcpy(values + i, &a, sizeof a);
+      std::memcpy(values + i + W, &b, sizeof b);
+    }
+    for (; i < count; i += W) {
+      Floats a;
+      load(a, values + i, count - i, -std::numeric_limits<float>::infinity());
+      a = (a - maximum) * scale;
+      exp_not_positive(a);
+      even += a;
+      for (std::size_t k = 0; k < W && i + k < count; ++k) values[i + k] = a[k];
+    }
+    even += odd;
+    float total = 0;
+    for (std::size_t k = 0; k < W; ++k) total += even[k];
+    return total;
+  }
+
   /// Lanes run along the whole map, each with its own row and column.
   HOMOLOG_VECTOR_BODY static Moments softmax_moments(const float* values, std::size_t rows,
                                                      std::size_t cols, float maximum,
@@ -227,6 +270,9 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
   return RowKernels<8>::first<false>(values, count, value);
 }
+HOMOLOG_TARGET inline float exponentials(float* values, std::size_t count, float scale) {
+  return RowKernels<8>::exponentials(values, count, scale);
+}
 HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t rows,
                                               std::size_t cols, float maximum, float temperature) {
   return RowKernels<8>::softmax_moments(values, rows, cols, maximum, temperature);
@@ -243,6 +289,9 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
 }
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
   return RowKernels<16>::first<false>(values, count, value);
+}
+HOMOLOG_TARGET inline float exponentials(float* values, std::size_t count, float scale) {
+  return RowKernels<16>::exponentials(values, count, scale);
 }
 /// Index of the first element that is at least `least`, or `count`.
 HOMOLOG_TARGET inline std::size_t first_at_least(const float* values, std::size_t count,
