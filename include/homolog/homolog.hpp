@@ -29,6 +29,7 @@
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/mutual_nearest.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/upsampled_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/metrics/pck.hpp"
 #include "homolog/pipeline/evaluate.hpp"

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 
 #include "homolog/kernels/sample.hpp"
 #include "homolog/matchers/argmax.hpp"
@@ -115,4 +116,37 @@ TEST_CASE("what a matcher throws arrives, and what it says of a match is kept") 
   CHECK_FALSE(matches[3].mutual);
   CHECK_THROWS_AS(match_descriptors(Picky{}, source.descriptors(), random_map(5, 3, 6, 10)),
                   ShapeError);
+}
+
+TEST_CASE_TEMPLATE("many queries of a local matcher: the answers of few at a time", M, Argmax,
+                   WindowSoftArgmax) {
+  M matcher;
+  for (const int dim : {3, 40, 96}) {
+    FeatureMap target = random_map(19, 23, dim, 4);
+    target.content = {1, 2, 22, 18};
+    target.values.row(5 * 23 + 7).setConstant(std::numeric_limits<float>::quiet_NaN());
+    const FeatureMap source = random_map(20, 15, dim, 5);
+    for (const int threads : {1, 3}) {
+      const auto many = match_descriptors(matcher, source.descriptors(), target, {threads});
+      REQUIRE(many.size() == 300);
+      for (std::size_t begin = 0; begin < many.size(); begin += 20) {
+        const auto few = match_descriptors(
+            matcher,
+            DescriptorView(source.values.row(static_cast<Eigen::Index>(begin)).data(), 20, dim),
+            target);
+        for (std::size_t i = 0; i < few.size(); ++i) {
+          CHECK(many[begin + i].score == few[i].score);
+          CHECK(distance(many[begin + i].cell, few[i].cell) < 1e-12);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a matcher's reach: nothing where cells far away count") {
+  CHECK(Argmax{}.reach() == 0);
+  CHECK(WindowSoftArgmax{{3}}.reach() == 3);
+  CHECK(!WindowSoftArgmax{{-1}}.reach());
+  CHECK(!WindowSoftArgmax{{2, 10, WindowSoftArgmax::Outside::masked_zero}}.reach());
+  static_assert(!LocalMatcher<SoftArgmax> && !LocalMatcher<KernelSoftArgmax>);
 }

@@ -7,6 +7,7 @@
 /// its siblings stop a wrong policy at one sentence that names the missing member.
 
 #include <concepts>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,14 @@ struct MatchProblem {
 template <class M>
 concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map) } -> std::convertible_to<Match>;
+};
+
+/// Optional: `std::optional<int> reach() const` says that an answer depends on the peak and on
+/// cells within that many rows and columns of it only; nothing says that it may depend on all. The
+/// matcher may then be given that part of a similarity map alone, which has the same peak.
+template <class M>
+concept LocalMatcher = MapMatcher<M> && requires(const M& matcher) {
+  { matcher.reach() } -> std::convertible_to<std::optional<int>>;
 };
 
 /// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps and the

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <vector>
 
 #include "homolog/core/errors.hpp"
@@ -22,15 +23,6 @@
 
 namespace homolog {
 
-/// A feature map rounded to bfloat16 for find_peaks(), made once a picture. Empty where the
-/// processor has no dot products of bfloat16.
-struct Bfloat16Map {
-  std::vector<std::uint16_t> values;  ///< [rows*cols, stride] bits, zeros behind each feature
-  std::size_t stride = 0;             ///< a multiple of 32
-  float largest_norm = 0;             ///< L2 norm of a cell's feature, the largest
-  float largest_error = 0;            ///< L2 norm of what rounding took from a feature, the largest
-};
-
 namespace detail {
 
 inline float from_bfloat16(std::uint16_t bits) {
@@ -40,24 +32,45 @@ inline float from_bfloat16(std::uint16_t bits) {
   return value;
 }
 
-/// Norm of a row and of what rounding took from it; not finite where the row is not.
+/// Norm of a row and of what rounding took from it; NaN where the row is not finite.
 struct RoundedNorms {
   float norm = 0;
   float error = 0;
 };
 
-inline RoundedNorms rounded_norms(const float* row, const std::uint16_t* rounded, std::size_t dim) {
+#if HOMOLOG_X86_KERNELS
+/// Rounds a row, zeros behind it up to `stride`. Norms are upper bounds.
+inline RoundedNorms round_row(const float* row, std::size_t dim, std::uint16_t* out,
+                              std::size_t stride) {
+  const auto squares = avx512_bf16::to_bfloat16_with_squares(row, dim, out, stride);
+  const auto count = static_cast<float>(dim);
+  if (std::isfinite(squares.values)) {
+    // What adding `dim` squares in float32 may lose, and squares that are too small for it.
+    const float up = 1 + (count + 32) * std::numeric_limits<float>::epsilon();
+    const float small = std::sqrt(count) * 2e-19F;
+    return {std::sqrt(squares.values) * up + small, std::sqrt(squares.errors) * up + small};
+  }
   double square = 0, error = 0;
   for (std::size_t k = 0; k < dim; ++k) {
     const auto value = static_cast<double>(row[k]);
-    const double lost = value - static_cast<double>(from_bfloat16(rounded[k]));
+    const double lost = value - static_cast<double>(from_bfloat16(out[k]));
     square += value * value;
     error += lost * lost;
   }
-  // Upwards, so that the bound stays one in float32.
+  if (!std::isfinite(square)) {
+    constexpr float none = std::numeric_limits<float>::quiet_NaN();
+    return {none, none};
+  }
   constexpr double up = 1 + 1e-6;
   return {static_cast<float>(std::sqrt(square) * up), static_cast<float>(std::sqrt(error) * up)};
 }
+
+inline void take_larger(RoundedNorms& most, const RoundedNorms& norms) {
+  if (std::isnan(norms.norm)) return;  // never an answer
+  most.norm = std::max(most.norm, norms.norm);
+  most.error = std::max(most.error, norms.error);
+}
+#endif
 
 inline bool scans_bfloat16(InstructionSet set) {
   return HOMOLOG_X86_KERNELS == 1 && set == InstructionSet::avx512_bf16;
@@ -65,33 +78,65 @@ inline bool scans_bfloat16(InstructionSet set) {
 
 }  // namespace detail
 
+/// A feature map rounded to bfloat16 for find_peaks(), made once a picture. Empty where the
+/// processor has no dot products of bfloat16.
+struct Bfloat16Map {
+  std::vector<std::uint16_t> values;  ///< [rows*cols, stride] bits, zeros behind each feature
+  std::size_t stride = 0;             ///< a multiple of 32
+  float largest_norm = 0;             ///< L2 norm of a cell's feature, the largest
+  float largest_error = 0;            ///< L2 norm of what rounding took from a feature, the largest
+};
+
 /// Rounds a map for find_peaks().
 ///
 /// @param map L2-normalised, or of any scale
 inline Bfloat16Map to_bfloat16(const FeatureMap& map, InstructionSet set = best_instruction_set()) {
-  Bfloat16Map result;
-  if (!detail::scans_bfloat16(set)) return result;
+  Bfloat16Map rounded;
+  if (!detail::scans_bfloat16(set)) return rounded;
 #if HOMOLOG_X86_KERNELS
   const auto cells = static_cast<std::size_t>(map.values.rows());
   const auto dim = static_cast<std::size_t>(map.values.cols());
-  result.stride = (dim + 31) / 32 * 32;
-  result.values.resize(cells * result.stride);
+  rounded.stride = (dim + 31) / 32 * 32;
+  rounded.values.resize(cells * rounded.stride);
+  detail::RoundedNorms most;
   for (std::size_t c = 0; c < cells; ++c) {
-    const float* row = map.values.data() + c * dim;
-    std::uint16_t* rounded = result.values.data() + c * result.stride;
-    detail::avx512_bf16::to_bfloat16(row, dim, rounded, result.stride);
-    const auto norms = detail::rounded_norms(row, rounded, dim);
-    if (!std::isfinite(norms.norm)) continue;  // never an answer
-    result.largest_norm = std::max(result.largest_norm, norms.norm);
-    result.largest_error = std::max(result.largest_error, norms.error);
+    detail::take_larger(
+        most, detail::round_row(map.values.data() + c * dim, dim,
+                                rounded.values.data() + c * rounded.stride, rounded.stride));
   }
+  rounded.largest_norm = most.norm;
+  rounded.largest_error = most.error;
 #endif
-  return result;
+  return rounded;
 }
 
 namespace detail {
 
 #if HOMOLOG_X86_KERNELS
+/// Scans the cells [begin, end) of a float32 map that is rounded tile by tile, in `scratch`.
+inline RoundedNorms scan_rounding(avx512_bf16::Inputs in, const FeatureMap& map, std::size_t begin,
+                                  std::size_t end, std::uint16_t* scratch) {
+  constexpr std::size_t tile = 6;
+  const auto dim = static_cast<std::size_t>(map.values.cols());
+  float* const out = in.out;
+  in.cells = scratch;
+  RoundedNorms most;
+  for (std::size_t c = begin; c < end; c += tile) {
+    const std::size_t count = std::min(tile, end - c);
+    for (std::size_t i = 0; i < count; ++i) {
+      take_larger(most, round_row(map.values.data() + (c + i) * dim, dim, scratch + i * in.stride,
+                                  in.stride));
+    }
+    // The next tile travels while this one is worked on.
+    const float* const next = map.values.data() + (c + count) * dim;
+    const std::size_t ahead = std::min(tile, end - c - count) * dim;
+    for (std::size_t k = 0; k < ahead; k += 16) __builtin_prefetch(next + k, 0, 2);
+    in.out = out + c;
+    avx512_bf16::dot_products(in, 0, count);
+  }
+  return most;
+}
+
 /// The largest float32 similarity among the cells that a scan leaves in question; lowest index of
 /// equal ones.
 inline Peak recheck(const float* query, const FeatureMap& target, const float* scanned,
@@ -119,6 +164,113 @@ inline Peak recheck(const float* query, const FeatureMap& target, const float* s
 }
 #endif
 
+#if HOMOLOG_X86_KERNELS
+/// Peaks of up to some hundred queries, `first` being the index of the first.
+///
+/// @param rounded of `target`, or null to round it on the way
+inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const FeatureMap& target,
+                               const Bfloat16Map* rounded, const KernelSetting& setting,
+                               KernelWorkspace& workspace, Peak* peaks) {
+  const auto dim = static_cast<std::size_t>(target.values.cols()), stride = (dim + 31) / 32 * 32;
+  const auto number = static_cast<std::size_t>(queries.rows());
+  const int threads = std::max(setting.threads, 1);
+  KernelWorkspace::Slot* const slots = workspace.room(threads);
+  FloatMatrix& similarity = slots->similarity;
+  similarity.resize(queries.rows(), target.values.rows());
+  const CellRange whole{0, 0, target.cols, target.rows};
+  if (target.content != whole) similarity.setConstant(-std::numeric_limits<float>::infinity());
+  // 16-bit rows in the workspace's float32 room, their norms behind them.
+  float* const room = slots->queries.room(number * (stride / 2 + 2));
+  auto* const packed = reinterpret_cast<std::uint16_t*>(room);
+  auto* const norms_of = reinterpret_cast<RoundedNorms*>(room + number * stride / 2);
+  for (std::size_t q = 0; q < number; ++q) {
+    norms_of[q] = round_row(queries.data() + q * dim, dim, packed + q * stride, stride);
+  }
+  avx512_bf16::Inputs in{packed,
+                         number,
+                         rounded != nullptr ? rounded->values.data() : nullptr,
+                         stride,
+                         similarity.data(),
+                         static_cast<std::size_t>(similarity.cols())};
+  const CellPieces pieces(target, threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
+  RoundedNorms cells;
+  if (rounded != nullptr) cells = {rounded->largest_norm, rounded->largest_error};
+  std::mutex mutex;
+  worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
+    const auto [begin, end] = pieces[i];
+    if (rounded != nullptr) return avx512_bf16::dot_products(in, begin, end);
+    auto* const scratch = reinterpret_cast<std::uint16_t*>(slots[slot].cells.room(3 * stride));
+    const RoundedNorms most = scan_rounding(in, target, begin, end, scratch);
+    const std::lock_guard<std::mutex> lock(mutex);
+    take_larger(cells, most);
+  });
+
+  // The instructions take denormal numbers for zeros.
+  const float flushed = static_cast<float>(dim) * 4 * std::numeric_limits<float>::min();
+  constexpr float lowest = -std::numeric_limits<float>::infinity();
+  constexpr std::size_t at_once = 8;
+  worker_pool().run(threads, (number + at_once - 1) / at_once, [&](std::size_t piece, std::size_t) {
+    for (std::size_t q = piece * at_once; q < std::min((piece + 1) * at_once, number); ++q) {
+      const auto& norms = norms_of[q];
+      const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
+                         (norms.norm + norms.error) * (cells.norm + cells.error);
+      const float bound =
+          norms.error * cells.norm + (norms.norm + norms.error) * cells.error + 2 * sums + flushed;
+      const auto place = static_cast<Eigen::Index>(q);
+      if (std::isfinite(bound)) {
+        peaks[q] = recheck(queries.row(place).data(), target, similarity.row(place).data(), bound);
+      } else {  // NaN, or values near the largest float32
+        FloatMatrix row;
+        KernelWorkspace other;  // `workspace` holds the rounded queries
+        fill_similarity_rows(DescriptorView(queries.row(place).data(), 1, queries.cols()), target,
+                             row, {1, setting.instructions}, other);
+        require_finite_rows(row, first + place);
+        peaks[q] = find_peak(SimilarityMap(row.data(), target.rows, target.cols));
+      }
+      if (peaks[q].value == lowest) {
+        throw ValueError(
+            text("query ", first + place, ": no similarity with the target is finite"));
+      }
+    }
+  });
+}
+#endif
+
+/// find_peaks for both sources of rounded features.
+inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap& target,
+                                       const Bfloat16Map* rounded, const KernelSetting& setting,
+                                       KernelWorkspace& workspace) {
+  require_same_dim(queries, target);
+  std::vector<Peak> peaks(static_cast<std::size_t>(queries.rows()));
+#if HOMOLOG_X86_KERNELS
+  if (scans_bfloat16(setting.instructions) && (rounded == nullptr || rounded->stride > 0)) {
+    const Eigen::Index block =
+        static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(queries.rows()), 256));
+    for (Eigen::Index begin = 0; begin < queries.rows(); begin += block) {
+      const Eigen::Index count = std::min(block, queries.rows() - begin);
+      find_peaks_by_scan(
+          DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), begin,
+          target, rounded, setting, workspace, peaks.data() + begin);
+    }
+    return peaks;
+  }
+#endif
+  static_cast<void>(rounded);
+  in_blocks(queries.rows(), setting, workspace,
+            [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner,
+                KernelWorkspace& own, FloatMatrix& similarity) {
+              fill_similarity_rows(
+                  DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()),
+                  target, similarity, inner, own);
+              require_finite_rows(similarity, begin);
+              for (Eigen::Index i = 0; i < count; ++i) {
+                peaks[static_cast<std::size_t>(begin + i)] =
+                    find_peak(SimilarityMap(similarity.row(i).data(), target.rows, target.cols));
+              }
+            });
+  return peaks;
+}
+
 }  // namespace detail
 
 /// The most similar cell of each query in float32, bit for bit what similarity_rows() and
@@ -126,96 +278,33 @@ inline Peak recheck(const float* query, const FeatureMap& target, const float* s
 ///
 /// The scan's error of a dot product is at most |q - q'| |c| + |q'| |c - c'| (Cauchy and Schwarz;
 /// q', c' rounded) and that of adding D products in float32. Cells within twice that bound of the
-/// scan's maximum are compared in float32. Without bfloat16 instructions, or with an empty
-/// `rounded`, all cells are.
+/// scan's maximum are compared in float32. Without bfloat16 instructions all cells are.
 ///
-/// @param queries float32 [N,D], of the target's scale
-/// @param rounded of `target`
+/// @param queries float32 [N,D], of the target's scale; the target is rounded on the way
 /// @return [N]
-/// @throws ShapeError as similarity_rows, or when `rounded` is not the target's; ValueError naming
-/// the first query without any finite similarity
+/// @throws ShapeError as similarity_rows; ValueError naming the first query without any finite
+/// similarity
+inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& target,
+                                    const KernelSetting& setting = {},
+                                    KernelWorkspace& workspace = thread_workspace()) {
+  return detail::find_peaks_of(queries, target, nullptr, setting, workspace);
+}
+
+/// The same with a map that was rounded before, which pays when queries are few.
+///
+/// @param rounded of `target`; an empty one is not used
+/// @throws ShapeError when `rounded` is not the target's
 inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& target,
                                     const Bfloat16Map& rounded, const KernelSetting& setting = {},
                                     KernelWorkspace& workspace = thread_workspace()) {
-  detail::require_same_dim(queries, target);
-  std::vector<Peak> peaks(static_cast<std::size_t>(queries.rows()));
-  const bool scan = detail::scans_bfloat16(setting.instructions) && rounded.stride > 0;
-  const auto dim = static_cast<std::size_t>(target.values.cols());
-  if (scan &&
-      (rounded.stride != (dim + 31) / 32 * 32 ||
-       rounded.values.size() != static_cast<std::size_t>(target.cells()) * rounded.stride)) {
+  const auto stride = static_cast<std::size_t>(target.values.cols() + 31) / 32 * 32;
+  if (rounded.stride > 0 &&
+      (rounded.stride != stride ||
+       rounded.values.size() != static_cast<std::size_t>(target.cells()) * stride)) {
     throw ShapeError(detail::text("find_peaks: ", rounded.values.size(),
-                                  " rounded values, expected ", target.cells(), " x ",
-                                  (dim + 31) / 32 * 32));
+                                  " rounded values, expected ", target.cells(), " x ", stride));
   }
-  const auto find_rows = [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner,
-                             KernelWorkspace& own, FloatMatrix& similarity) {
-    const DescriptorView rows(queries.data() + begin * queries.cols(), count, queries.cols());
-    if (!scan) {
-      detail::fill_similarity_rows(rows, target, similarity, inner, own);
-      detail::require_finite_rows(similarity, begin);
-      for (Eigen::Index i = 0; i < count; ++i) {
-        peaks[static_cast<std::size_t>(begin + i)] =
-            find_peak(SimilarityMap(similarity.row(i).data(), target.rows, target.cols));
-      }
-      return;
-    }
-#if HOMOLOG_X86_KERNELS
-    similarity.resize(count, target.values.rows());
-    const CellRange whole{0, 0, target.cols, target.rows};
-    if (target.content != whole) similarity.setConstant(-std::numeric_limits<float>::infinity());
-    // 16-bit rows in the workspace's float32 room.
-    const auto number = static_cast<std::size_t>(count);
-    auto* const packed =
-        reinterpret_cast<std::uint16_t*>(own.room(1)->queries.room(number * rounded.stride / 2));
-    for (std::size_t q = 0; q < number; ++q) {
-      detail::avx512_bf16::to_bfloat16(rows.data() + q * dim, dim, packed + q * rounded.stride,
-                                       rounded.stride);
-    }
-    const detail::avx512_bf16::Inputs in{packed,
-                                         number,
-                                         rounded.values.data(),
-                                         rounded.stride,
-                                         similarity.data(),
-                                         static_cast<std::size_t>(similarity.cols())};
-    const int threads = std::max(inner.threads, 1);
-    const detail::CellPieces pieces(target,
-                                    threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
-    detail::worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t) {
-      const auto [first, last] = pieces[i];
-      detail::avx512_bf16::dot_products(in, first, last);
-    });
-    // The instructions take denormal numbers for zeros.
-    const float flushed = static_cast<float>(dim) * 4 * std::numeric_limits<float>::min();
-    for (std::size_t q = 0; q < number; ++q) {
-      const float* row = rows.data() + q * dim;
-      const auto norms = detail::rounded_norms(row, packed + q * rounded.stride, dim);
-      const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
-                         (norms.norm + norms.error) *
-                         (rounded.largest_norm + rounded.largest_error);
-      const float bound = norms.error * rounded.largest_norm +
-                          (norms.norm + norms.error) * rounded.largest_error + 2 * sums + flushed;
-      const auto place = static_cast<Eigen::Index>(q);
-      Peak& peak = peaks[static_cast<std::size_t>(begin + place)];
-      if (!std::isfinite(bound)) {  // NaN, or values near the largest float32
-        FloatMatrix whole_row;
-        KernelWorkspace other;  // `own` holds the rounded queries
-        detail::fill_similarity_rows(DescriptorView(row, 1, queries.cols()), target, whole_row,
-                                     {1, setting.instructions}, other);
-        detail::require_finite_rows(whole_row, begin + place);
-        peak = find_peak(SimilarityMap(whole_row.data(), target.rows, target.cols));
-        continue;
-      }
-      peak = detail::recheck(row, target, similarity.row(place).data(), bound);
-      if (peak.value == -std::numeric_limits<float>::infinity()) {
-        throw ValueError(
-            detail::text("query ", begin + place, ": no similarity with the target is finite"));
-      }
-    }
-#endif
-  };
-  detail::in_blocks(queries.rows(), setting, workspace, find_rows);
-  return peaks;
+  return detail::find_peaks_of(queries, target, &rounded, setting, workspace);
 }
 
 }  // namespace homolog

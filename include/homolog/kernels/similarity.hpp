@@ -98,6 +98,29 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
   }
 }
 
+/// One query's similarity with a part of a map, the same bits as in the whole map.
+inline void similarity_near(const float* query, const FeatureMap& target, const CellRange& near,
+                            FloatMatrix& out, KernelWorkspace::Slot& slot, InstructionSet set) {
+  out.resize(near.y2 - near.y1, near.x2 - near.x1);
+  const auto dim = static_cast<std::size_t>(target.values.cols()), padded = padded_dim(dim);
+  const CellRange& content = target.content;
+  const CellRange inside{std::max(near.x1, content.x1), std::max(near.y1, content.y1),
+                         std::min(near.x2, content.x2), std::min(near.y2, content.y2)};
+  if (inside != near) out.setConstant(-std::numeric_limits<float>::infinity());
+  float* const packed = slot.queries.room(padded);
+  std::memcpy(packed, query, dim * sizeof(float));
+  for (int y = inside.y1; y < inside.y2; ++y) {
+    const auto first = static_cast<std::size_t>(y) * static_cast<std::size_t>(target.cols) +
+                       static_cast<std::size_t>(inside.x1);
+    const auto count = static_cast<std::size_t>(inside.x2 - inside.x1);
+    const DotInputs in{packed, 1,
+                       padded, target.values.data() + first * dim,
+                       dim,    out.row(y - near.y1).data() + (inside.x1 - near.x1),
+                       count};
+    dot_products(in, 0, count, slot.cells.room(6 * padded), set);
+  }
+}
+
 /// Calls work(begin, count, setting, workspace, similarity) for blocks of `rows` queries: many
 /// queries are shared out between threads, few are taken by all threads together.
 template <class Work>

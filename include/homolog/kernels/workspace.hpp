@@ -5,6 +5,7 @@
 /// How a kernel runs, and the memory it works in.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <vector>
@@ -51,6 +52,7 @@ struct KernelWorkspace {
     FloatMatrix similarity;
   };
   std::vector<Slot> slots;
+  std::vector<std::uint32_t> order;
 
   /// At least `count` slots.
   Slot* room(int count) {

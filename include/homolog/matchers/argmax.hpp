@@ -4,6 +4,8 @@
 /// @file
 /// The baseline matcher.
 
+#include <optional>
+
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
 
@@ -21,6 +23,9 @@ struct Argmax {
     const Peak peak = find_peak(map);
     return {peak.cell(), peak.value};
   }
+
+  /// The peak says all.
+  std::optional<int> reach() const { return 0; }
 };
 
 }  // namespace homolog

@@ -7,19 +7,74 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/kernels/similarity.hpp"
 
 namespace homolog {
 
+namespace detail {
+
+/// Answers of a matcher that reads no further than `reach` cells from the peak: peaks by the scan
+/// in bfloat16, float32 similarities of their neighbourhoods only.
+template <class M>
+std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView descriptors,
+                                    const FeatureMap& target, const KernelSetting& setting,
+                                    KernelWorkspace& workspace) {
+  const auto peaks = find_peaks(descriptors, target, setting, workspace);
+  std::vector<Match> matches(peaks.size());
+  const auto match_some = [&](std::size_t i, KernelWorkspace& own) {
+    const auto place = static_cast<Eigen::Index>(i);
+    const CellRange near{std::max(static_cast<int>(peaks[i].col) - reach, 0),
+                         std::max(static_cast<int>(peaks[i].row) - reach, 0),
+                         std::min(static_cast<int>(peaks[i].col) + reach + 1, target.cols),
+                         std::min(static_cast<int>(peaks[i].row) + reach + 1, target.rows)};
+    KernelWorkspace::Slot& slot = *own.room(1);
+    FloatMatrix part = std::move(slot.similarity);  // in case the matcher comes here itself
+    if (reach == 0) {
+      part.setConstant(1, 1, peaks[i].value);
+    } else {
+      similarity_near(descriptors.row(place).data(), target, near, part, slot,
+                      setting.instructions);
+    }
+    Match match = matcher(SimilarityMap(part.data(), part.rows(), part.cols()));
+    own.room(1)->similarity = std::move(part);
+    match.cell.x += near.x1;
+    match.cell.y += near.y1;
+    matches[i] = match;
+  };
+  // From top to bottom, so that neighbouring windows find their cells in a cache.
+  std::vector<std::uint32_t>& order = workspace.order;
+  order.resize(peaks.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(peaks[a].row, peaks[a].col) < std::pair(peaks[b].row, peaks[b].col);
+  });
+  constexpr std::size_t at_once = 16;
+  worker_pool().run(setting.threads, (peaks.size() + at_once - 1) / at_once,
+                    [&](std::size_t piece, std::size_t) {
+                      KernelWorkspace& own = setting.threads > 1 ? thread_workspace() : workspace;
+                      const std::size_t end = std::min((piece + 1) * at_once, peaks.size());
+                      for (std::size_t i = piece * at_once; i < end; ++i) match_some(order[i], own);
+                    });
+  return matches;
+}
+
+}  // namespace detail
+
 /// Matches descriptors that were sampled before; for matchers that read one similarity map a query.
 ///
 /// Similarities are made in blocks of at most 256 queries, still in a cache when the matcher reads
-/// them. With several threads the matcher is called from all of them.
+/// them. With several threads the matcher is called from all of them. Many queries of a
+/// LocalMatcher go by a scan in bfloat16 where the processor has one; peaks and similarities are
+/// the same bits.
 ///
 /// @param descriptors [N,D] L2-normalised
 /// @param target L2-normalised, D features a cell
@@ -34,6 +89,16 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
   std::vector<Match> matches;
   // A type that is no matcher has its sentence already; the body would only add noise to it.
   if constexpr (MapMatcher<M>) {
+    if constexpr (LocalMatcher<M>) {
+      const std::optional<int> reach = matcher.reach();
+      // Fewer are done before the map is rounded.
+      constexpr Eigen::Index worth_rounding = 24;
+      constexpr int near = 8;
+      if (reach && *reach <= near && descriptors.rows() >= worth_rounding &&
+          detail::scans_bfloat16(setting.instructions)) {
+        return detail::match_near_peaks(matcher, *reach, descriptors, target, setting, workspace);
+      }
+    }
     matches.resize(static_cast<std::size_t>(descriptors.rows()));
     const auto match_rows = [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner,
                                 KernelWorkspace& own, FloatMatrix& similarity) {

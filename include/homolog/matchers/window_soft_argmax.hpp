@@ -7,6 +7,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
@@ -75,6 +76,13 @@ struct WindowSoftArgmax {
       expectation.y += weight * masked.y;
     }
     return {expectation.mean(), peak.value};
+  }
+
+  /// The window's radius; all cells where those outside it count too.
+  std::optional<int> reach() const {
+    return setting.outside == Outside::excluded && setting.window_radius >= 0
+               ? std::optional<int>(setting.window_radius)
+               : std::nullopt;
   }
 };
 

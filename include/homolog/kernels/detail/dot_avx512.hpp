@@ -241,7 +241,20 @@ HOMOLOG_AVX512 inline void dot_many_products(const DotInputs& in, std::size_t be
 /// As portable::dot_products.
 HOMOLOG_AVX512 inline void dot_products(const DotInputs& in, std::size_t begin, std::size_t end,
                                         float* scratch) {
-  if (end - begin < 6) {
+  if (end - begin < 6 && in.query_count <= 4) {
+    switch (end - begin) {
+      case 1:
+        return dot_few_products<1>(in, begin, end);
+      case 2:
+        return dot_few_products<2>(in, begin, end);
+      case 3:
+        return dot_few_products<3>(in, begin, end);
+      case 4:
+        return dot_few_products<4>(in, begin, end);
+      case 5:
+        return dot_few_products<5>(in, begin, end);
+    }
+  } else if (end - begin < 6) {
     for (std::size_t c = begin; c < end; ++c) {
       for (std::size_t q = 0; q < in.query_count; ++q) {
         in.out[q * in.out_stride + c] = finite_or_minus_infinity(

@@ -95,6 +95,38 @@ HOMOLOG_AVX512_BF16 inline void to_bfloat16(const float* row, std::size_t dim, s
   }
 }
 
+/// Sums of squares, of a row's values and of what rounding takes from them, in float32.
+struct RowSquares {
+  float values = 0;
+  float errors = 0;
+};
+
+using Halves = std::uint16_t __attribute__((vector_size(32)));
+using Words = std::uint32_t __attribute__((vector_size(64)));
+
+/// to_bfloat16 and both sums in one pass.
+HOMOLOG_AVX512_BF16 inline RowSquares to_bfloat16_with_squares(const float* row, std::size_t dim,
+                                                               std::uint16_t* out,
+                                                               std::size_t stride) {
+  __m512 values = _mm512_setzero_ps(), errors = _mm512_setzero_ps();
+  for (std::size_t k = 0; k < stride; k += 16) {
+    const std::size_t left = k < dim ? dim - k : 0;
+    const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1U << left) - 1);
+    const __m512 value = _mm512_maskz_loadu_ps(mask, row + k);
+    const __m256i half = (__m256i)_mm512_cvtneps_pbh(value);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k), half);
+    const __m512 error = value - (__m512)(__builtin_convertvector((Halves)half, Words) << 16);
+    values = _mm512_fmadd_ps(value, value, values);
+    errors = _mm512_fmadd_ps(error, error, errors);
+  }
+  RowSquares sums;
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    sums.values += values[lane];
+    sums.errors += errors[lane];
+  }
+  return sums;
+}
+
 }  // namespace homolog::detail::avx512_bf16
 
 #undef HOMOLOG_AVX512_BF16

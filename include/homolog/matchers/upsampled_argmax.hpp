@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Argmax over the pixels of a target map that is upsampled linearly.
+
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/upsampled_peak.hpp"
+
+namespace homolog {
+
+/// Answers with the most similar pixel of the target's features, upsampled bilinearly and
+/// normalised again, as DIFT's evaluation does; no feature is upsampled, see
+/// find_upsampled_peaks().
+struct UpsampledArgmax {
+  struct Setting {
+    int factor = 14;  ///< [px] a cell becomes factor x factor pixels
+  };
+  Setting setting;
+
+  /// @return [N] cells of the target grid, at pixel centres
+  /// @throws SettingError for a factor below 1; what find_upsampled_peaks() throws
+  std::vector<Match> match(const MatchProblem& problem) const {
+    if (setting.factor < 1) {
+      throw SettingError(
+          detail::text("UpsampledArgmax: factor is ", setting.factor, ", expected at least 1 px"));
+    }
+    const FeatureMap& target = problem.target;
+    const UpsampledNorms norms =
+        upsampled_norms(target, {target.cols * setting.factor, target.rows * setting.factor});
+    std::vector<Match> matches;
+    for (const PixelPeak& peak : find_upsampled_peaks(problem.descriptors, target, norms)) {
+      matches.push_back(
+          {{(peak.x + 0.5) / setting.factor - 0.5, (peak.y + 0.5) / setting.factor - 0.5},
+           peak.value});
+    }
+    return matches;
+  }
+};
+
+}  // namespace homolog
