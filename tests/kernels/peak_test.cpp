@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include <algorithm>
 #include <limits>
 #include <random>
@@ -61,4 +63,40 @@ TEST_CASE("a map without a finite value admits no answer") {
                          ValueError);
   }
   CHECK_THROWS_AS(find_peak(SimilarityMap(nullptr, 0, 0)), ValueError);
+}
+
+TEST_CASE("the two largest values, and how far apart they are") {
+  std::mt19937 random(9);
+  std::uniform_int_distribution<int> few(0, 12);
+  for (int repeat = 0; repeat < 200; ++repeat) {
+    FloatMatrix map(1 + repeat % 5, 1 + repeat % 7);
+    for (float& value : map.reshaped()) {
+      const int drawn = few(random);
+      value = drawn == 0   ? std::numeric_limits<float>::quiet_NaN()
+              : drawn == 1 ? std::numeric_limits<float>::infinity()
+                           : static_cast<float>(drawn);
+    }
+    map(0, 0) = 3;
+    Eigen::Index first = -1, second = -1;
+    for (Eigen::Index i = 0; i < map.size(); ++i) {
+      const float value = map.data()[i];
+      if (!std::isfinite(value)) continue;
+      if (first < 0 || value > map.data()[first]) {
+        second = first;
+        first = i;
+      } else if (second < 0 || value > map.data()[second]) {
+        second = i;
+      }
+    }
+    const TopTwo found = find_top_two(SimilarityMap(map.data(), map.rows(), map.cols()));
+    CHECK(found.first.row * map.cols() + found.first.col == first);
+    if (second < 0) {
+      CHECK(std::isinf(found.margin()));
+    } else {
+      CHECK(found.second.value == map.data()[second]);
+      CHECK(map(found.second.row, found.second.col) == found.second.value);
+      CHECK(found.second.row * map.cols() + found.second.col != first);
+      CHECK(found.margin() == map.data()[first] - map.data()[second]);
+    }
+  }
 }

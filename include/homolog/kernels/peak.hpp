@@ -5,6 +5,7 @@
 /// The most similar cell of a similarity map.
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 
@@ -38,6 +39,34 @@ inline Peak find_peak(const SimilarityMap& map) {
   const auto index =
       static_cast<Eigen::Index>(detail::first_equal(map.data(), count, largest, set));
   return {index / map.cols(), index % map.cols(), largest};
+}
+
+/// The two largest values of a similarity map.
+struct TopTwo {
+  Peak first;
+  Peak second;  ///< the largest of all other cells; -infinity where none is finite
+  /// How far the first is ahead; infinity when it is the only one.
+  float margin() const { return first.value - second.value; }
+};
+
+/// Finds the two most similar cells, with the ties of find_peak().
+///
+/// @throws ValueError when no value is finite
+inline TopTwo find_top_two(const SimilarityMap& map) {
+  const InstructionSet set = best_instruction_set();
+  const Peak first = find_peak(map);
+  const auto before = static_cast<std::size_t>(first.row * map.cols() + first.col);
+  const auto after = static_cast<std::size_t>(map.size()) - before - 1;
+  const float* const rest = map.data() + before + 1;
+  const float above = detail::largest_finite(map.data(), before, set);
+  const float below = detail::largest_finite(rest, after, set);
+  constexpr float lowest = -std::numeric_limits<float>::infinity();
+  if (above == lowest && below == lowest) return {first, {0, 0, lowest}};
+  const std::size_t place = above >= below
+                                ? detail::first_equal(map.data(), before, above, set)
+                                : before + 1 + detail::first_equal(rest, after, below, set);
+  const auto index = static_cast<Eigen::Index>(place);
+  return {first, {index / map.cols(), index % map.cols(), std::max(above, below)}};
 }
 
 }  // namespace homolog

@@ -5,11 +5,10 @@
 /// Soft-argmax over the whole map after a Gaussian around the peak has damped the rest.
 
 #include <Eigen/Core>
-#include <algorithm>
-#include <cmath>
-#include <limits>
+#include <cstddef>
 
 #include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
 
@@ -36,27 +35,20 @@ struct KernelSoftArgmax {
     const Peak peak = find_peak(map);
     // The Gaussian of a sum of squares is the product of one factor a row and one a column.
     const Eigen::ArrayXf along_y = gaussian(map.rows(), peak.row);
-    const Eigen::ArrayXf along_x = gaussian(map.cols(), peak.col);
-    const auto damped = [&](Eigen::Index row, Eigen::Index col) {
-      return map(row, col) * (along_y[row] * along_x[col]);
-    };
-
-    // Damping lifts negative similarities, so the maximum need not stand at the peak any more.
-    float maximum = -std::numeric_limits<float>::infinity();
+    const Eigen::Array<float, 1, Eigen::Dynamic> along_x = gaussian(map.cols(), peak.col);
+    FloatMatrix damped(map.rows(), map.cols());
     for (Eigen::Index row = 0; row < map.rows(); ++row) {
-      for (Eigen::Index col = 0; col < map.cols(); ++col) {
-        if (std::isfinite(map(row, col))) maximum = std::max(maximum, damped(row, col));
-      }
+      damped.row(row).array() = map.row(row).array() * (along_y[row] * along_x);
     }
-    detail::Expectation expectation;
-    for (Eigen::Index row = 0; row < map.rows(); ++row) {
-      for (Eigen::Index col = 0; col < map.cols(); ++col) {
-        if (!std::isfinite(map(row, col))) continue;  // 0 * infinity would be NaN far away
-        expectation.add(row, col,
-                        detail::softmax_weight(damped(row, col), maximum, setting.temperature));
-      }
-    }
-    return {expectation.mean(), peak.value};
+    // What was not finite still is not. Damping lifts negative similarities, so the maximum need
+    // not stand at the peak any more.
+    const InstructionSet set = best_instruction_set();
+    const auto rows = static_cast<std::size_t>(map.rows());
+    const auto cols = static_cast<std::size_t>(map.cols());
+    const float maximum = detail::largest_finite(damped.data(), rows * cols, set);
+    const auto moments =
+        detail::softmax_moments(damped.data(), rows, cols, maximum, setting.temperature, set);
+    return {{moments.x / moments.total, moments.y / moments.total}, peak.value};
   }
 
  private:

@@ -5,6 +5,7 @@
 /// The kernels' bodies behind one name each, by instruction set.
 
 #include <cstddef>
+#include <cstdint>
 
 #include "homolog/kernels/detail/dot_avx2.hpp"
 #include "homolog/kernels/detail/dot_avx512.hpp"
@@ -46,6 +47,20 @@ inline std::size_t first_equal(const float* values, std::size_t count, float val
 #endif
   static_cast<void>(set);
   return portable::first_equal(values, count, value);
+}
+
+inline void take_column_maxima(const float* values, std::size_t count, std::int32_t row,
+                               float* largest, std::int32_t* rows, InstructionSet set) {
+#if HOMOLOG_X86_KERNELS
+  if (set >= InstructionSet::avx512) {
+    return avx512::take_column_maxima(values, count, row, largest, rows);
+  }
+  if (set == InstructionSet::avx2) {
+    return avx2::take_column_maxima(values, count, row, largest, rows);
+  }
+#endif
+  static_cast<void>(set);
+  portable::take_column_maxima(values, count, row, largest, rows);
 }
 
 inline Moments softmax_moments(const float* values, std::size_t rows, std::size_t cols,

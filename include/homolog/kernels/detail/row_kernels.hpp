@@ -60,6 +60,18 @@ inline Moments softmax_moments(const float* values, std::size_t rows, std::size_
   return moments;
 }
 
+/// Where a value exceeds the column's largest so far, it and `row` take the place; NaN and
+/// infinities never do.
+inline void take_column_maxima(const float* values, std::size_t count, std::int32_t row,
+                               float* largest, std::int32_t* rows) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (values[i] > largest[i] && values[i] <= std::numeric_limits<float>::max()) {
+      largest[i] = values[i];
+      rows[i] = row;
+    }
+  }
+}
+
 /// Turns values into exp(scale * (value - largest)), 0 for NaN; returns their sum.
 inline float exponentials(float* values, std::size_t count, float scale) {
   const float maximum = largest_finite(values, count);
@@ -186,6 +198,26 @@ struct RowKernels {
     x = inside > lowest ? p * scale : zero;
   }
 
+  HOMOLOG_VECTOR_BODY static void take_column_maxima(const float* values, std::size_t count,
+                                                     std::int32_t row, float* largest,
+                                                     std::int32_t* rows) {
+    constexpr float lowest = -std::numeric_limits<float>::infinity();
+    std::size_t i = 0;
+    for (; i + W <= count; i += W) {
+      Floats value, most;
+      Ints index;
+      std::memcpy(&value, values + i, sizeof value);
+      std::memcpy(&most, largest + i, sizeof most);
+      std::memcpy(&index, rows + i, sizeof index);
+      value = value <= std::numeric_limits<float>::max() ? value : Floats{} + lowest;
+      index = value > most ? Ints{} + row : index;
+      most = value > most ? value : most;
+      std::memcpy(largest + i, &most, sizeof most);
+      std::memcpy(rows + i, &index, sizeof index);
+    }
+    portable::take_column_maxima(values + i, count - i, row, largest + i, rows + i);
+  }
+
   HOMOLOG_VECTOR_BODY static float exponentials(float* values, std::size_t count, float scale) {
     const float maximum = largest_finite(values, count);
     Floats even = {}, odd = {};
@@ -270,6 +302,11 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
   return RowKernels<8>::first<false>(values, count, value);
 }
+HOMOLOG_TARGET inline void take_column_maxima(const float* values, std::size_t count,
+                                              std::int32_t row, float* largest,
+                                              std::int32_t* rows) {
+  RowKernels<8>::take_column_maxima(values, count, row, largest, rows);
+}
 HOMOLOG_TARGET inline float exponentials(float* values, std::size_t count, float scale) {
   return RowKernels<8>::exponentials(values, count, scale);
 }
@@ -289,6 +326,11 @@ HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t coun
 }
 HOMOLOG_TARGET inline std::size_t first_equal(const float* values, std::size_t count, float value) {
   return RowKernels<16>::first<false>(values, count, value);
+}
+HOMOLOG_TARGET inline void take_column_maxima(const float* values, std::size_t count,
+                                              std::int32_t row, float* largest,
+                                              std::int32_t* rows) {
+  RowKernels<16>::take_column_maxima(values, count, row, largest, rows);
 }
 HOMOLOG_TARGET inline float exponentials(float* values, std::size_t count, float scale) {
   return RowKernels<16>::exponentials(values, count, scale);
