@@ -57,7 +57,8 @@ struct Rival {
 };
 
 Rival homolog_rival();
-Rival homolog_bfloat16_rival();  // scan in bfloat16, the float32 argmax
+Rival homolog_float32_rival();   // the same without the scan in bfloat16
+Rival homolog_bfloat16_rival();  // scan of a target that was rounded before, the float32 argmax
 Rival aten_rival();
 Rival eigen_rival();
 Rival faiss_rival();  // its `prepare` is empty where faiss was not found

@@ -116,8 +116,8 @@ void run(benchmark::State& state, const Rival& rival, Operation operation, const
 int main(int argc, char** argv) {
   const double peak = fma_peak();
   benchmark::AddCustomContext("fma_peak_gflops", std::to_string(peak));
-  for (const Rival& rival :
-       {homolog_rival(), homolog_bfloat16_rival(), aten_rival(), eigen_rival(), faiss_rival()}) {
+  for (const Rival& rival : {homolog_rival(), homolog_float32_rival(), homolog_bfloat16_rival(),
+                             aten_rival(), eigen_rival(), faiss_rival()}) {
     if (!rival.prepare) continue;
     for (const auto operation :
          {Operation::argmax, Operation::window_soft_argmax, Operation::soft_argmax}) {

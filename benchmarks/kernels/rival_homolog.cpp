@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <memory>
 
 #include "axes.hpp"
@@ -15,7 +16,8 @@ namespace benchmarks {
 namespace {
 
 template <class M>
-std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, int threads) {
+std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, int threads,
+                                       homolog::InstructionSet instructions) {
   const auto side = static_cast<int>(inputs.shape.side);
   auto target =
       std::make_shared<homolog::FeatureMap>(side, side, static_cast<int>(inputs.shape.dim));
@@ -25,8 +27,7 @@ std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, i
     const homolog::DescriptorView queries(inputs.queries.data(),
                                           static_cast<Eigen::Index>(inputs.shape.queries),
                                           static_cast<Eigen::Index>(inputs.shape.dim));
-    homolog::KernelSetting setting;
-    setting.threads = threads;
+    const homolog::KernelSetting setting{threads, instructions};
     const auto matches = homolog::match_descriptors(matcher, queries, *target, setting, *workspace);
     answers.resize(2 * matches.size());
     for (std::size_t i = 0; i < matches.size(); ++i) {
@@ -36,19 +37,32 @@ std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, i
   };
 }
 
+std::function<void(Answers&)> matching(Operation operation, const Inputs& inputs, int threads,
+                                       homolog::InstructionSet instructions) {
+  switch (operation) {
+    case Operation::argmax:
+      return matching(homolog::Argmax{}, inputs, threads, instructions);
+    case Operation::window_soft_argmax:
+      return matching(homolog::WindowSoftArgmax{{window_radius, window_temperature}}, inputs,
+                      threads, instructions);
+    default:
+      return matching(homolog::SoftArgmax{{soft_temperature}}, inputs, threads, instructions);
+  }
+}
+
 }  // namespace
 
 Rival homolog_rival() {
   return {"homolog", [](Operation operation, const Inputs& inputs, int threads) {
-            switch (operation) {
-              case Operation::argmax:
-                return matching(homolog::Argmax{}, inputs, threads);
-              case Operation::window_soft_argmax:
-                return matching(homolog::WindowSoftArgmax{{window_radius, window_temperature}},
-                                inputs, threads);
-              default:
-                return matching(homolog::SoftArgmax{{soft_temperature}}, inputs, threads);
-            }
+            return matching(operation, inputs, threads, homolog::best_instruction_set());
+          }};
+}
+
+Rival homolog_float32_rival() {
+  return {"homolog_f32", [](Operation operation, const Inputs& inputs, int threads) {
+            return matching(
+                operation, inputs, threads,
+                std::min(homolog::best_instruction_set(), homolog::InstructionSet::avx512));
           }};
 }
 

@@ -197,3 +197,57 @@ TEST_CASE("a million queries of real features: the scan in bfloat16 changes no a
   CHECK(changed == 0);
   CHECK(other_values == 0);
 }
+
+TEST_CASE("full-resolution matching has the PCK of upsampled and normalised features") {
+  if (vits14().empty()) return skip("no ViT-S/14 weights: set HOMOLOG_VITS14_WEIGHTS");
+  if (!std::filesystem::exists(willow())) return skip("no PF-WILLOW under HOMOLOG_TEST_DATA");
+  const Dataset dataset = load_pf_willow(willow());
+  Pipeline<DinoV2, UpsampledArgmax> pipeline;
+  pipeline.backbone.load(vits14());
+  pipeline.backbone.setting.layer = 8;
+  pipeline.setting.image_size = 224;
+  pipeline.setting.query = Query::bilinear;
+  std::size_t points = 0, moved = 0;
+  std::vector<PairErrors> ours, theirs;
+  for (std::size_t i = 0; i < dataset.pairs.size(); i += 15) {
+    const Pair& pair = dataset.pairs[i];
+    const auto source = pipeline.features(load_image(pair.source));
+    const auto target = pipeline.features(load_image(pair.target));
+    const auto cells = source.transform.to_grid(pair.source_keypoints);
+    const FloatMatrix queries = sample_descriptors(source.map, cells, Query::bilinear);
+    const DescriptorView view(queries.data(), queries.rows(), queries.cols());
+    const auto matches = pipeline.matcher.match(MatchProblem{source.map, target.map, cells, view});
+
+    const auto wide = at::upsample_bilinear2d(
+        torch::from_blob(const_cast<float*>(target.map.values.data()), {1, 16, 16, 384})
+            .permute({0, 3, 1, 2}),
+        {224, 224}, /*align_corners=*/false);
+    const auto normal = wide / at::norm(wide, 2, {1}, true).clamp_min(1e-12);
+    const auto places =
+        at::matmul(torch::from_blob(const_cast<float*>(queries.data()), {queries.rows(), 384}),
+                   normal[0].flatten(1))
+            .argmax(1);
+    std::vector<Match> expected;
+    for (std::size_t k = 0; k < matches.size(); ++k) {
+      const auto place = places[static_cast<std::int64_t>(k)].item<std::int64_t>();
+      const Point<GridFrame> cell{(static_cast<double>(place % 224) + 0.5) / 14 - 0.5,
+                                  (static_cast<double>(place / 224) + 0.5) / 14 - 0.5};
+      expected.push_back({cell, 0});
+      moved += std::hypot(cell.x - matches[k].cell.x, cell.y - matches[k].cell.y) > 1e-9;
+      ++points;
+    }
+    const auto errors = [&](const std::vector<Match>& answers) {
+      return homolog::detail::pair_result(pair, dataset.norm, false, target.transform, answers)
+          .errors;
+    };
+    ours.push_back(errors(matches));
+    theirs.push_back(errors(expected));
+  }
+  const std::vector<double> alphas{0.05, 0.1, 0.2};
+  const auto own = homolog::detail::pck_scores(ours, alphas);
+  const auto expected = homolog::detail::pck_scores(theirs, alphas);
+  MESSAGE(points << " points, " << moved << " at another pixel; PCK@0.1 "
+                 << 100 * own.per_point[1]);
+  CHECK(own.per_point == expected.per_point);
+  CHECK(moved <= points / 500);  // ties in rounding
+}

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "homolog/kernels/bfloat16_scan.hpp"
+#include "support/skip.hpp"
 
 using namespace homolog;
 
@@ -129,8 +130,7 @@ TEST_CASE("attention in float32 is softmax(scale Q K^T) V, whatever the sizes an
 
 TEST_CASE("attention in bfloat16 differs by what rounding weights and answers takes") {
   if (!is_supported(InstructionSet::avx512_bf16)) {
-    MESSAGE("[skipped] no bfloat16 instructions");
-    return;
+    return homolog::test::skip("no bfloat16 instructions here");
   }
   check_random_problems<std::uint16_t>(2e-2);
 }

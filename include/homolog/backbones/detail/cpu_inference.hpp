@@ -12,6 +12,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/ivalue.h>
+#include <c10/core/CPUAllocator.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "homolog/kernels/attention.hpp"
+#include "homolog/weights/detail/mapped_file.hpp"
 
 namespace homolog::detail {
 
@@ -124,6 +126,16 @@ class OneDnnLinear {
   }
 };
 
+/// Packs a weight, and gives its pages back where it is a view of a mapped file, so that it is not
+/// resident twice.
+inline at::Tensor pack_weight(const at::Tensor& weight, std::int64_t rows) {
+  at::Tensor packed = OneDnnLinear::pack(weight, rows);
+  const bool foreign =
+      weight.storage().data_ptr().get_deleter() != c10::GetAllocator(c10::kCPU)->raw_deleter();
+  if (foreign && weight.is_contiguous()) page_out(weight.const_data_ptr(), weight.nbytes());
+  return packed;
+}
+
 /// The packed copies of one block's weights, made when a forward pass first needs them and again
 /// when a weight has changed. Copies of a block start without.
 class PackedWeights {
@@ -142,12 +154,12 @@ class PackedWeights {
     const std::int64_t version = weight.is_inference() ? 0 : weight._version();
     for (Entry& entry : entries_) {
       if (!entry.weight.is_same(weight)) continue;
-      if (entry.version != version) entry = {weight, version, OneDnnLinear::pack(weight, rows)};
+      if (entry.version != version) entry = {weight, version, pack_weight(weight, rows)};
       return entry.packed;
     }
     // Who else holds a weight no more has another one now.
     std::erase_if(entries_, [](const Entry& entry) { return entry.weight.use_count() == 1; });
-    entries_.push_back({weight, version, OneDnnLinear::pack(weight, rows)});
+    entries_.push_back({weight, version, pack_weight(weight, rows)});
     return entries_.back().packed;
   }
 

@@ -66,16 +66,32 @@ inline void mark_mapped(TensorFile& file, const MappedFile& mapped) {
   }
 }
 
+/// Calls madvise on the whole pages of a piece of memory; those shared with neighbours are left
+/// out.
+inline void advise_pages(const void* data, std::size_t bytes, int advice) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const auto first = (begin + page - 1) / page * page;
+  const auto last = (begin + bytes) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, advice);
+}
+
 /// Lets the system take back the pages of a tensor that was copied out of its file, so that a model
 /// and the file it came from are not both resident. Bytes that are read again are read from the
 /// file again.
 inline void release_pages(const TensorView& view) {
-  if (!view.mapped) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(view.bytes.data());
-  const auto first = (begin + page - 1) / page * page;  // pages shared with neighbours stay
-  const auto last = (begin + view.bytes.size()) / page * page;
-  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  if (view.mapped) advise_pages(view.bytes.data(), view.bytes.size(), MADV_DONTNEED);
+}
+
+/// The same for memory of which is only known that it may be mapped: no content is lost whatever it
+/// is. Without effect where the system has no such advice.
+inline void page_out(const void* data, std::size_t bytes) {
+#if defined(MADV_PAGEOUT)
+  advise_pages(data, bytes, MADV_PAGEOUT);
+#else
+  static_cast<void>(data);
+  static_cast<void>(bytes);
+#endif
 }
 
 }  // namespace homolog::detail

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CUDA decoders against the CPU's on the same similarities; nvcc compiles them everywhere.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "decode_on_device.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "support/skip.hpp"
+
+using namespace homolog;
+using namespace homolog::test;
+
+namespace {
+
+bool has_device() {
+  const std::string reason = no_device();
+  if (!reason.empty()) skip("no CUDA device here: " + reason);
+  return reason.empty();
+}
+
+}  // namespace
+
+TEST_CASE("device and CPU decode the same similarities to the same answers") {
+  if (!has_device()) return;
+  std::mt19937 random(6);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::uniform_int_distribution<int> kind(0, 40), level(-3, 3), side(1, 40);
+  for (int repeat = 0; repeat < 40; ++repeat) {
+    const int rows = side(random), cols = side(random), count = 1 + repeat % 9;
+    const bool cropped = rows > 4 && cols > 4 && repeat % 2 == 0;
+    const int content[] = {cropped ? 1 : 0, cropped ? 2 : 0, cols - (cropped ? 1 : 0), rows};
+    FloatMatrix all(count, rows * cols);
+    for (float& value : all.reshaped()) {
+      const int drawn = kind(random);
+      value = drawn == 0        ? std::numeric_limits<float>::quiet_NaN()
+              : drawn == 1      ? std::numeric_limits<float>::infinity()
+              : repeat % 4 == 0 ? 0.25F * static_cast<float>(level(random))  // ties
+                                : uniform(random);
+    }
+    for (int q = 0; q < count; ++q) all(q, content[1] * cols + content[0]) = 0.125F;
+    const std::vector<float> similarity(all.data(), all.data() + all.size());
+    for (Eigen::Index q = 0; q < count && cropped; ++q) {  // what the CPU's matchers are given
+      for (int row = 0; row < rows; ++row) {
+        for (int col = 0; col < cols; ++col) {
+          const bool inside =
+              row >= content[1] && row < content[3] && col >= content[0] && col < content[2];
+          if (!inside) all(q, row * cols + col) = -std::numeric_limits<float>::infinity();
+        }
+      }
+    }
+    const auto compare = [&](int decoder, float temperature, const auto& matcher,
+                             double tolerance) {
+      const auto found =
+          decode_on_device(similarity, rows, cols, content, decoder, temperature, 2, 3);
+      REQUIRE(found.size() == 3 * static_cast<std::size_t>(count));
+      for (Eigen::Index q = 0; q < count; ++q) {
+        const Match expected = matcher(SimilarityMap(all.row(q).data(), rows, cols));
+        const auto* const answer = found.data() + 3 * q;
+        CHECK(std::abs(static_cast<double>(answer[0]) - expected.cell.x) <= tolerance);
+        CHECK(std::abs(static_cast<double>(answer[1]) - expected.cell.y) <= tolerance);
+        CHECK(answer[2] == expected.score);
+      }
+    };
+    compare(0, 1, Argmax{}, 0);
+    compare(1, 10, WindowSoftArgmax{{2, 10}}, 1e-4);
+    compare(2, 20, SoftArgmax{{20}}, 1e-3);
+  }
+}
+
+TEST_CASE("device: a row without a finite similarity says so, wrong settings are refused") {
+  const std::vector<float> none(6, std::numeric_limits<float>::quiet_NaN());
+  if (!has_device()) return;
+  const auto found = decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 10, 2, 1);
+  CHECK(std::isnan(found[0]));
+  CHECK(found[2] == -std::numeric_limits<float>::infinity());
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 4, 2}, 0, 1, 0, 1), ShapeError);
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 2, -1, 0, 1), SettingError);
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 1, -1, 1), SettingError);
+}
