@@ -293,11 +293,17 @@ nlohmann::ordered_json torch_info() {
   for (int i = 0; i < static_cast<int>(torch::cuda::device_count()); ++i) {
     devices.push_back("cuda:" + std::to_string(i));
   }
+  std::string packed;
+  for (const auto& [dtype, name] :
+       {std::pair{at::kFloat, "float32"}, std::pair{at::kBFloat16, " bfloat16"}}) {
+    if (homolog::detail::OneDnnLinear::gives_the_same(dtype)) packed += name;
+  }
   return {
       {"libtorch", TORCH_VERSION},
       {"devices", devices},
       {"cuda", torch::cuda::is_available() ? "usable" : "no device, or a CPU build of LibTorch"},
-      {"threads", at::get_num_threads()}};
+      {"threads", at::get_num_threads()},
+      {"packed_linear", packed.empty() ? "none, LibTorch's own linear layers" : packed}};
 }
 
 }  // namespace tool

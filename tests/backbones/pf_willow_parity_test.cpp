@@ -15,6 +15,7 @@
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/upsampled_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "support/skip.hpp"

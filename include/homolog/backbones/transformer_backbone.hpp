@@ -4,7 +4,7 @@
 /// @file
 /// A Transformer as a Backbone policy: which block's output is the feature, in which dtype, where.
 
-#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -164,7 +164,7 @@ struct TransformerBackbone {
   /// @throws what features() throws
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
-    const at::NoGradGuard no_gradients;
+    const c10::InferenceMode inference;
     const auto input =
         torch::from_blob(const_cast<float*>(batch.values.data()),
                          {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32);

@@ -137,7 +137,8 @@ inline at::Tensor pack_weight(const at::Tensor& weight, std::int64_t rows) {
 }
 
 /// The packed copies of one block's weights, made when a forward pass first needs them and again
-/// when a weight has changed. Copies of a block start without.
+/// when a weight has changed (inference tensors, which do not tell, are taken to stay as they are).
+/// Copies of a block start without.
 class PackedWeights {
  public:
   PackedWeights() = default;
