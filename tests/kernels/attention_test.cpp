@@ -12,20 +12,13 @@
 #include <vector>
 
 #include "homolog/kernels/bfloat16_scan.hpp"
+#include "kernels/supported_sets.hpp"
 #include "support/skip.hpp"
 
 using namespace homolog;
+using homolog::test::supported_sets;
 
 namespace {
-
-std::vector<InstructionSet> supported_sets() {
-  std::vector<InstructionSet> sets;
-  for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
-                         InstructionSet::avx512_bf16}) {
-    if (is_supported(set)) sets.push_back(set);
-  }
-  return sets;
-}
 
 float to_float(float value) { return value; }
 float to_float(std::uint16_t bits) { return detail::from_bfloat16(bits); }

@@ -16,22 +16,15 @@
 #include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/normalize.hpp"
 #include "homolog/kernels/similarity.hpp"
+#include "kernels/supported_sets.hpp"
 
 using namespace homolog;
+using homolog::test::supported_sets;
 
 namespace {
 
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
-
-std::vector<InstructionSet> supported_sets() {
-  std::vector<InstructionSet> sets;
-  for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
-                         InstructionSet::avx512_bf16}) {
-    if (is_supported(set)) sets.push_back(set);
-  }
-  return sets;
-}
 
 /// Rows of floats that start `offset` floats behind a cache line, with guards around them.
 struct Rows {

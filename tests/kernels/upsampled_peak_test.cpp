@@ -94,7 +94,7 @@ TEST_CASE("the most similar pixel is that of upsampled and normalised features")
   }
 }
 
-TEST_CASE("equal pixels: the first one; not finite cells: none around them") {
+TEST_CASE("equal pixels give the first one, cells that are not finite none around them") {
   FeatureMap map(4, 5, 3);
   map.values.setConstant(0.5F);
   const FloatMatrix query = FloatMatrix::Constant(1, 3, 1 / std::sqrt(3.0F));

@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <type_traits>
 
 #include "homolog/kernels/detail/dot_avx512_bf16.hpp"
 #include "homolog/kernels/detail/row_kernels.hpp"
@@ -152,6 +152,28 @@ struct Avx2Attention {
   }
 };
 
+/// All queries and dimensions by tiles of 6 queries and 64 dimensions, and smaller ones for the
+/// rest.
+template <class Tiles, class Packed>
+void add_values_by_tiles(const Packed* weights, std::size_t stride, std::size_t rows,
+                         const Packed* values, std::size_t count, std::size_t dim, float* out) {
+  const auto add_columns = [&]<std::size_t V>(std::integral_constant<std::size_t, V>,
+                                              std::size_t d) {
+    std::size_t q = 0;
+    for (; q + 6 <= rows; q += 6) {
+      Tiles::template add_tile<6, V>(weights + q * stride, stride, values + d, count, dim,
+                                     out + q * dim + d);
+    }
+    for (; q < rows; ++q) {
+      Tiles::template add_tile<1, V>(weights + q * stride, stride, values + d, count, dim,
+                                     out + q * dim + d);
+    }
+  };
+  std::size_t d = 0;
+  for (; d + 64 <= dim; d += 64) add_columns(std::integral_constant<std::size_t, 4>{}, d);
+  for (; d < dim; d += 16) add_columns(std::integral_constant<std::size_t, 1>{}, d);
+}
+
 /// As PortableAttention, on AVX-512.
 struct Avx512Attention {
   using Value = float;
@@ -218,27 +240,9 @@ struct Avx512Attention {
     }
   }
 
-  template <std::size_t V>
-  static void add_columns(const float* weights, std::size_t stride, std::size_t rows,
-                          const float* values, std::size_t count, std::size_t dim, float* out) {
-    std::size_t q = 0;
-    for (; q + 6 <= rows; q += 6) {
-      add_tile<6, V>(weights + q * stride, stride, values, count, dim, out + q * dim);
-    }
-    for (; q < rows; ++q) {
-      add_tile<1, V>(weights + q * stride, stride, values, count, dim, out + q * dim);
-    }
-  }
-
   static void add_values(const float* weights, std::size_t stride, std::size_t rows,
                          const float* values, std::size_t count, std::size_t dim, float* out) {
-    std::size_t d = 0;
-    for (; d + 64 <= dim; d += 64) {
-      add_columns<4>(weights, stride, rows, values + d, count, dim, out + d);
-    }
-    for (; d < dim; d += 16) {
-      add_columns<1>(weights, stride, rows, values + d, count, dim, out + d);
-    }
+    add_values_by_tiles<Avx512Attention>(weights, stride, rows, values, count, dim, out);
   }
 };
 
@@ -314,29 +318,10 @@ struct Avx512Bf16Attention {
     }
   }
 
-  template <std::size_t V>
-  static void add_columns(const std::uint32_t* weights, std::size_t stride, std::size_t rows,
-                          const std::uint32_t* values, std::size_t count, std::size_t dim,
-                          float* out) {
-    std::size_t q = 0;
-    for (; q + 6 <= rows; q += 6) {
-      add_tile<6, V>(weights + q * stride, stride, values, count, dim, out + q * dim);
-    }
-    for (; q < rows; ++q) {
-      add_tile<1, V>(weights + q * stride, stride, values, count, dim, out + q * dim);
-    }
-  }
-
   static void add_values(const std::uint32_t* weights, std::size_t stride, std::size_t rows,
                          const std::uint32_t* values, std::size_t count, std::size_t dim,
                          float* out) {
-    std::size_t d = 0;
-    for (; d + 64 <= dim; d += 64) {
-      add_columns<4>(weights, stride, rows, values + d, count, dim, out + d);
-    }
-    for (; d < dim; d += 16) {
-      add_columns<1>(weights, stride, rows, values + d, count, dim, out + d);
-    }
+    add_values_by_tiles<Avx512Bf16Attention>(weights, stride, rows, values, count, dim, out);
   }
 };
 

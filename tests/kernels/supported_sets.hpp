@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "homolog/kernels/instruction_set.hpp"
+
+namespace homolog::test {
+
+/// The instruction sets of this machine.
+inline std::vector<InstructionSet> supported_sets() {
+  std::vector<InstructionSet> sets;
+  for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
+                         InstructionSet::avx512_bf16}) {
+    if (is_supported(set)) sets.push_back(set);
+  }
+  return sets;
+}
+
+}  // namespace homolog::test
