@@ -3,12 +3,18 @@
 // The line above comes first: see there.
 #include "homolog/backbones/detail/cpu_inference.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "homolog/backbones/any_backbone.hpp"
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/images/prepare.hpp"
+#include "homolog/pipeline/pipeline.hpp"
 
 using namespace homolog;
 
@@ -127,4 +133,72 @@ TEST_CASE("autocast still decides the dtype of a product") {
   const auto result = homolog::detail::linear(x, weight, {}, packed);
   at::autocast::set_autocast_enabled(at::kCPU, false);
   CHECK((result.scalar_type() == at::autocast::get_autocast_dtype(at::kCPU)));
+}
+
+TEST_CASE("bytes that are normalised on the device are the inputs of prepare_input, bit for bit") {
+  DinoV2 backbone;
+  backbone.randomize("dinov2_vits14", 3);
+  backbone.keep_blocks(1);
+  backbone.input_normalization = satellite_normalization;
+  CHECK(!backbone.takes_bytes());  // nothing travels on the CPU
+  Image wide(37, 20), tall(20, 37);
+  for (std::size_t i = 0; i < wide.pixels.size(); ++i) {
+    wide.pixels[i] = static_cast<std::uint8_t>(i * 7);
+    tall.pixels[i] = static_cast<std::uint8_t>(i * 11);
+  }
+  for (const Resize resize : {Resize::squash, Resize::letterbox}) {
+    InputBatch floats(2, {56, 56});
+    ByteBatch bytes(2, {56, 56});
+    for (int i = 0; i < 2; ++i) {
+      const Image& image = i == 0 ? wide : tall;
+      const ImageTransform transform = make_image_transform(image.size(), resize, 56, 14);
+      REQUIRE(transform.input == floats.size);
+      prepare_input(image, transform, backbone.normalization(), ResizeFilter::bicubic,
+                    floats.picture(i));
+      prepare_bytes(image, transform, ResizeFilter::bicubic, bytes.picture(i));
+      bytes.content[static_cast<std::size_t>(i)] = {transform.offset_x, transform.offset_y,
+                                                    transform.content};
+    }
+    const torch::Tensor input = backbone.normalized(bytes);
+    REQUIRE(input.is_contiguous());
+    CHECK(std::equal(floats.values.begin(), floats.values.end(), input.const_data_ptr<float>()));
+    const auto from_floats = backbone(floats), from_bytes = backbone(bytes);
+    REQUIRE(from_bytes.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(from_floats[i].values == from_bytes[i].values);
+  }
+  CHECK_THROWS_AS(DinoV2{}.normalized(ByteBatch(1, {14, 14})), SettingError);
+}
+
+namespace {
+
+/// Wants bytes, and answers with their sum.
+struct ByteCounter {
+  int patch_size() const { return 14; }
+  bool takes_bytes() const { return true; }
+  std::vector<FeatureMap> operator()(const InputBatch&) const { return {}; }
+  std::vector<FeatureMap> operator()(const ByteBatch& batch) const {
+    FeatureMap map(batch.size.height / 14, batch.size.width / 14, 1);
+    map.values.setConstant(batch.values.front() == 9 && batch.content.front().size == batch.size
+                               ? 1.0F
+                               : std::numeric_limits<float>::quiet_NaN());
+    return {map};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a pipeline gives bytes to the backbone that asks for them") {
+  static_assert(ByteBackbone<DinoV2> && ByteBackbone<ByteCounter>);
+  Pipeline<ByteCounter> pipeline;
+  pipeline.setting.image_size = 28;
+  Image image(28, 28);
+  std::fill(image.pixels.begin(), image.pixels.end(), std::uint8_t{9});
+  CHECK(pipeline.features(image).map.values.array().isFinite().all());
+
+  Pipeline<AnyBackbone> any{AnyBackbone(ByteCounter{})};
+  any.setting.image_size = 28;
+  CHECK(any.features(image).map.values.array().isFinite().all());
+  const AnyBackbone drawn{SyntheticBackbone{}};
+  CHECK(!drawn.takes_bytes());
+  CHECK_THROWS_AS(drawn(ByteBatch(1, {28, 28})), SettingError);
 }

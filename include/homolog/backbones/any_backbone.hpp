@@ -28,6 +28,9 @@ struct AnyBackbone {
   Normalization normalization() const { return held().normalization(); }
   int default_image_size() const { return held().default_image_size(); }
   std::vector<FeatureMap> operator()(const InputBatch& batch) const { return held().run(batch); }
+  bool takes_bytes() const { return held().takes_bytes(); }
+  /// @throws SettingError when the backbone held reads no bytes
+  std::vector<FeatureMap> operator()(const ByteBatch& batch) const { return held().run(batch); }
 
  private:
   struct Interface {
@@ -35,7 +38,9 @@ struct AnyBackbone {
     virtual int patch_size() const = 0;
     virtual Normalization normalization() const = 0;
     virtual int default_image_size() const = 0;
+    virtual bool takes_bytes() const = 0;
     virtual std::vector<FeatureMap> run(const InputBatch& batch) const = 0;
+    virtual std::vector<FeatureMap> run(const ByteBatch& batch) const = 0;
   };
   template <class B>
   struct Model final : Interface {
@@ -44,6 +49,15 @@ struct AnyBackbone {
     Normalization normalization() const override { return normalization_of(backbone); }
     int default_image_size() const override { return default_image_size_of(backbone); }
     std::vector<FeatureMap> run(const InputBatch& batch) const override { return backbone(batch); }
+    bool takes_bytes() const override {
+      if constexpr (ByteBackbone<B>) return backbone.takes_bytes();
+      return false;
+    }
+    std::vector<FeatureMap> run(const ByteBatch& batch) const override {
+      if constexpr (ByteBackbone<B>) return backbone(batch);
+      static_cast<void>(batch);
+      throw SettingError("AnyBackbone: the backbone it holds reads no bytes");
+    }
     B backbone;
   };
 

@@ -7,6 +7,7 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/types.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -165,24 +166,75 @@ struct TransformerBackbone {
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
     const c10::InferenceMode inference;
-    const auto input =
+    return to_feature_maps(features(
         torch::from_blob(const_cast<float*>(batch.values.data()),
-                         {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32);
-    const Features result = features(input);
+                         {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32)));
+  }
+
+  /// The same from bytes: they travel to the weights' device through pinned memory and are
+  /// normalised there, by the float32 operations of prepare_input().
+  ///
+  /// @throws what features() throws
+  /// @note synchronises the device of CUDA weights
+  std::vector<FeatureMap> operator()(const ByteBatch& batch) const {
+    const c10::InferenceMode inference;
+    return to_feature_maps(features(normalized(batch)));
+  }
+
+  /// Bytes are worth it where pictures travel to a device.
+  bool takes_bytes() const {
+    return model.patch_weight.defined() && !model.patch_weight.device().is_cpu();
+  }
+
+  /// Normalised inputs on the weights' device: float32 [B,3,H,W], 0 outside the content.
+  ///
+  /// @throws SettingError when no weights are loaded, DeviceError when LibTorch fails
+  torch::Tensor normalized(const ByteBatch& batch) const {
+    layer();
+    return detail::at_torch_boundary("backbone input", [&] {
+      const torch::Device device = model.patch_weight.device();
+      torch::Tensor bytes =
+          torch::from_blob(const_cast<std::uint8_t*>(batch.values.data()),
+                           {batch.batch, batch.size.height, batch.size.width, 3}, torch::kUInt8);
+      if (!device.is_cpu()) bytes = bytes.pin_memory().to(device, /*non_blocking=*/true);
+      const auto statistics = [&](const std::array<float, 3>& values) {
+        return torch::tensor(at::ArrayRef<float>(values.data(), values.size()), torch::kFloat32)
+            .to(device)
+            .reshape({1, 3, 1, 1});
+      };
+      torch::Tensor input = bytes.permute({0, 3, 1, 2})
+                                .to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true,
+                                    at::MemoryFormat::Contiguous)
+                                .div_(255)
+                                .sub_(statistics(input_normalization.mean))
+                                .div_(statistics(input_normalization.standard_deviation));
+      for (std::size_t i = 0; i < batch.content.size(); ++i) {
+        const auto& [x, y, size] = batch.content[i];
+        if (size == batch.size) continue;
+        const torch::Tensor picture = input[static_cast<std::int64_t>(i)];
+        const torch::Tensor inside =
+            picture.slice(1, y, y + size.height).slice(2, x, x + size.width).clone();
+        picture.zero_();
+        picture.slice(1, y, y + size.height).slice(2, x, x + size.width).copy_(inside);
+      }
+      return input;
+    });
+  }
+
+ private:
+  static std::vector<FeatureMap> to_feature_maps(const Features& result) {
     // Errors of a CUDA device may only show here.
     const torch::Tensor patches = detail::at_torch_boundary("backbone features", [&] {
       return result.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
     });
     std::vector<FeatureMap> maps;
-    for (int i = 0; i < batch.batch; ++i) {
+    for (std::int64_t i = 0; i < patches.size(0); ++i) {
       FeatureMap map(result.rows, result.cols, static_cast<int>(patches.size(2)));
       std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
       maps.push_back(std::move(map));
     }
     return maps;
   }
-
- private:
   void require_block(int block) const {
     if (block < 0 || block > layer()) {
       throw SettingError(

@@ -93,6 +93,16 @@ concept Backbone = requires(const B& backbone, const InputBatch& batch) {
   { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
 };
 
+/// Optional: a backbone that normalises on its device itself also reads bytes, and says when it
+/// would rather have them: `bool takes_bytes() const` and
+/// `std::vector<homolog::FeatureMap> operator()(const homolog::ByteBatch& batch) const`. Both ways
+/// give the same features.
+template <class B>
+concept ByteBackbone = Backbone<B> && requires(const B& backbone, const ByteBatch& batch) {
+  { backbone.takes_bytes() } -> std::convertible_to<bool>;
+  { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
+};
+
 /// The statistics a backbone wants its input normalised with.
 template <class B>
 Normalization normalization_of(const B& backbone) {

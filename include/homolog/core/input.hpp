@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "homolog/core/points.hpp"
@@ -47,6 +48,36 @@ struct InputBatch {
   float* picture(int i) { return values.data() + static_cast<std::size_t>(i) * picture_floats(); }
   const float* picture(int i) const {
     return values.data() + static_cast<std::size_t>(i) * picture_floats();
+  }
+};
+
+/// B pictures of one size as bytes, uint8 [B, height, width, 3] RGB, not normalised: a quarter of
+/// an InputBatch to carry to a device.
+struct ByteBatch {
+  int batch = 0;
+  Size size;  ///< [px]
+  std::vector<std::uint8_t> values;
+  /// [B] where the picture lies; what is outside counts as the mean colour, 0 once normalised.
+  struct Content {
+    int x = 0, y = 0;  ///< [px]
+    Size size;         ///< [px]
+  };
+  std::vector<Content> content;
+
+  ByteBatch() = default;
+  /// A zero batch of the given shape, each picture filling its place.
+  ByteBatch(int batch_, Size size_)
+      : batch(batch_),
+        size(size_),
+        values(static_cast<std::size_t>(batch_) * picture_bytes()),
+        content(static_cast<std::size_t>(batch_), Content{0, 0, size_}) {}
+
+  /// Bytes of one picture: height * width * 3.
+  std::size_t picture_bytes() const {
+    return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+  }
+  std::uint8_t* picture(int i) {
+    return values.data() + static_cast<std::size_t>(i) * picture_bytes();
   }
 };
 

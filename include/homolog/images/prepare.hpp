@@ -18,6 +18,34 @@
 
 namespace homolog {
 
+namespace detail {
+
+/// Calls `place` with the picture resized to the content of its input.
+///
+/// @throws ShapeError as prepare_input
+template <class Place>
+void with_content(const Image& image, const ImageTransform& transform, ResizeFilter filter,
+                  PassOrder order, const Place& place) {
+  check_image(image, "prepare_input");
+  if (transform.image != image.size()) {
+    throw ShapeError(text("prepare_input: expected a picture of ", transform.image.width, "x",
+                          transform.image.height, " as in the transform, got ", image.width, "x",
+                          image.height));
+  }
+  const Size input = transform.input, content = transform.content;
+  const int x0 = transform.offset_x, y0 = transform.offset_y;
+  if (content.width < 1 || content.height < 1 || x0 < 0 || y0 < 0 ||
+      x0 > input.width - content.width || y0 > input.height - content.height) {
+    throw ShapeError(text("prepare_input: expected content inside an input of ", input.width, "x",
+                          input.height, ", got ", content.width, "x", content.height, " at (", x0,
+                          ", ", y0, ")"));
+  }
+  if (content == image.size()) return place(image);
+  place(resize_image(image, content, filter, order));
+}
+
+}  // namespace detail
+
 /// Resizes, normalises and places a picture: float32 [3, input.height, input.width], RGB planes,
 /// (value / 255 - mean) / standard_deviation in float32 as torchvision computes it. Cells of the
 /// input outside `transform.content` are 0, which is the mean colour.
@@ -30,51 +58,55 @@ namespace homolog {
 inline void prepare_input(const Image& image, const ImageTransform& transform,
                           const Normalization& normalization, ResizeFilter filter, float* chw,
                           PassOrder order = PassOrder::pillow13) {
-  detail::check_image(image, "prepare_input");
-  if (transform.image != image.size()) {
-    throw ShapeError(detail::text("prepare_input: expected a picture of ", transform.image.width,
-                                  "x", transform.image.height, " as in the transform, got ",
-                                  image.width, "x", image.height));
-  }
   const Size input = transform.input, content = transform.content;
-  const int x0 = transform.offset_x, y0 = transform.offset_y;
-  if (content.width < 1 || content.height < 1 || x0 < 0 || y0 < 0 ||
-      x0 > input.width - content.width || y0 > input.height - content.height) {
-    throw ShapeError(detail::text("prepare_input: expected content inside an input of ",
-                                  input.width, "x", input.height, ", got ", content.width, "x",
-                                  content.height, " at (", x0, ", ", y0, ")"));
-  }
-  // A channel has 256 values: each is normalised once.
-  std::array<std::array<float, 256>, 3> table;
-  for (std::size_t c = 0; c < 3; ++c) {
-    const float mean = normalization.mean[c], deviation = normalization.standard_deviation[c];
-    if (!(deviation > 0.0F)) {
-      throw SettingError(
-          detail::text("prepare_input: expected positive standard deviations, got ", deviation));
+  detail::with_content(image, transform, filter, order, [&](const Image& shown) {
+    // A channel has 256 values: each is normalised once.
+    std::array<std::array<float, 256>, 3> table;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const float mean = normalization.mean[c], deviation = normalization.standard_deviation[c];
+      if (!(deviation > 0.0F)) {
+        throw SettingError(
+            detail::text("prepare_input: expected positive standard deviations, got ", deviation));
+      }
+      for (std::size_t value = 0; value < 256; ++value) {
+        table[c][value] = (static_cast<float>(value) / 255.0F - mean) / deviation;
+      }
     }
-    for (std::size_t value = 0; value < 256; ++value) {
-      table[c][value] = (static_cast<float>(value) / 255.0F - mean) / deviation;
+    const auto row_floats = static_cast<std::size_t>(input.width);
+    const std::size_t plane = row_floats * static_cast<std::size_t>(input.height);
+    if (content != input) std::fill(chw, chw + 3 * plane, 0.0F);
+    for (int y = 0; y < content.height; ++y) {
+      const std::uint8_t* pixel = shown.at(0, y);
+      float* red = chw + static_cast<std::size_t>(transform.offset_y + y) * row_floats +
+                   static_cast<std::size_t>(transform.offset_x);
+      float* green = red + plane;
+      float* blue = green + plane;
+      for (int x = 0; x < content.width; ++x, pixel += 3) {
+        red[x] = table[0][pixel[0]];
+        green[x] = table[1][pixel[1]];
+        blue[x] = table[2][pixel[2]];
+      }
     }
-  }
-  Image resized;
-  const bool same = content == image.size();
-  if (!same) resized = resize_image(image, content, filter, order);
-  const Image& shown = same ? image : resized;
+  });
+}
 
-  const auto row_floats = static_cast<std::size_t>(input.width);
-  const std::size_t plane = row_floats * static_cast<std::size_t>(input.height);
-  if (content != input) std::fill(chw, chw + 3 * plane, 0.0F);
-  for (int y = 0; y < content.height; ++y) {
-    const std::uint8_t* pixel = shown.at(0, y);
-    float* red = chw + static_cast<std::size_t>(y0 + y) * row_floats + static_cast<std::size_t>(x0);
-    float* green = red + plane;
-    float* blue = green + plane;
-    for (int x = 0; x < content.width; ++x, pixel += 3) {
-      red[x] = table[0][pixel[0]];
-      green[x] = table[1][pixel[1]];
-      blue[x] = table[2][pixel[2]];
+/// Resizes and places a picture as prepare_input does, as bytes that are normalised elsewhere.
+///
+/// @param hwc receives input.height * input.width * 3 bytes, 0 outside the content; untouched when
+///   an error is thrown
+/// @throws ShapeError as prepare_input
+inline void prepare_bytes(const Image& image, const ImageTransform& transform, ResizeFilter filter,
+                          std::uint8_t* hwc, PassOrder order = PassOrder::pillow13) {
+  const Size input = transform.input, content = transform.content;
+  detail::with_content(image, transform, filter, order, [&](const Image& shown) {
+    const std::size_t row = 3 * static_cast<std::size_t>(input.width);
+    if (content != input) std::fill_n(hwc, row * static_cast<std::size_t>(input.height), 0);
+    for (int y = 0; y < content.height; ++y) {
+      std::copy_n(shown.at(0, y), 3 * static_cast<std::size_t>(content.width),
+                  hwc + static_cast<std::size_t>(transform.offset_y + y) * row +
+                      3 * static_cast<std::size_t>(transform.offset_x));
     }
-  }
+  });
 }
 
 /// The picture mirrored left to right: pixel (x, y) moves to (width - 1 - x, y).

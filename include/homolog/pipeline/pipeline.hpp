@@ -119,8 +119,6 @@ struct Pipeline {
     if (images.empty()) throw ShapeError("features: no picture was given");
     for (const Image* image : images) result.push_back({{}, transform(image->size())});
     const Size input = result.front().transform.image.input;
-    InputBatch batch(static_cast<int>(images.size()), input);
-    const Normalization normalization = normalization_of(backbone);
     for (std::size_t i = 0; i < images.size(); ++i) {
       const ImageTransform& to_input = result[i].transform.image;
       if (to_input.input != input) {
@@ -128,10 +126,8 @@ struct Pipeline {
                                       to_input.input.width, "x", to_input.input.height,
                                       ", the batch has ", input.width, "x", input.height));
       }
-      prepare_input(*images[i], to_input, normalization, setting.filter,
-                    batch.picture(static_cast<int>(i)));
     }
-    std::vector<FeatureMap> maps = backbone(batch);
+    std::vector<FeatureMap> maps = run_backbone(images, result, input);
     if (maps.size() != images.size()) {
       throw ShapeError(detail::text("backbone: ", maps.size(), " feature maps for ", images.size(),
                                     " pictures"));
@@ -181,6 +177,36 @@ struct Pipeline {
   }
 
  private:
+  /// The backbone on pictures that all become inputs of one size, as bytes where it asks for them.
+  std::vector<FeatureMap> run_backbone(const std::vector<const Image*>& images,
+                                       const std::vector<ImageFeatures>& prepared,
+                                       Size input) const {
+    const int count = static_cast<int>(images.size());
+    const auto for_each_picture = [&](const auto& prepare) {
+      for (int i = 0; i < count; ++i) {
+        const auto place = static_cast<std::size_t>(i);
+        prepare(i, *images[place], prepared[place].transform.image);
+      }
+    };
+    if constexpr (ByteBackbone<BackbonePolicy>) {
+      if (backbone.takes_bytes()) {
+        ByteBatch batch(count, input);
+        for_each_picture([&](int i, const Image& image, const ImageTransform& to_input) {
+          prepare_bytes(image, to_input, setting.filter, batch.picture(i));
+          batch.content[static_cast<std::size_t>(i)] = {to_input.offset_x, to_input.offset_y,
+                                                        to_input.content};
+        });
+        return backbone(batch);
+      }
+    }
+    InputBatch batch(count, input);
+    const Normalization normalization = normalization_of(backbone);
+    for_each_picture([&](int i, const Image& image, const ImageTransform& to_input) {
+      prepare_input(image, to_input, normalization, setting.filter, batch.picture(i));
+    });
+    return backbone(batch);
+  }
+
   static constexpr void require_policies() {
     require_backbone<BackbonePolicy>();
     require_matcher<MatcherPolicy>();
