@@ -31,32 +31,43 @@ const char* no_device() {
   return count > 0 ? "" : "no CUDA device";
 }
 
-std::vector<float> decode_on_device(const std::vector<float>& similarity, int rows, int cols,
-                                    const int (&content)[4], int decoder, float temperature,
-                                    int radius, int tile_rows) {
+DeviceResult decode_on_device(const std::vector<float>& similarity, int rows, int cols,
+                              const int (&content)[4], int decoder, float temperature, int radius,
+                              float sigma, int tile_rows) {
   const std::size_t cells = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
   const std::size_t count = similarity.size() / cells;
   const DeviceArray<float> all(similarity.size());
   const DeviceArray<float> tile(cells * static_cast<std::size_t>(tile_rows));
   const DeviceArray<cuda::Answer> answers(count);
+  const DeviceArray<cuda::ColumnMaximum> columns(cells);
   check(cudaMemcpy(all.data, similarity.data(), similarity.size() * sizeof(float),
                    cudaMemcpyHostToDevice));
   cudaStream_t stream;
   check(cudaStreamCreate(&stream));
-  const cuda::DecoderSetting setting{static_cast<cuda::Decoder>(decoder), temperature, radius};
+  const cuda::DecoderSetting setting{static_cast<cuda::Decoder>(decoder), temperature, radius, sigma};
   const cuda::Grid grid{rows, cols, content[0], content[1], content[2], content[3]};
   cuda::match(
       [&](std::size_t first, std::size_t here, float* to) {
         check(cudaMemcpyAsync(to, all.data + first * cells, here * cells * sizeof(float),
                               cudaMemcpyDeviceToDevice, stream));
+        cuda::take_column_maxima(to, static_cast<int>(here), static_cast<int>(first), grid,
+                                 columns.data, stream);
       },
       count, grid, setting, tile.data, static_cast<std::size_t>(tile_rows), answers.data, stream);
   check(cudaStreamSynchronize(stream));
   check(cudaStreamDestroy(stream));
-  std::vector<float> result(3 * count);
-  static_assert(sizeof(cuda::Answer) == 3 * sizeof(float));
-  check(cudaMemcpy(result.data(), answers.data, result.size() * sizeof(float),
+  DeviceResult result;
+  result.answers.resize(4 * count);
+  static_assert(sizeof(cuda::Answer) == 4 * sizeof(float));
+  check(cudaMemcpy(result.answers.data(), answers.data, result.answers.size() * sizeof(float),
                    cudaMemcpyDeviceToHost));
+  std::vector<cuda::ColumnMaximum> found(cells);
+  check(cudaMemcpy(found.data(), columns.data, cells * sizeof(cuda::ColumnMaximum),
+                   cudaMemcpyDeviceToHost));
+  for (const auto& column : found) {
+    result.column_value.push_back(column.value);
+    result.column_query.push_back(column.query);
+  }
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "decode_on_device.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "support/skip.hpp"
@@ -59,29 +60,42 @@ TEST_CASE("device and CPU decode the same similarities to the same answers") {
     const auto compare = [&](int decoder, float temperature, const auto& matcher,
                              double tolerance) {
       const auto found =
-          decode_on_device(similarity, rows, cols, content, decoder, temperature, 2, 3);
-      REQUIRE(found.size() == 3 * static_cast<std::size_t>(count));
+          decode_on_device(similarity, rows, cols, content, decoder, temperature, 2, 7, 3);
+      REQUIRE(found.answers.size() == 4 * static_cast<std::size_t>(count));
       for (Eigen::Index q = 0; q < count; ++q) {
-        const Match expected = matcher(SimilarityMap(all.row(q).data(), rows, cols));
-        const auto* const answer = found.data() + 3 * q;
+        const SimilarityMap map(all.row(q).data(), rows, cols);
+        const Match expected = matcher(map);
+        const auto* const answer = found.answers.data() + 4 * q;
         CHECK(std::abs(static_cast<double>(answer[0]) - expected.cell.x) <= tolerance);
         CHECK(std::abs(static_cast<double>(answer[1]) - expected.cell.y) <= tolerance);
         CHECK(answer[2] == expected.score);
+        CHECK(answer[3] == find_top_two(map).second.value);
+      }
+      for (Eigen::Index c = 0; c < all.cols(); ++c) {
+        int best = -1;
+        for (int q = 0; q < count; ++q) {
+          if (std::isfinite(all(q, c)) && (best < 0 || all(q, c) > all(best, c))) best = q;
+        }
+        CHECK(found.column_query[static_cast<std::size_t>(c)] == best);
+        if (best >= 0) CHECK(found.column_value[static_cast<std::size_t>(c)] == all(best, c));
       }
     };
     compare(0, 1, Argmax{}, 0);
     compare(1, 10, WindowSoftArgmax{{2, 10}}, 1e-4);
     compare(2, 20, SoftArgmax{{20}}, 1e-3);
+    compare(3, 20, KernelSoftArgmax{{7, 20}}, 1e-3);
   }
 }
 
 TEST_CASE("device: a row without a finite similarity says so, wrong settings are refused") {
   const std::vector<float> none(6, std::numeric_limits<float>::quiet_NaN());
   if (!has_device()) return;
-  const auto found = decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 10, 2, 1);
-  CHECK(std::isnan(found[0]));
-  CHECK(found[2] == -std::numeric_limits<float>::infinity());
-  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 4, 2}, 0, 1, 0, 1), ShapeError);
-  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 2, -1, 0, 1), SettingError);
-  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 1, -1, 1), SettingError);
+  const auto found = decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 10, 2, 7, 1);
+  CHECK(std::isnan(found.answers[0]));
+  CHECK(found.answers[2] == -std::numeric_limits<float>::infinity());
+  CHECK(found.column_query[0] == -1);
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 4, 2}, 0, 1, 0, 7, 1), ShapeError);
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 2, -1, 0, 7, 1), SettingError);
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 1, -1, 7, 1), SettingError);
+  CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 3, 1, 2, 0, 1), SettingError);
 }

@@ -16,13 +16,14 @@
 namespace homolog::cuda {
 
 /// What a row of similarities becomes; the definitions are those of Argmax, WindowSoftArgmax
-/// (outside excluded) and SoftArgmax.
-enum class Decoder { argmax, window_soft_argmax, soft_argmax };
+/// (outside excluded), SoftArgmax and KernelSoftArgmax.
+enum class Decoder { argmax, window_soft_argmax, soft_argmax, kernel_soft_argmax };
 
 struct DecoderSetting {
   Decoder decoder = Decoder::argmax;
   float temperature = 10;  ///< multiplies the cosine; soft decoders
   int window_radius = 2;   ///< [cells] window_soft_argmax
+  float sigma = 7;         ///< [cells] kernel_soft_argmax
 };
 
 /// The target's grid; cells outside [x1, x2) x [y1, y2) are padding and never count.
@@ -38,32 +39,43 @@ struct Answer {
   float x = 0;
   float y = 0;
   float score = 0;
+  float second = 0;  ///< the largest similarity of all other cells, -infinity without one
+};
+
+/// The query that is most similar to a cell, for mutual nearest neighbours.
+struct ColumnMaximum {
+  float value = 0;  ///< -infinity where no similarity is finite
+  int query = 0;    ///< -1 then
 };
 
 namespace detail {
 
 inline constexpr int threads_per_row = 128;
 
-/// A value and where it stands; the lower index wins among equals.
+/// A value and where it stands, the lower index among equals; and the largest of the others.
 struct Best {
   float value;
   int index;
+  float second;
 };
-
-__device__ inline Best better(Best a, Best b) {
-  return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
-}
 
 __device__ inline float minus_infinity() { return __int_as_float(0xff800000); }
 
-__device__ inline bool counts(float value) { return isfinite(value); }
+__device__ inline Best better(Best a, Best b) {
+  const bool other = b.value > a.value || (b.value == a.value && b.index < a.index);
+  Best best = other ? b : a;
+  best.second = fmaxf(other ? a.value : b.value, fmaxf(a.second, b.second));
+  return best;
+}
 
 /// The best of all threads of a block, in every thread.
 __device__ inline Best best_of_block(Best own) {
   __shared__ Best of_warp[threads_per_row / 32];
+  __syncthreads();  // what an earlier call left has been read
   for (int step = 16; step > 0; step /= 2) {
     const Best other{__shfl_down_sync(0xffffffffU, own.value, step),
-                     __shfl_down_sync(0xffffffffU, own.index, step)};
+                     __shfl_down_sync(0xffffffffU, own.index, step),
+                     __shfl_down_sync(0xffffffffU, own.second, step)};
     own = better(own, other);
   }
   if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = own;
@@ -99,37 +111,55 @@ __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting
                                             static_cast<std::size_t>(grid.cols);
   const int width = grid.x2 - grid.x1, inside = width * (grid.y2 - grid.y1);
   const auto cell = [&](int i) { return (grid.y1 + i / width) * grid.cols + grid.x1 + i % width; };
-  Best best{minus_infinity(), 0x7fffffff};
+  const Best nothing{minus_infinity(), 0x7fffffff, minus_infinity()};
+  Best best = nothing;
   for (int i = threadIdx.x; i < inside; i += threads_per_row) {
     const int index = cell(i);
-    if (counts(row[index])) best = better(best, {row[index], index});
+    if (isfinite(row[index])) best = better(best, {row[index], index, minus_infinity()});
   }
   best = best_of_block(best);
   if (best.index == 0x7fffffff) {
     const float none = nanf("");
-    if (threadIdx.x == 0) answers[blockIdx.x] = {none, none, minus_infinity()};
+    if (threadIdx.x == 0) {
+      answers[blockIdx.x] = {none, none, minus_infinity(), minus_infinity()};
+    }
     return;
   }
   const int peak_row = best.index / grid.cols, peak_col = best.index % grid.cols;
   if constexpr (decoder == Decoder::argmax) {
     if (threadIdx.x == 0) {
       answers[blockIdx.x] = {static_cast<float>(peak_col), static_cast<float>(peak_row),
-                             best.value};
+                             best.value, best.second};
     }
     return;
   }
   // Positions relative to the peak keep float32 sums exact enough.
+  const auto right_of_peak = [&](int index) { return static_cast<float>(index % grid.cols - peak_col); };
+  const auto below_peak = [&](int index) { return static_cast<float>(index / grid.cols - peak_row); };
+  const auto value = [&](int index) {
+    if constexpr (decoder != Decoder::kernel_soft_argmax) return row[index];
+    const float x = right_of_peak(index), y = below_peak(index);
+    return row[index] * expf(-0.5F * (x * x + y * y) / (setting.sigma * setting.sigma));
+  };
+  float maximum = best.value;
+  if constexpr (decoder == Decoder::kernel_soft_argmax) {
+    // Damping lifts negative similarities, so the maximum need not stand at the peak any more.
+    Best damped = nothing;
+    for (int i = threadIdx.x; i < inside; i += threads_per_row) {
+      const int index = cell(i);
+      if (isfinite(row[index])) damped = better(damped, {value(index), index, minus_infinity()});
+    }
+    maximum = best_of_block(damped).value;
+  }
   float sums[3] = {};
   const auto add = [&](int index) {
-    if (!counts(row[index])) return;
-    const float weight = expf(setting.temperature * (row[index] - best.value));
+    if (!isfinite(row[index])) return;
+    const float weight = expf(setting.temperature * (value(index) - maximum));
     sums[0] += weight;
-    sums[1] += weight * static_cast<float>(index % grid.cols - peak_col);
-    sums[2] += weight * static_cast<float>(index / grid.cols - peak_row);
+    sums[1] += weight * right_of_peak(index);
+    sums[2] += weight * below_peak(index);
   };
-  if constexpr (decoder == Decoder::soft_argmax) {
-    for (int i = threadIdx.x; i < inside; i += threads_per_row) add(cell(i));
-  } else {
+  if constexpr (decoder == Decoder::window_soft_argmax) {
     const int left = max(peak_col - setting.window_radius, grid.x1);
     const int top = max(peak_row - setting.window_radius, grid.y1);
     const int right = min(peak_col + setting.window_radius + 1, grid.x2);
@@ -138,12 +168,36 @@ __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting
     for (int i = threadIdx.x; i < wide * (bottom - top); i += threads_per_row) {
       add((top + i / wide) * grid.cols + left + i % wide);
     }
+  } else {
+    for (int i = threadIdx.x; i < inside; i += threads_per_row) add(cell(i));
   }
   sum_of_block(sums);
   if (threadIdx.x == 0) {
     answers[blockIdx.x] = {static_cast<float>(peak_col) + sums[1] / sums[0],
-                           static_cast<float>(peak_row) + sums[2] / sums[0], best.value};
+                           static_cast<float>(peak_row) + sums[2] / sums[0], best.value,
+                           best.second};
   }
+}
+
+/// One thread a cell, so that neighbouring threads read neighbouring similarities.
+template <int threads>
+__global__ void column_kernel(const float* similarity, int count, int first, Grid grid,
+                              ColumnMaximum* columns) {
+  const int cells = grid.rows * grid.cols;
+  const int cell = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
+  if (cell >= cells) return;
+  ColumnMaximum best{minus_infinity(), -1};
+  if (first > 0) best = columns[cell];
+  const int x = cell % grid.cols, y = cell / grid.cols;
+  if (x >= grid.x1 && x < grid.x2 && y >= grid.y1 && y < grid.y2) {
+    for (int q = 0; q < count; ++q) {
+      const float value =
+          similarity[static_cast<std::size_t>(q) * static_cast<std::size_t>(cells) +
+                     static_cast<std::size_t>(cell)];
+      if (isfinite(value) && value > best.value) best = {value, first + q};
+    }
+  }
+  columns[cell] = best;
 }
 
 inline void require_setting(const Grid& grid, const DecoderSetting& setting) {
@@ -163,6 +217,10 @@ inline void require_setting(const Grid& grid, const DecoderSetting& setting) {
     throw SettingError("cuda::decode: window_radius is " + std::to_string(setting.window_radius) +
                        ", expected at least 0");
   }
+  if (setting.decoder == Decoder::kernel_soft_argmax && !(setting.sigma > 0)) {
+    throw SettingError("cuda::decode: sigma is " + std::to_string(setting.sigma) +
+                       ", expected a positive number");
+  }
 }
 
 }  // namespace detail
@@ -178,15 +236,38 @@ inline void decode(const float* similarity, std::size_t count, const Grid& grid,
                    const DecoderSetting& setting, Answer* answers, cudaStream_t stream) {
   detail::require_setting(grid, setting);
   if (count == 0) return;
-  const auto kernel = setting.decoder == Decoder::argmax
-                          ? detail::decode_kernel<Decoder::argmax>
-                      : setting.decoder == Decoder::soft_argmax
-                          ? detail::decode_kernel<Decoder::soft_argmax>
-                          : detail::decode_kernel<Decoder::window_soft_argmax>;
+  auto* kernel = detail::decode_kernel<Decoder::argmax>;
+  if (setting.decoder == Decoder::window_soft_argmax) {
+    kernel = detail::decode_kernel<Decoder::window_soft_argmax>;
+  } else if (setting.decoder == Decoder::soft_argmax) {
+    kernel = detail::decode_kernel<Decoder::soft_argmax>;
+  } else if (setting.decoder == Decoder::kernel_soft_argmax) {
+    kernel = detail::decode_kernel<Decoder::kernel_soft_argmax>;
+  }
   kernel<<<static_cast<unsigned>(count), detail::threads_per_row, 0, stream>>>(similarity, grid,
                                                                               setting, answers);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) {
     throw DeviceError(std::string("cuda::decode: ") + cudaGetErrorString(error));
+  }
+}
+
+/// The query most similar to each cell, over all tiles of similarities so far: with the peaks of
+/// decode() these are the mutual nearest neighbours. Of equally similar queries the first wins.
+///
+/// @param similarity float32 [count, rows*cols] on the device, queries first, first + 1, ...
+/// @param first 0 starts anew; tiles follow in rising order
+/// @param columns [rows*cols] on the device
+/// @throws ShapeError; DeviceError when the launch fails
+/// @note does not synchronise
+inline void take_column_maxima(const float* similarity, int count, int first, const Grid& grid,
+                               ColumnMaximum* columns, cudaStream_t stream) {
+  detail::require_setting(grid, {});
+  constexpr int threads = 128;
+  const int blocks = (grid.rows * grid.cols + threads - 1) / threads;
+  detail::column_kernel<threads>
+      <<<static_cast<unsigned>(blocks), threads, 0, stream>>>(similarity, count, first, grid, columns);
+  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) {
+    throw DeviceError(std::string("cuda::take_column_maxima: ") + cudaGetErrorString(error));
   }
 }
 
