@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <optional>
 
 #include "homolog/kernels/sample.hpp"
 #include "homolog/matchers/argmax.hpp"
@@ -149,4 +150,16 @@ TEST_CASE("a matcher's reach: nothing where cells far away count") {
   CHECK(!WindowSoftArgmax{{-1}}.reach());
   CHECK(!WindowSoftArgmax{{2, 10, WindowSoftArgmax::Outside::masked_zero}}.reach());
   static_assert(!LocalMatcher<SoftArgmax> && !LocalMatcher<KernelSoftArgmax>);
+}
+
+TEST_CASE("a reach below zero is none: the matcher is given whole maps") {
+  struct Careless : Argmax {
+    std::optional<int> reach() const { return -3; }
+    Match operator()(const SimilarityMap& map) const {
+      CHECK(map.size() == 42);
+      return Argmax::operator()(map);
+    }
+  };
+  const FeatureMap target = random_map(6, 7, 40, 1), source = random_map(8, 8, 40, 2);
+  CHECK(match_descriptors(Careless{}, source.descriptors(), target).size() == 64);
 }

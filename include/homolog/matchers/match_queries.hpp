@@ -94,7 +94,7 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
       // Fewer are done before the map is rounded.
       constexpr Eigen::Index worth_rounding = 24;
       constexpr int near = 8;
-      if (reach && *reach <= near && descriptors.rows() >= worth_rounding &&
+      if (reach && *reach >= 0 && *reach <= near && descriptors.rows() >= worth_rounding &&
           detail::scans_bfloat16(setting.instructions)) {
         return detail::match_near_peaks(matcher, *reach, descriptors, target, setting, workspace);
       }
