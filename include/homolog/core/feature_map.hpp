@@ -6,6 +6,8 @@
 /// a matcher.
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <vector>
 
@@ -46,18 +48,39 @@ struct FeatureMap {
   FeatureMap(int rows_, int cols_, int dim)
       : rows(rows_),
         cols(cols_),
-        values(FloatMatrix::Zero(static_cast<Eigen::Index>(rows_) * cols_, dim)),
-        content{0, 0, cols_, rows_} {}
+        values(static_cast<Eigen::Index>(rows_) * cols_, dim),
+        content{0, 0, cols_, rows_} {
+    std::fill_n(values.data(), values.size(), 0.0F);
+  }
 
   int dim() const { return static_cast<int>(values.cols()); }
   int cells() const { return rows * cols; }
   std::size_t bytes() const { return static_cast<std::size_t>(values.size()) * sizeof(float); }
   DescriptorView descriptors() const { return {values.data(), values.rows(), values.cols()}; }
-  auto cell(int row, int col) const {
-    return values.row(static_cast<Eigen::Index>(row) * cols + col);
+  /// The feature [1,D] of a cell, a view. (Templates, so that only who calls them pays for Eigen's
+  /// block expressions.)
+  auto cell(std::integral auto row, std::integral auto col) const {
+    return values.row(static_cast<Eigen::Index>(row) * cols + static_cast<Eigen::Index>(col));
   }
-  auto cell(int row, int col) { return values.row(static_cast<Eigen::Index>(row) * cols + col); }
+  auto cell(std::integral auto row, std::integral auto col) {
+    return values.row(static_cast<Eigen::Index>(row) * cols + static_cast<Eigen::Index>(col));
+  }
 };
+
+namespace detail {
+
+/// Row `i` of a row-major matrix or view. (Eigen's row() would do, and cost each includer the
+/// instantiation of its block expressions.)
+template <class M>
+auto* row_of(M& matrix, Eigen::Index i) {
+  return matrix.data() + i * matrix.cols();
+}
+
+inline void fill_with(FloatMatrix& matrix, float value) {
+  std::fill_n(matrix.data(), matrix.size(), value);
+}
+
+}  // namespace detail
 
 /// The answer for one query.
 struct Match {

@@ -74,9 +74,10 @@ struct Points {
   auto end() const { return list.end(); }
 
   /// The points as an [N,2] matrix view, without a copy; valid while this list lives unchanged.
-  Eigen::Map<const Matrix> matrix() const {
+  auto matrix() const {
     static_assert(sizeof(Point<Frame>) == 2 * sizeof(double));
-    return {list.empty() ? nullptr : &list.front().x, static_cast<Eigen::Index>(list.size()), 2};
+    const double* const first = list.empty() ? nullptr : &list.front().x;
+    return Eigen::Map<const Matrix>(first, static_cast<Eigen::Index>(list.size()), 2);
   }
   friend bool operator==(const Points&, const Points&) = default;
 };

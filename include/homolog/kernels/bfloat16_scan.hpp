@@ -178,7 +178,7 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
   FloatMatrix& similarity = slots->similarity;
   similarity.resize(queries.rows(), target.values.rows());
   const CellRange whole{0, 0, target.cols, target.rows};
-  if (target.content != whole) similarity.setConstant(-std::numeric_limits<float>::infinity());
+  if (target.content != whole) fill_with(similarity, -std::numeric_limits<float>::infinity());
   // 16-bit rows in the workspace's float32 room, their norms behind them.
   float* const room = slots->queries.room(number * (stride / 2 + 2));
   auto* const packed = reinterpret_cast<std::uint16_t*>(room);
@@ -218,12 +218,12 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
           norms.error * cells.norm + (norms.norm + norms.error) * cells.error + 2 * sums + flushed;
       const auto place = static_cast<Eigen::Index>(q);
       if (std::isfinite(bound)) {
-        peaks[q] = recheck(queries.row(place).data(), target, similarity.row(place).data(), bound);
+        peaks[q] = recheck(row_of(queries, place), target, row_of(similarity, place), bound);
       } else {  // NaN, or values near the largest float32
         FloatMatrix row;
         KernelWorkspace other;  // `workspace` holds the rounded queries
-        fill_similarity_rows(DescriptorView(queries.row(place).data(), 1, queries.cols()), target,
-                             row, {1, setting.instructions}, other);
+        fill_similarity_rows(DescriptorView(row_of(queries, place), 1, queries.cols()), target, row,
+                             {1, setting.instructions}, other);
         require_finite_rows(row, first + place);
         peaks[q] = find_peak(SimilarityMap(row.data(), target.rows, target.cols));
       }
@@ -265,7 +265,7 @@ inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap&
               require_finite_rows(similarity, begin);
               for (Eigen::Index i = 0; i < count; ++i) {
                 peaks[static_cast<std::size_t>(begin + i)] =
-                    find_peak(SimilarityMap(similarity.row(i).data(), target.rows, target.cols));
+                    find_peak(SimilarityMap(row_of(similarity, i), target.rows, target.cols));
               }
             });
   return peaks;

@@ -65,7 +65,7 @@ inline MutualPeaks find_mutual_peaks(DescriptorView queries, const FeatureMap& t
         std::vector<float> most(cells, lowest);
         std::vector<std::int32_t> rows(cells, -1);
         for (Eigen::Index i = 0; i < count; ++i) {
-          const float* const row = similarity.row(i).data();
+          const float* const row = detail::row_of(similarity, i);
           result.cell_of_query[static_cast<std::size_t>(begin + i)] =
               find_peak(SimilarityMap(row, target.rows, target.cols));
           detail::take_column_maxima(row, cells, static_cast<std::int32_t>(begin + i), most.data(),

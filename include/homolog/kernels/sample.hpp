@@ -65,24 +65,27 @@ inline Neighbours neighbours(double coordinate, int begin, int end) {
 inline FloatMatrix sample_descriptors(const FeatureMap& map, const Points<GridFrame>& cells,
                                       Query query) {
   detail::require_feature_map(map, "sample_descriptors");
-  FloatMatrix descriptors(static_cast<Eigen::Index>(cells.size()), map.values.cols());
+  const Eigen::Index dim = map.values.cols();
+  FloatMatrix descriptors(static_cast<Eigen::Index>(cells.size()), dim);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Point<GridFrame> point = cells[i];
     if (!is_finite(point)) {
       throw PointError(detail::text("sample_descriptors: query ", i, " (", point.x, ", ", point.y,
                                     ") is not finite"));
     }
-    auto descriptor = descriptors.row(static_cast<Eigen::Index>(i));
+    float* const descriptor = detail::row_of(descriptors, static_cast<Eigen::Index>(i));
     if (query == Query::nearest) {
-      descriptor = map.values.row(detail::nearest_cell(map, point));
+      std::copy_n(detail::row_of(map.values, detail::nearest_cell(map, point)), dim, descriptor);
       continue;
     }
     const auto x = detail::neighbours(point.x, map.content.x1, map.content.x2);
     const auto y = detail::neighbours(point.y, map.content.y1, map.content.y2);
-    descriptor.setZero();
+    std::fill_n(descriptor, dim, 0.0F);
     const auto add = [&](Eigen::Index row, Eigen::Index col, float weight) {
       // A neighbour of weight zero is not read: 0 * NaN would spoil an exact hit.
-      if (weight > 0) descriptor += weight * map.values.row(row * map.cols + col);
+      if (!(weight > 0)) return;
+      const float* const cell = detail::row_of(map.values, row * map.cols + col);
+      for (Eigen::Index k = 0; k < dim; ++k) descriptor[k] += weight * cell[k];
     };
     add(y.first, x.first, (1 - y.weight) * (1 - x.weight));
     add(y.first, x.second, (1 - y.weight) * x.weight);

@@ -75,7 +75,7 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
   const auto dim = static_cast<std::size_t>(target.values.cols()), padded = padded_dim(dim);
   out.resize(queries.rows(), target.values.rows());
   const CellRange whole{0, 0, target.cols, target.rows};
-  if (target.content != whole) out.setConstant(-std::numeric_limits<float>::infinity());
+  if (target.content != whole) fill_with(out, -std::numeric_limits<float>::infinity());
 
   // As many queries as stay in the second cache while all cells pass.
   constexpr std::size_t cached_floats = 160 * 1024;
@@ -106,7 +106,7 @@ inline void similarity_near(const float* query, const FeatureMap& target, const 
   const CellRange& content = target.content;
   const CellRange inside{std::max(near.x1, content.x1), std::max(near.y1, content.y1),
                          std::min(near.x2, content.x2), std::min(near.y2, content.y2)};
-  if (inside != near) out.setConstant(-std::numeric_limits<float>::infinity());
+  if (inside != near) fill_with(out, -std::numeric_limits<float>::infinity());
   float* const packed = slot.queries.room(padded);
   std::memcpy(packed, query, dim * sizeof(float));
   for (int y = inside.y1; y < inside.y2; ++y) {
@@ -115,7 +115,7 @@ inline void similarity_near(const float* query, const FeatureMap& target, const 
     const auto count = static_cast<std::size_t>(inside.x2 - inside.x1);
     const DotInputs in{packed, 1,
                        padded, target.values.data() + first * dim,
-                       dim,    out.row(y - near.y1).data() + (inside.x1 - near.x1),
+                       dim,    row_of(out, y - near.y1) + (inside.x1 - near.x1),
                        count};
     dot_products(in, 0, count, slot.cells.room(6 * padded), set);
   }
@@ -159,7 +159,7 @@ void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace&
 /// @throws ValueError naming the first row without a finite value, counted from `first_query`
 inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_query) {
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
-    const float largest = largest_finite(rows.row(i).data(), static_cast<std::size_t>(rows.cols()),
+    const float largest = largest_finite(row_of(rows, i), static_cast<std::size_t>(rows.cols()),
                                          best_instruction_set());
     if (!(largest > -std::numeric_limits<float>::infinity())) {
       throw ValueError(text("query ", first_query + i,

@@ -181,7 +181,8 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
                        {}};
   norms.inverse.resize(static_cast<Eigen::Index>(norms.y.weights.size()),
                        static_cast<Eigen::Index>(norms.x.weights.size()));
-  norms.largest.setZero(norms.y.cells(), norms.x.cells());
+  norms.largest.resize(norms.y.cells(), norms.x.cells());
+  detail::fill_with(norms.largest, 0);
   const auto products = detail::neighbour_products(map, setting, workspace);
   constexpr float least_norm = 1e-12F;  // torch.nn.functional.normalize's
   for (int row = 0; row < norms.y.cells(); ++row) {
@@ -305,7 +306,7 @@ inline std::vector<PixelPeak> find_upsampled_peaks(
         FloatMatrix bounds;
         for (Eigen::Index i = 0; i < count; ++i) {
           PixelPeak& peak = peaks[static_cast<std::size_t>(begin + i)];
-          peak = detail::find_upsampled_peak(similarity.row(i).data(), target, norms, bounds);
+          peak = detail::find_upsampled_peak(detail::row_of(similarity, i), target, norms, bounds);
           if (peak.value == -std::numeric_limits<float>::infinity()) {
             throw ValueError(detail::text("query ", begin + i,
                                           ": no similarity with the upsampled target is finite"));

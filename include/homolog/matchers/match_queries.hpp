@@ -39,10 +39,10 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
     KernelWorkspace::Slot& slot = *own.room(1);
     FloatMatrix part = std::move(slot.similarity);  // in case the matcher comes here itself
     if (reach == 0) {
-      part.setConstant(1, 1, peaks[i].value);
+      part.resize(1, 1);
+      part(0, 0) = peaks[i].value;
     } else {
-      similarity_near(descriptors.row(place).data(), target, near, part, slot,
-                      setting.instructions);
+      similarity_near(row_of(descriptors, place), target, near, part, slot, setting.instructions);
     }
     Match match = matcher(SimilarityMap(part.data(), part.rows(), part.cols()));
     own.room(1)->similarity = std::move(part);
@@ -108,7 +108,7 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
       detail::require_finite_rows(similarity, begin);
       for (Eigen::Index i = 0; i < count; ++i) {
         matches[static_cast<std::size_t>(begin + i)] =
-            matcher(SimilarityMap(similarity.row(i).data(), target.rows, target.cols));
+            matcher(SimilarityMap(detail::row_of(similarity, i), target.rows, target.cols));
       }
     };
     detail::in_blocks(descriptors.rows(), setting, workspace, match_rows);

@@ -48,13 +48,14 @@ struct MutualNearest {
     constexpr std::size_t block = 128;
     for (std::size_t begin = 0; begin < matches.size(); begin += block) {
       const std::size_t count = std::min(block, matches.size() - begin);
-      const DescriptorView rows(found.row(static_cast<Eigen::Index>(begin)).data(),
+      const DescriptorView rows(detail::row_of(found, static_cast<Eigen::Index>(begin)),
                                 static_cast<Eigen::Index>(count), found.cols());
       detail::fill_similarity_rows(rows, problem.source, back, {}, thread_workspace());
       for (std::size_t i = 0; i < count; ++i) {
         Match& match = matches[begin + i];
-        match.mutual = match.mutual && leads_home(back.row(static_cast<Eigen::Index>(i)).data(),
-                                                  problem, problem.queries[begin + i]);
+        match.mutual =
+            match.mutual && leads_home(detail::row_of(back, static_cast<Eigen::Index>(i)), problem,
+                                       problem.queries[begin + i]);
       }
     }
     return matches;

@@ -93,7 +93,7 @@ HOMOLOG_AVX512_INLINE void store_sums(const __m512 (&sums)[C][(Q + 3) / 4 * 4], 
         if (C - begin >= 4) {
           _mm_storeu_ps(place, part);
         } else {
-          for (std::size_t c = 0; c < C - begin; ++c) place[c] = part[c];
+          for (std::size_t c = 0; c < 4 && c < C - begin; ++c) place[c] = part[c];
         }
       }
     }

@@ -8,8 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
+#include <condition_variable>  // with std::chrono's clocks, which alone cost as much again
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -56,19 +55,26 @@ class WorkerPool {
   /// time, others wait; a call from within a task runs on its thread alone.
   template <class Task>
   void run(int threads, std::size_t count, const Task& task) {
+    run(threads, count, &task, [](const void* what, std::size_t i, std::size_t slot) {
+      (*static_cast<const Task*>(what))(i, slot);
+    });
+  }
+
+ private:
+  using Call = void (*)(const void* task, std::size_t i, std::size_t slot);
+
+  void run(int threads, std::size_t count, const void* task, Call call) {
     const std::size_t helpers = std::min(count, static_cast<std::size_t>(std::max(threads, 1))) - 1;
     if (helpers == 0 || count < 2 || in_task()) {
-      for (std::size_t i = 0; i < count; ++i) task(i, std::size_t{0});
+      for (std::size_t i = 0; i < count; ++i) call(task, i, 0);
       return;
     }
     const std::lock_guard<std::mutex> one_caller(caller_);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       while (workers_.size() < helpers) workers_.emplace_back([this] { work(); });
-      call_ = [](const void* what, std::size_t i, std::size_t slot) {
-        (*static_cast<const Task*>(what))(i, slot);
-      };
-      task_ = &task;
+      call_ = call;
+      task_ = task;
       count_ = count;
       next_ = 0;
       wanted_ = helpers;
@@ -88,7 +94,6 @@ class WorkerPool {
     if (error_) std::rethrow_exception(error_);
   }
 
- private:
   void work() {
     std::size_t seen = 0;
     std::unique_lock<std::mutex> lock(mutex_);
@@ -128,7 +133,7 @@ class WorkerPool {
   std::mutex caller_, mutex_;
   std::condition_variable wake_, done_;
   std::vector<std::thread> workers_;
-  void (*call_)(const void*, std::size_t, std::size_t) = nullptr;
+  Call call_ = nullptr;
   const void* task_ = nullptr;
   std::size_t count_ = 0, wanted_ = 0;
   std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
