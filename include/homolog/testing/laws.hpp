@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What the law kits of matchers, backbones and metrics share. A law is a sentence that holds for
+/// every policy of a family; a kit checks all of a family's laws on one policy and says for each
+/// what was seen. Opt-in, without LibTorch and without a test framework; testing/doctest.hpp makes
+/// test cases of them.
+
+#include <exception>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/points.hpp"
+
+namespace homolog::testing {
+
+/// One law, and what became of it.
+struct Law {
+  std::string name;    ///< a sentence: "moving the map moves the answer"
+  std::string broken;  ///< what was seen where it does not hold; empty where it does
+  bool holds() const { return broken.empty(); }
+};
+
+/// The broken ones, a line each: "self-match is identity: query (2, 3) was answered with (0, 0)".
+/// Empty when all hold, so that any test framework needs one comparison.
+inline std::string broken_laws(const std::vector<Law>& laws) {
+  std::string lines;
+  for (const Law& law : laws) {
+    if (!law.holds()) lines += law.name + ": " + law.broken + "\n";
+  }
+  return lines;
+}
+
+namespace detail {
+
+using homolog::detail::text;
+
+/// Adds a law. `check` returns what broke it, or nothing; a throw breaks it too.
+template <class Check>
+void add_law(std::vector<Law>& laws, std::string name, const Check& check) {
+  std::string broken;
+  try {
+    broken = check();
+  } catch (const std::exception& error) {
+    broken = std::string("it threw: ") + error.what();
+  }
+  laws.push_back({std::move(name), std::move(broken)});
+}
+
+template <class Frame>
+std::string point_text(Point<Frame> point) {
+  return text("(", point.x, ", ", point.y, ")");
+}
+
+/// Values uniform in [low, high]; the same on every platform, unlike the standard distributions.
+inline float uniform(std::mt19937& random, float low, float high) {
+  return low + (high - low) * static_cast<float>(random() >> 8) * 0x1p-24F;
+}
+
+inline FloatMatrix random_matrix(int rows, int cols, unsigned seed, float low, float high) {
+  std::mt19937 random(seed);
+  FloatMatrix matrix(rows, cols);
+  for (Eigen::Index i = 0; i < matrix.size(); ++i) matrix.data()[i] = uniform(random, low, high);
+  return matrix;
+}
+
+inline SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
+
+}  // namespace detail
+}  // namespace homolog::testing
