@@ -1,25 +1,34 @@
 # Finds what homolog's targets link, unless the including project has them already. Read by the
 # build and, installed beside the package files, by find_package(homolog).
 include(CMakeFindDependencyMacro)
-if(NOT TARGET Eigen3::Eigen)
-  find_dependency(Eigen3)
-endif()
-if(NOT TARGET nlohmann_json::nlohmann_json)
-  find_dependency(nlohmann_json)
-endif()
-if(NOT TARGET Threads::Threads)
-  find_dependency(Threads)
+
+# find_dependency gives up in silence where nobody called find_package(homolog).
+macro(homolog_find package target option)
+  if(NOT TARGET ${target})
+    find_dependency(${package})
+    if(NOT TARGET ${target})
+      message(FATAL_ERROR "homolog: ${package} was not found. Give its folder in CMAKE_PREFIX_PATH"
+                          "${option}; see docs/troubleshooting.md")
+    endif()
+  endif()
+endmacro()
+
+homolog_find(Eigen3 Eigen3::Eigen "")
+homolog_find(Threads Threads::Threads "")
+if(HOMOLOG_WITH_DATASETS)
+  homolog_find(nlohmann_json nlohmann_json::nlohmann_json ", or set HOMOLOG_WITH_DATASETS to OFF")
 endif()
 
-# stb and matio have no CMake package.
+# stb has no CMake package.
 if(NOT TARGET homolog::stb)
   find_path(HOMOLOG_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
   add_library(homolog::stb INTERFACE IMPORTED GLOBAL)
   target_include_directories(homolog::stb SYSTEM INTERFACE ${HOMOLOG_STB_INCLUDE_DIR})
 endif()
 
+# Nor has matio.
 if(HOMOLOG_WITH_MATLAB AND NOT TARGET homolog::matio)
-  find_dependency(ZLIB)
+  homolog_find(ZLIB ZLIB::ZLIB ", or set HOMOLOG_WITH_MATLAB to OFF")
   find_path(HOMOLOG_MATIO_INCLUDE_DIR matio.h REQUIRED)
   find_library(HOMOLOG_MATIO_LIBRARY matio REQUIRED)
   add_library(homolog::matio INTERFACE IMPORTED GLOBAL)
@@ -27,23 +36,22 @@ if(HOMOLOG_WITH_MATLAB AND NOT TARGET homolog::matio)
   target_link_libraries(homolog::matio INTERFACE ${HOMOLOG_MATIO_LIBRARY} ZLIB::ZLIB)
 endif()
 
-# A header without a CMake package, as stb.
+# Nor has Mustache, a header.
 if(HOMOLOG_WITH_VISUALIZATION AND NOT TARGET homolog::mustache)
   find_path(HOMOLOG_MUSTACHE_INCLUDE_DIR kainjow/mustache.hpp REQUIRED)
   add_library(homolog::mustache INTERFACE IMPORTED GLOBAL)
   target_include_directories(homolog::mustache SYSTEM INTERFACE ${HOMOLOG_MUSTACHE_INCLUDE_DIR})
 endif()
 
-if(HOMOLOG_WITH_TORCH AND NOT TARGET torch)
-  find_dependency(Torch)
+if(HOMOLOG_WITH_TORCH)
+  homolog_find(Torch torch ", or set HOMOLOG_WITH_TORCH to OFF")
 endif()
-
-if(HOMOLOG_WITH_TORCH AND HOMOLOG_WITH_TRAIN AND NOT TARGET OpenSSL::Crypto)
-  find_dependency(OpenSSL)
+if(HOMOLOG_WITH_TRAIN)
+  homolog_find(OpenSSL OpenSSL::Crypto ", or set HOMOLOG_WITH_TRAIN to OFF")
 endif()
 
 # LibTorch brings c10d, but neither Gloo's headers nor NCCL's.
-if(HOMOLOG_WITH_TORCH AND HOMOLOG_WITH_TRAIN AND HOMOLOG_WITH_DISTRIBUTED AND NOT TARGET homolog::c10d)
+if(HOMOLOG_WITH_DISTRIBUTED AND NOT TARGET homolog::c10d)
   find_path(HOMOLOG_GLOO_INCLUDE_DIR gloo/config.h REQUIRED)
   add_library(homolog::c10d INTERFACE IMPORTED GLOBAL)
   target_include_directories(homolog::c10d SYSTEM INTERFACE ${HOMOLOG_GLOO_INCLUDE_DIR})

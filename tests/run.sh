@@ -9,7 +9,7 @@ build=$root/build
 mkdir -p "$build"
 . "$root/cmake/prepare_machine.sh"
 
-need_packages "${build_packages[@]}" doctest-dev libbenchmark-dev
+need_packages "${build_packages[@]}" doctest-dev libbenchmark-dev libopencv-core-dev clang
 need_libtorch
 need_python torch==2.13.0 numpy onnx safetensors
 need_python transformers==5.24.0 ||

@@ -1,13 +1,12 @@
-# cmake -Dcompiler= -Dflags= -Dincludes=a|b -Dsource= -Dsentence= -P check.cmake
+# cmake -Dcompiler= -Dincludes=a|b -Dsource= -Dsentence= -P check.cmake
 # With a sentence: compiling `source` must fail, and its first error must contain the sentence.
 # Without one: it must compile.
 set(ENV{LC_ALL} C)  # compilers translate "error:"
-separate_arguments(flags NATIVE_COMMAND "${flags}")
 string(REPLACE "|" ";" includes "${includes}")
 list(REMOVE_DUPLICATES includes)
 list(REMOVE_ITEM includes /usr/include)  # there already, and its place in the order matters
 list(TRANSFORM includes PREPEND -I)
-execute_process(COMMAND ${compiler} ${flags} -std=c++20 -fsyntax-only ${includes} ${source}
+execute_process(COMMAND ${compiler} -std=c++20 -fsyntax-only ${includes} ${source}
                 RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 
 if(sentence STREQUAL "")

@@ -24,11 +24,21 @@ struct AnyBackbone {
   requires(!std::same_as<B, AnyBackbone>) explicit AnyBackbone(B backbone)
       : held_(std::make_shared<Model<B>>(std::move(backbone))) {}
 
+  /// Side of a patch [px].
+  ///
+  /// @throws SettingError, as every member, when no backbone is held
   int patch_size() const { return held().patch_size(); }
+  /// Statistics the input is normalised with; ImageNet's where the backbone names none.
   Normalization normalization() const { return held().normalization(); }
+  /// Input side [px] where the user names none.
   int default_image_size() const { return held().default_image_size(); }
+  /// Features of normalised inputs: one [height/patch, width/patch] map a picture.
   std::vector<FeatureMap> operator()(const InputBatch& batch) const { return held().run(batch); }
+  /// True where the backbone reads bytes and would rather have them than floats.
   bool takes_bytes() const { return held().takes_bytes(); }
+  /// Features of 8-bit pictures, which the backbone normalises; equal to those of normalised
+  /// inputs.
+  ///
   /// @throws SettingError when the backbone held reads no bytes
   std::vector<FeatureMap> operator()(const ByteBatch& batch) const { return held().run(batch); }
 

@@ -88,7 +88,7 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
                                      torch::Dtype dtype) {
   const auto has = [&file](const std::string& key) { return file.tensors.contains(key); };
   const auto get = [&](const std::string& key) {
-    const torch::Tensor stored = to_torch(file, key);
+    torch::Tensor stored = to_torch(file, key);
     if (stored.scalar_type() == dtype) return stored;
     torch::Tensor converted = stored.to(dtype);
     release_pages(file.tensors.at(key));

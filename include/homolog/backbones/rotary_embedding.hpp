@@ -15,7 +15,8 @@ namespace homolog {
 
 /// Cosines and sines of the angles by which the patches of one grid are rotated.
 struct RotaryTable {
-  torch::Tensor cosine, sine;  ///< [N, d/2] float32, patches row-major
+  torch::Tensor cosine;  ///< [N, d/2] float32, patches row-major
+  torch::Tensor sine;    ///< [N, d/2] float32, as `cosine`
 };
 
 /// Angles of a grid: 2 pi u / period, u the patch centre's y and x in [-1, 1]; the first quarter of

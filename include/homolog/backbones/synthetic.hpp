@@ -18,12 +18,14 @@ namespace homolog {
 /// over a window of three patches around it, their means removed. Enough to find the same texture
 /// again, and no more: no quality is claimed.
 struct SyntheticBackbone {
+  /// What a user may change.
   struct Setting {
     int patch_size = 16;  ///< [px]
     int cells = 4;        ///< [-] mean colours per patch side
   };
-  Setting setting;
+  Setting setting;  ///< read at every call
 
+  /// Side of a patch [px].
   int patch_size() const { return setting.patch_size; }
 
   /// Features of dimension 2 * 3 * cells * cells.

@@ -25,44 +25,58 @@ namespace homolog {
 /// unless the MLP is a SwiGLU, relative positions outside SAM, a bias of queries, keys and values
 /// in DINOv3's largest model.
 struct TransformerBlock {
-  torch::Tensor norm1_weight, norm1_bias;        ///< [D]
-  torch::Tensor qkv_weight, qkv_bias;            ///< [3D,D], [3D]: queries, keys, values
-  torch::Tensor rel_pos_h, rel_pos_w;            ///< [L,D/heads] SAM's relative positions
-  int window = 0;                                ///< [cells] SAM's attention window; 0: whole image
-  torch::Tensor proj_weight, proj_bias;          ///< [D,D], [D]
-  torch::Tensor scale1, scale2;                  ///< [D] LayerScale
-  torch::Tensor norm2_weight, norm2_bias;        ///< [D]
-  torch::Tensor mlp_gate_weight, mlp_gate_bias;  ///< [H,D], [H] of a SwiGLU
-  torch::Tensor mlp_in_weight, mlp_in_bias;      ///< [H,D], [H]
-  torch::Tensor mlp_out_weight, mlp_out_bias;    ///< [D,H], [D]
+  torch::Tensor norm1_weight;     ///< [D] before the attention
+  torch::Tensor norm1_bias;       ///< [D]
+  torch::Tensor qkv_weight;       ///< [3D,D] queries, keys, values
+  torch::Tensor qkv_bias;         ///< [3D]
+  torch::Tensor rel_pos_h;        ///< [L,D/heads] SAM's relative positions along rows
+  torch::Tensor rel_pos_w;        ///< [L,D/heads] along columns
+  int window = 0;                 ///< [cells] SAM's attention window; 0: whole image
+  torch::Tensor proj_weight;      ///< [D,D] of the attention's output
+  torch::Tensor proj_bias;        ///< [D]
+  torch::Tensor scale1;           ///< [D] LayerScale of the attention
+  torch::Tensor scale2;           ///< [D] LayerScale of the MLP
+  torch::Tensor norm2_weight;     ///< [D] before the MLP
+  torch::Tensor norm2_bias;       ///< [D]
+  torch::Tensor mlp_gate_weight;  ///< [H,D] of a SwiGLU
+  torch::Tensor mlp_gate_bias;    ///< [H] of a SwiGLU
+  torch::Tensor mlp_in_weight;    ///< [H,D]
+  torch::Tensor mlp_in_bias;      ///< [H]
+  torch::Tensor mlp_out_weight;   ///< [D,H]
+  torch::Tensor mlp_out_bias;     ///< [D]
   /// Copies of the matrices above in the order that oneDNN works in; see apply_block().
   mutable detail::PackedWeights packed;
 };
 
 /// SAM's convolutions after the last block; undefined elsewhere.
 struct Neck {
-  torch::Tensor conv1_weight;              ///< [C,D,1,1]
-  torch::Tensor norm1_weight, norm1_bias;  ///< [C]
-  torch::Tensor conv2_weight;              ///< [C,C,3,3]
-  torch::Tensor norm2_weight, norm2_bias;  ///< [C]
+  torch::Tensor conv1_weight;  ///< [C,D,1,1]
+  torch::Tensor norm1_weight;  ///< [C] over the channels of a cell
+  torch::Tensor norm1_bias;    ///< [C]
+  torch::Tensor conv2_weight;  ///< [C,C,3,3]
+  torch::Tensor norm2_weight;  ///< [C] over the channels of a cell
+  torch::Tensor norm2_bias;    ///< [C]
 };
 
 /// A vision transformer's weights and fixed sizes; what a family does without is undefined.
 struct Transformer {
-  int embed_dim = 0;
-  int heads = 0;
-  int patch_size = 0;  ///< [px]
-  double norm_epsilon = 1e-6;
-  bool crops_input = false;                ///< ignore what is beyond the last whole patch (DINOv3)
-  torch::Tensor patch_weight, patch_bias;  ///< [D,3,P,P], [D]
-  torch::Tensor class_token;               ///< [1,1,D]
-  torch::Tensor register_tokens;           ///< [1,R,D]
-  torch::Tensor positions;                 ///< [1,1+n*n,D], class row first; [1,n*n,D] without one
-  torch::Tensor rope_periods;              ///< [D/heads/4] float32 whatever the other weights are
-  std::vector<TransformerBlock> blocks;
-  torch::Tensor norm_weight, norm_bias;  ///< [D]
-  Neck neck;
+  int embed_dim = 0;                     ///< D, the length of a token
+  int heads = 0;                         ///< of the attention; a divisor of D
+  int patch_size = 0;                    ///< [px]
+  double norm_epsilon = 1e-6;            ///< added to the variance in every LayerNorm
+  bool crops_input = false;              ///< ignore what is beyond the last whole patch (DINOv3)
+  torch::Tensor patch_weight;            ///< [D,3,P,P]
+  torch::Tensor patch_bias;              ///< [D]
+  torch::Tensor class_token;             ///< [1,1,D]
+  torch::Tensor register_tokens;         ///< [1,R,D]
+  torch::Tensor positions;               ///< [1,1+n*n,D], class row first; [1,n*n,D] without one
+  torch::Tensor rope_periods;            ///< [D/heads/4] float32 whatever the other weights are
+  std::vector<TransformerBlock> blocks;  ///< in the order they are run
+  torch::Tensor norm_weight;             ///< [D] after the last block
+  torch::Tensor norm_bias;               ///< [D]
+  Neck neck;                             ///< SAM's, instead of that norm
 
+  /// R, the register tokens between class token and patches; 0 without any.
   int registers() const {
     return register_tokens.defined() ? static_cast<int>(register_tokens.size(1)) : 0;
   }

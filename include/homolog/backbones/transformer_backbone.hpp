@@ -32,19 +32,24 @@ enum class Facet {
 /// A transformer as a Backbone policy; DinoV2, DinoV3, Sam and VisionTransformer add how it is
 /// loaded.
 struct TransformerBackbone {
+  /// What a user may change.
   struct Setting {
     int layer = -1;          ///< 0-based block whose output is used; -1 is the last
     bool final_norm = true;  ///< apply the model's last LayerNorm to that output (token facet); in
                              ///< SAM its neck, which only follows the last block
-    Facet facet = Facet::token;
+    Facet facet = Facet::token;  ///< which of that block's vectors are the features
   };
 
-  Setting setting;
-  Transformer model;
+  Setting setting;    ///< read at every call
+  Transformer model;  ///< weights and sizes; copies of a backbone share the tensors
+  /// How the position table is resized to the input's grid; unused with rotary positions.
   PositionInterpolation position_interpolation = PositionInterpolation::hub;
+  /// Mean and standard deviation of each channel, as the weights were trained with.
   Normalization input_normalization = imagenet_normalization;
 
+  /// Side of a patch [px]; 0 before weights are loaded.
   int patch_size() const { return model.patch_size; }
+  /// Statistics the input is to be normalised with.
   Normalization normalization() const { return input_normalization; }
 
   /// Index of the block that `setting.layer` names.

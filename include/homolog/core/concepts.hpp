@@ -76,6 +76,20 @@ constexpr bool needs_features() {
   }
 }
 
+namespace detail {
+
+template <class B>
+concept HasPatchSize = requires(const B& backbone) {
+  { backbone.patch_size() } -> std::convertible_to<int>;
+};
+
+template <class B>
+concept TurnsBatchesIntoMaps = requires(const B& backbone, const InputBatch& batch) {
+  { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
+};
+
+}  // namespace detail
+
 /// Backbone, minimum:
 /// @code
 /// struct MyBackbone {
@@ -88,10 +102,7 @@ constexpr bool needs_features() {
 /// `int default_image_size() const`, the input side [px] to take where the user names none
 /// (default: the largest multiple of the patch size up to 518).
 template <class B>
-concept Backbone = requires(const B& backbone, const InputBatch& batch) {
-  { backbone.patch_size() } -> std::convertible_to<int>;
-  { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
-};
+concept Backbone = detail::HasPatchSize<B> && detail::TurnsBatchesIntoMaps<B>;
 
 /// Optional: a backbone that normalises on its device itself also reads bytes, and says when it
 /// would rather have them: `bool takes_bytes() const` and
@@ -157,17 +168,11 @@ constexpr void require_matcher() {
 /// Stops compilation with one sentence when `B` is no backbone.
 template <class B>
 constexpr void require_backbone() {
-  static_assert(
-      requires(const B& backbone) {
-        { backbone.patch_size() } -> std::convertible_to<int>;
-      },
-      "homolog: a Backbone needs the member 'int patch_size() const'");
-  static_assert(
-      requires(const B& backbone, const InputBatch& batch) {
-        { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
-      },
-      "homolog: a Backbone needs the member "
-      "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
+  static_assert(detail::HasPatchSize<B>,
+                "homolog: a Backbone needs the member 'int patch_size() const'");
+  static_assert(detail::TurnsBatchesIntoMaps<B>,
+                "homolog: a Backbone needs the member "
+                "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
 }
 
 /// Stops compilation with one sentence when `M` is no metric.

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace homolog {
@@ -70,6 +71,9 @@ std::string text(const Parts&... parts) {
   (stream << ... << parts);
   return stream.str();
 }
+
+/// What the system says about an errno; std::strerror is not safe from several threads.
+inline std::string system_error_text(int code) { return std::generic_category().message(code); }
 
 /// Renders a shape as `[2, 3]`.
 template <class Range>

@@ -28,18 +28,20 @@ using SimilarityMap = Eigen::Map<const FloatMatrix>;
 
 /// Cells [x1, x2) x [y1, y2) of a grid that show the picture; the others are padding.
 struct CellRange {
-  int x1 = 0;
-  int y1 = 0;
-  int x2 = 0;
-  int y2 = 0;
+  int x1 = 0;  ///< first column
+  int y1 = 0;  ///< first row
+  int x2 = 0;  ///< behind the last column
+  int y2 = 0;  ///< behind the last row
+  /// Whether the cell in column x and row y lies inside.
   bool contains(int x, int y) const { return x >= x1 && x < x2 && y >= y1 && y < y2; }
+  /// Equal when all four bounds are.
   friend bool operator==(const CellRange&, const CellRange&) = default;
 };
 
 /// Features of one picture: a [rows, cols] grid of D floats, cells row-major, features contiguous.
 struct FeatureMap {
-  int rows = 0;
-  int cols = 0;
+  int rows = 0;        ///< [cells] height of the grid
+  int cols = 0;        ///< [cells] width of the grid
   FloatMatrix values;  ///< [rows*cols, D] float32
   CellRange content;   ///< cells that show the picture (all of them unless the input is padded)
 
@@ -53,15 +55,20 @@ struct FeatureMap {
     std::fill_n(values.data(), values.size(), 0.0F);
   }
 
+  /// D, the floats of one feature.
   int dim() const { return static_cast<int>(values.cols()); }
+  /// Cells of the whole grid, padding included: rows * cols.
   int cells() const { return rows * cols; }
+  /// [bytes] that the values take.
   std::size_t bytes() const { return static_cast<std::size_t>(values.size()) * sizeof(float); }
+  /// All features as a view [rows*cols, D], cells row-major; valid while `values` lives unchanged.
   DescriptorView descriptors() const { return {values.data(), values.rows(), values.cols()}; }
   /// The feature [1,D] of a cell, a view. (Templates, so that only who calls them pays for Eigen's
   /// block expressions.)
   auto cell(std::integral auto row, std::integral auto col) const {
     return values.row(static_cast<Eigen::Index>(row) * cols + static_cast<Eigen::Index>(col));
   }
+  /// The feature [1,D] of a cell, a view to write through.
   auto cell(std::integral auto row, std::integral auto col) {
     return values.row(static_cast<Eigen::Index>(row) * cols + static_cast<Eigen::Index>(col));
   }

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -85,10 +84,11 @@ inline void write_file_atomically(const std::filesystem::path& path,
   const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid());
   std::FILE* file = std::fopen(temporary.c_str(), "wb");
   if (file == nullptr) {
-    throw FileError(detail::text(path.string(), ": cannot be written: ", std::strerror(errno)));
+    throw FileError(
+        detail::text(path.string(), ": cannot be written: ", detail::system_error_text(errno)));
   }
   const auto fail = [&](const char* step) {
-    const std::string reason = std::strerror(errno);
+    const std::string reason = detail::system_error_text(errno);
     std::remove(temporary.c_str());
     throw FileError(detail::text(path.string(), ": ", step, ": ", reason));
   };
@@ -104,8 +104,8 @@ inline void write_file_atomically(const std::filesystem::path& path,
   if (std::fclose(file) != 0 || !flushed) fail("cannot be written");
   if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot be replaced");
   if (const int error = detail::flush_folder(path.parent_path())) {
-    throw FileError(detail::text(
-        path.string(), ": written, but its folder cannot be flushed: ", std::strerror(error)));
+    throw FileError(detail::text(path.string(), ": written, but its folder cannot be flushed: ",
+                                 detail::system_error_text(error)));
   }
 }
 

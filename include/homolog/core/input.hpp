@@ -16,8 +16,9 @@ namespace homolog {
 
 /// Per-channel statistics applied as (value / 255 - mean) / standard_deviation, RGB order.
 struct Normalization {
-  std::array<float, 3> mean{0.485F, 0.456F, 0.406F};
-  std::array<float, 3> standard_deviation{0.229F, 0.224F, 0.225F};
+  std::array<float, 3> mean{0.485F, 0.456F, 0.406F};                ///< of values in [0, 1]
+  std::array<float, 3> standard_deviation{0.229F, 0.224F, 0.225F};  ///< of values in [0, 1], > 0
+  /// Equal when all six numbers are, exactly.
   friend bool operator==(const Normalization&, const Normalization&) = default;
 };
 
@@ -32,9 +33,9 @@ inline constexpr Normalization half_normalization{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5
 
 /// B pictures of one size, float32 [B, 3, height, width], contiguous, already normalised.
 struct InputBatch {
-  int batch = 0;
-  Size size;  ///< [px]
-  std::vector<float> values;
+  int batch = 0;              ///< B, pictures
+  Size size;                  ///< [px] of each picture
+  std::vector<float> values;  ///< [B, 3, height, width], channels R, G, B
 
   InputBatch() = default;
   /// A zero batch of the given shape.
@@ -45,7 +46,9 @@ struct InputBatch {
   std::size_t picture_floats() const {
     return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
   }
+  /// Picture i < batch, [3, height, width], to be written; not checked.
   float* picture(int i) { return values.data() + static_cast<std::size_t>(i) * picture_floats(); }
+  /// Picture i < batch, [3, height, width]; not checked.
   const float* picture(int i) const {
     return values.data() + static_cast<std::size_t>(i) * picture_floats();
   }
@@ -54,15 +57,16 @@ struct InputBatch {
 /// B pictures of one size as bytes, uint8 [B, height, width, 3] RGB, not normalised: a quarter of
 /// an InputBatch to carry to a device.
 struct ByteBatch {
-  int batch = 0;
-  Size size;  ///< [px]
-  std::vector<std::uint8_t> values;
-  /// [B] where the picture lies; what is outside counts as the mean colour, 0 once normalised.
+  int batch = 0;                     ///< B, pictures
+  Size size;                         ///< [px] of each picture
+  std::vector<std::uint8_t> values;  ///< [B, height, width, 3]
+  /// Where a picture lies; what is outside counts as the mean colour, 0 once normalised.
   struct Content {
-    int x = 0, y = 0;  ///< [px]
-    Size size;         ///< [px]
+    int x = 0;  ///< [px] first column
+    int y = 0;  ///< [px] first row
+    Size size;  ///< [px] of the part that shows the picture
   };
-  std::vector<Content> content;
+  std::vector<Content> content;  ///< [B] where each picture lies in its place
 
   ByteBatch() = default;
   /// A zero batch of the given shape, each picture filling its place.
@@ -76,6 +80,7 @@ struct ByteBatch {
   std::size_t picture_bytes() const {
     return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
   }
+  /// Picture i < batch, [height, width, 3], to be written; not checked.
   std::uint8_t* picture(int i) {
     return values.data() + static_cast<std::size_t>(i) * picture_bytes();
   }

@@ -26,16 +26,18 @@ struct GridFrame {};
 
 /// Width and height, in pixels or cells.
 struct Size {
-  int width = 0;
-  int height = 0;
+  int width = 0;   ///< along x
+  int height = 0;  ///< along y
+  /// Equal when both sides are.
   friend bool operator==(const Size&, const Size&) = default;
 };
 
 /// One point (x, y) of a frame.
 template <class Frame>
 struct Point {
-  double x = 0;
-  double y = 0;
+  double x = 0;  ///< to the right, 0 at the centre of the first column
+  double y = 0;  ///< down, 0 at the centre of the first row
+  /// Equal when both coordinates are, exactly; a NaN equals nothing.
   friend bool operator==(const Point&, const Point&) = default;
 };
 
@@ -54,23 +56,36 @@ bool is_finite(Point<Frame> point) {
 /// A list of N points of one frame, stored as [N,2] row-major float64, columns x, y.
 template <class Frame>
 struct Points {
+  /// What matrix() shows: [N,2] row-major float64, columns x, y.
   using Matrix = Eigen::Matrix<double, Eigen::Dynamic, 2, Eigen::RowMajor>;
 
-  std::vector<Point<Frame>> list;
+  std::vector<Point<Frame>> list;  ///< [N] in order; may be changed freely
 
   Points() = default;
+  /// The points as listed: `Points<ImageFrame>{{10, 20}, {30, 40}}`.
   Points(std::initializer_list<Point<Frame>> points) : list(points) {}
+  /// Takes over a vector of points.
   explicit Points(std::vector<Point<Frame>> points) : list(std::move(points)) {}
+  /// `count` points at (0, 0).
   explicit Points(std::size_t count) : list(count) {}
 
+  /// N, the number of points.
   std::size_t size() const { return list.size(); }
+  /// True when there is no point.
   bool empty() const { return list.empty(); }
+  /// Point i < size(), to be changed; not checked.
   Point<Frame>& operator[](std::size_t i) { return list[i]; }
+  /// Point i < size(); not checked.
   const Point<Frame>& operator[](std::size_t i) const { return list[i]; }
+  /// Appends a point; a matrix() taken before is no longer valid.
   void push_back(Point<Frame> point) { list.push_back(point); }
+  /// Iterator to the first point, which it may change.
   auto begin() { return list.begin(); }
+  /// Iterator behind the last point.
   auto end() { return list.end(); }
+  /// Read-only iterator to the first point.
   auto begin() const { return list.begin(); }
+  /// Read-only iterator behind the last point.
   auto end() const { return list.end(); }
 
   /// The points as an [N,2] matrix view, without a copy; valid while this list lives unchanged.
@@ -79,18 +94,22 @@ struct Points {
     const double* const first = list.empty() ? nullptr : &list.front().x;
     return Eigen::Map<const Matrix>(first, static_cast<Eigen::Index>(list.size()), 2);
   }
+  /// Equal when both have as many points, pairwise equal.
   friend bool operator==(const Points&, const Points&) = default;
 };
 
 /// An axis-aligned box with corners (x1, y1) and (x2, y2) in a frame's units.
 template <class Frame>
 struct Box {
-  double x1 = 0;
-  double y1 = 0;
-  double x2 = 0;
-  double y2 = 0;
+  double x1 = 0;  ///< left
+  double y1 = 0;  ///< top
+  double x2 = 0;  ///< right
+  double y2 = 0;  ///< bottom
+  /// x2 - x1, without the +1 of boxes that count pixels.
   double width() const { return x2 - x1; }
+  /// y2 - y1, without the +1 of boxes that count pixels.
   double height() const { return y2 - y1; }
+  /// Equal when all four coordinates are, exactly.
   friend bool operator==(const Box&, const Box&) = default;
 };
 

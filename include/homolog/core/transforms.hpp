@@ -28,23 +28,28 @@ enum class Resize {
 /// Per axis, input = (image + 0.5) * scale + offset - 0.5. The picture covers `content` pixels of
 /// the input, starting at integer `offset`; the rest of `input` is padding.
 struct ImageTransform {
-  Size image;    ///< [px] decoded picture
-  Size input;    ///< [px] backbone input
-  Size content;  ///< [px] part of the input that shows the picture
-  int offset_x = 0;
-  int offset_y = 0;
+  Size image;        ///< [px] decoded picture
+  Size input;        ///< [px] backbone input
+  Size content;      ///< [px] part of the input that shows the picture
+  int offset_x = 0;  ///< [px] padding left of the content
+  int offset_y = 0;  ///< [px] padding above the content
 
+  /// Input pixels per picture pixel along x.
   double scale_x() const { return static_cast<double>(content.width) / image.width; }
+  /// Input pixels per picture pixel along y.
   double scale_y() const { return static_cast<double>(content.height) / image.height; }
 
+  /// Where a point of the picture lies in the input; points outside are mapped too.
   Point<InputFrame> to_input(Point<ImageFrame> point) const {
     return {(point.x + 0.5) * scale_x() + offset_x - 0.5,
             (point.y + 0.5) * scale_y() + offset_y - 0.5};
   }
+  /// The inverse of to_input(); a point on padding lands outside the picture.
   Point<ImageFrame> to_image(Point<InputFrame> point) const {
     return {(point.x + 0.5 - offset_x) / scale_x() - 0.5,
             (point.y + 0.5 - offset_y) / scale_y() - 0.5};
   }
+  /// Equal when all members are.
   friend bool operator==(const ImageTransform&, const ImageTransform&) = default;
 };
 
@@ -88,15 +93,18 @@ inline ImageTransform make_image_transform(Size image, Resize resize, int side, 
 /// cell = (x + 0.5) / patch - 0.5 and x = (cell + 0.5) * patch - 0.5.
 struct GridTransform {
   int patch = 1;  ///< [px] side of a patch
-  int rows = 0;   ///< [cells]
-  int cols = 0;   ///< [cells]
+  int rows = 0;   ///< [cells] height of the grid
+  int cols = 0;   ///< [cells] width of the grid
 
+  /// Where a point of the input lies on the grid; a patch's middle is its cell's centre.
   Point<GridFrame> to_grid(Point<InputFrame> point) const {
     return {(point.x + 0.5) / patch - 0.5, (point.y + 0.5) / patch - 0.5};
   }
+  /// The inverse of to_grid().
   Point<InputFrame> to_input(Point<GridFrame> cell) const {
     return {(cell.x + 0.5) * patch - 0.5, (cell.y + 0.5) * patch - 0.5};
   }
+  /// Equal when all members are.
   friend bool operator==(const GridTransform&, const GridTransform&) = default;
 };
 
@@ -114,20 +122,24 @@ inline GridTransform make_grid_transform(Size input, int patch) {
 
 /// Picture <-> grid in one step: an ImageTransform followed by a GridTransform.
 struct FrameTransform {
-  ImageTransform image;
-  GridTransform grid;
+  ImageTransform image;  ///< picture <-> backbone input
+  GridTransform grid;    ///< backbone input <-> patch grid
 
+  /// Where a point of the picture lies on the grid [cells].
   Point<GridFrame> to_grid(Point<ImageFrame> point) const {
     return grid.to_grid(image.to_input(point));
   }
+  /// Where a point of the grid lies in the picture [px], the inverse of to_grid().
   Point<ImageFrame> to_image(Point<GridFrame> cell) const {
     return image.to_image(grid.to_input(cell));
   }
+  /// to_grid() of each point, in order.
   Points<GridFrame> to_grid(const Points<ImageFrame>& points) const {
     Points<GridFrame> cells(points.size());
     for (std::size_t i = 0; i < points.size(); ++i) cells[i] = to_grid(points[i]);
     return cells;
   }
+  /// to_image() of each cell, in order.
   Points<ImageFrame> to_image(const Points<GridFrame>& cells) const {
     Points<ImageFrame> points(cells.size());
     for (std::size_t i = 0; i < cells.size(); ++i) points[i] = to_image(cells[i]);

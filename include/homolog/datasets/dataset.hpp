@@ -38,19 +38,20 @@ inline std::string_view threshold_name(ThresholdNorm norm) {
 
 /// Levels of difficulty of a pair, 0 = easy, as SPair-71k annotates them.
 struct PairVariation {
-  int viewpoint = 0;
-  int scale = 0;
-  int truncation = 0;
-  int occlusion = 0;
+  int viewpoint = 0;   ///< 0 easy, 1 medium, 2 hard
+  int scale = 0;       ///< 0 easy, 1 medium, 2 hard
+  int truncation = 0;  ///< 0 neither picture, 1 the source, 2 the target, 3 both
+  int occlusion = 0;   ///< 0 neither picture, 1 the source, 2 the target, 3 both
+  /// Equal when all four levels are.
   friend bool operator==(const PairVariation&, const PairVariation&) = default;
 };
 
 /// Two pictures and their corresponding keypoints: source_keypoints[i] is target_keypoints[i].
 struct Pair {
-  std::string name;  ///< unique within the split
-  std::string category;
-  std::filesystem::path source;
-  std::filesystem::path target;
+  std::string name;                           ///< unique within the split
+  std::string category;                       ///< of the thing; scores are given by category too
+  std::filesystem::path source;               ///< picture whose keypoints are the queries
+  std::filesystem::path target;               ///< picture in which they are looked for
   Points<ImageFrame> source_keypoints;        ///< [N,2] px, N >= 1
   Points<ImageFrame> target_keypoints;        ///< [N,2] px
   std::optional<Box<ImageFrame>> target_box;  ///< [px] required by ThresholdNorm::target_box
@@ -65,8 +66,8 @@ struct Pair {
 struct Dataset {
   std::string name;   ///< "spair-71k", "pf-pascal", "pf-willow", "synthetic" or "jsonl"
   std::string split;  ///< "trn", "train", "val", "test" ...
-  ThresholdNorm norm = ThresholdNorm::target_box;
-  std::vector<Pair> pairs;
+  ThresholdNorm norm = ThresholdNorm::target_box;  ///< the length s of its PCK threshold alpha * s
+  std::vector<Pair> pairs;                         ///< also the order of an evaluation's results
 };
 
 /// The smallest box that holds all points; `points` must not be empty.

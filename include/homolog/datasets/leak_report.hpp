@@ -30,6 +30,7 @@ struct LeakReport {
   std::size_t trained_pairs = 0;        ///< trained
   std::size_t trained_distinct = 0;     ///< of these, distinct with order
   std::size_t trained_unordered = 0;    ///< of these, distinct without order
+  /// Equal when all counts are.
   friend bool operator==(const LeakReport&, const LeakReport&) = default;
 };
 

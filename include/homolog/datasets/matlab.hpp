@@ -24,9 +24,10 @@ namespace homolog {
 
 /// A real float64 matrix [rows, cols].
 struct MatlabMatrix {
-  std::size_t rows = 0;
-  std::size_t cols = 0;
+  std::size_t rows = 0;        ///< first dimension
+  std::size_t cols = 0;        ///< second dimension
   std::vector<double> values;  ///< column-major, as MATLAB stores it; NaN is kept
+  /// The value at a 0-based row and column; not checked.
   double operator()(std::size_t row, std::size_t col) const { return values[col * rows + row]; }
 };
 

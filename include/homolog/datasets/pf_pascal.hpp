@@ -31,8 +31,8 @@ inline constexpr std::array<std::string_view, 20> voc_categories{
 
 /// One row of a list, pictures named as in the file.
 struct PfPascalRow {
-  std::string source;
-  std::string target;
+  std::string source;                   ///< such as `PF-dataset-PASCAL/JPEGImages/a.jpg`
+  std::string target;                   ///< as `source`
   int class_index = 0;                  ///< 1..20
   bool flip = false;                    ///< both pictures are to be mirrored
   bool has_keypoints = false;           ///< the list itself holds them

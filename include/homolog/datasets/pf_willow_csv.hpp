@@ -28,8 +28,8 @@ struct PfWillowOptions {
 
 /// One row of the list, pictures named as in the file.
 struct PfWillowRow {
-  std::string source;
-  std::string target;
+  std::string source;                   ///< such as `PF-dataset/car(G)/a.png`
+  std::string target;                   ///< as `source`
   Points<ImageFrame> source_keypoints;  ///< [10,2] px
   Points<ImageFrame> target_keypoints;  ///< [10,2] px
   std::size_t line = 0;                 ///< 1-based, in the file

@@ -32,8 +32,8 @@ struct SpairOptions {
 
 /// One picture's annotation.
 struct SpairImage {
-  std::string filename;
-  std::string category;
+  std::string filename;                                   ///< in `JPEGImages/CATEGORY/`
+  std::string category;                                   ///< such as "aeroplane"
   Size size;                                              ///< [px]
   Box<ImageFrame> box;                                    ///< [px] of the thing
   std::map<int, std::optional<Point<ImageFrame>>> parts;  ///< [px] by id; empty where not visible
@@ -41,10 +41,10 @@ struct SpairImage {
 
 /// One line of a layout file, such as `000167-2008_007604-2009_001056:aeroplane`.
 struct SpairEntry {
-  std::string line;  ///< also the name of the pair's annotation
-  std::string source_stem;
-  std::string target_stem;
-  std::string category;
+  std::string line;         ///< also the name of the pair's annotation
+  std::string source_stem;  ///< the source's file name without extension, "2008_007604"
+  std::string target_stem;  ///< the target's, "2009_001056"
+  std::string category;     ///< behind the colon, "aeroplane"
 };
 
 namespace detail {
@@ -99,8 +99,8 @@ inline SpairEntry parse_spair_entry(std::string_view line, const std::string& wh
   if (second == std::string_view::npos || name.find('-', second + 1) != std::string_view::npos) {
     fail();
   }
-  const SpairEntry entry{std::string(line), std::string(name.substr(first + 1, second - first - 1)),
-                         std::string(name.substr(second + 1)), std::string(line.substr(colon + 1))};
+  SpairEntry entry{std::string(line), std::string(name.substr(first + 1, second - first - 1)),
+                   std::string(name.substr(second + 1)), std::string(line.substr(colon + 1))};
   const bool digits =
       std::ranges::all_of(name.substr(0, first), [](char c) { return c >= '0' && c <= '9'; });
   if (first == 0 || !digits || entry.source_stem.empty() || entry.target_stem.empty() ||

@@ -33,7 +33,7 @@ namespace homolog {
 
 /// Size and seed of the synthetic data set. The same setting gives the same bytes on any machine.
 struct SyntheticSetting {
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;   ///< another one draws other pictures and pairs
   int train_images = 24;    ///< pictures a category in the split "trn"
   int val_images = 8;       ///< pictures a category in the split "val"
   int test_images = 12;     ///< pictures a category in the split "test"
@@ -42,11 +42,11 @@ struct SyntheticSetting {
 
 /// One drawn picture with its annotation.
 struct SyntheticPicture {
-  Image image;
+  Image image;          ///< the thing, its background and what hides it
   Box<ImageFrame> box;  ///< [px] integer corners of the thing as drawn, before anything hides it
   std::vector<std::optional<Point<ImageFrame>>> keypoints;  ///< by id; empty when hidden or outside
-  bool truncated = false;
-  bool occluded = false;
+  bool truncated = false;  ///< the thing reaches the picture's border
+  bool occluded = false;   ///< a shape was drawn somewhere on its box
 };
 
 /// Names of the categories, sorted.
@@ -261,7 +261,7 @@ inline std::string write_pair(const std::filesystem::path& folder, std::size_t n
   if (ids.size() < 3) return {};
   std::string digits = std::to_string(number);
   digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
-  const std::string line = digits + "-" + source.stem + "-" + target.stem + ":" + category;
+  std::string line = digits + "-" + source.stem + "-" + target.stem + ":" + category;
   const auto area = [](const Box<ImageFrame>& box) { return box.width() * box.height(); };
   const double ratio = area(source.box) / area(target.box);
   const int scale = ratio > 4 || ratio < 0.25 ? 2 : ratio > 2 || ratio < 0.5 ? 1 : 0;

@@ -20,8 +20,8 @@ namespace homolog {
 
 /// This process's place among those of one run, and where they meet.
 struct Launch {
-  int rank = 0;
-  int processes = 1;
+  int rank = 0;                       ///< 0 to processes - 1
+  int processes = 1;                  ///< of the whole run, over all machines
   int local_rank = 0;                 ///< among those of this machine: the CUDA device to take
   std::string address = "127.0.0.1";  ///< machine of rank 0
   int port = 29500;                   ///< of the store on it, in which addresses are exchanged
@@ -35,6 +35,7 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 
 /// The process's own environment.
 inline std::optional<std::string> environment_variable(const std::string& name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody here sets variables
   const char* value = std::getenv(name.c_str());
   return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }
@@ -94,7 +95,7 @@ inline std::string default_address(const EnvironmentLookup& lookup, const Launch
   const std::string_view launcher = names.launcher;
   if (launcher == "Slurm") {
     const auto nodes = lookup("SLURM_STEP_NODELIST");
-    const std::string host = nodes ? first_host(*nodes) : "";
+    std::string host = nodes ? first_host(*nodes) : "";
     if (lookup("SLURM_STEP_NUM_NODES") == "1") return "127.0.0.1";
     if (!host.empty()) return host;
   } else if (lookup(names.local_processes) == std::to_string(processes)) {

@@ -104,13 +104,13 @@ class ProcessGroup {
 };
 
 /// This process's part of an evaluation; keeps the group alive.
-inline EvaluationShard evaluation_shard(std::shared_ptr<ProcessGroup> group) {
+inline EvaluationShard evaluation_shard(const std::shared_ptr<ProcessGroup>& group) {
   const Launch& launch = group->launch();
   return {launch.rank, launch.processes, [group](std::span<double> values) { group->sum(values); }};
 }
 
 /// This process's part of a training; keeps the group alive.
-inline TrainShard train_shard(std::shared_ptr<ProcessGroup> group) {
+inline TrainShard train_shard(const std::shared_ptr<ProcessGroup>& group) {
   const Launch& launch = group->launch();
   if (launch.processes == 1) return {};  // gradients need not be copied for an exchange
   return {launch.rank, launch.processes, [group](torch::Tensor& tensor) { group->sum(tensor); }};

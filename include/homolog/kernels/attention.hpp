@@ -31,15 +31,16 @@ struct AttentionInputs {
   const Value* keys = nullptr;     ///< [tokens, heads * dim]
   const Value* values = nullptr;   ///< [tokens, heads * dim]
   std::size_t stride = 0;          ///< from one token to the next
-  std::size_t tokens = 0;
-  std::size_t heads = 0;
-  std::size_t dim = 0;  ///< of a head, a multiple of 16
+  std::size_t tokens = 0;          ///< of the picture, all that attend to each other
+  std::size_t heads = 0;           ///< side by side in a token
+  std::size_t dim = 0;             ///< of a head, a multiple of 16
 };
 
 /// Memory that attend() reuses.
 struct AttentionWorkspace {
-  AlignedFloats keys, values;
-  std::vector<AlignedFloats> slots;
+  AlignedFloats keys;                ///< all heads' keys, packed for the kernel
+  AlignedFloats values;              ///< all heads' values, packed for the kernel
+  std::vector<AlignedFloats> slots;  ///< [threads] queries, scores and sums of one block
 };
 
 /// True where attend() has a kernel: bfloat16 needs its own instructions.
@@ -54,8 +55,10 @@ namespace detail {
 /// Sizes of packed operands, in packed items: a float32, or two bfloat16 along the summation.
 template <class Kernel>
 struct AttentionSizes {
-  static constexpr std::size_t pair =
-      sizeof(typename Kernel::Packed) / sizeof(typename Kernel::Value);
+  using Value = typename Kernel::Value;
+  using Packed = typename Kernel::Packed;
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): of float32, one
+  static constexpr std::size_t pair = sizeof(Packed) / sizeof(Value);
   explicit AttentionSizes(const AttentionInputs<typename Kernel::Value>& in)
       : panels((in.tokens + key_panel - 1) / key_panel),
         depth(in.dim / pair),

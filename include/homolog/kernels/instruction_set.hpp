@@ -63,6 +63,8 @@ inline bool is_supported(InstructionSet set) {
 /// @throws SettingError when that name is unknown or not supported
 inline InstructionSet best_instruction_set() {
   static const InstructionSet best = [] {
+    // Once, before threads of ours exist.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     const char* named = std::getenv("HOMOLOG_INSTRUCTION_SET");
     InstructionSet found = InstructionSet::portable;
     bool known = named == nullptr;

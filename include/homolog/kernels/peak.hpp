@@ -17,9 +17,9 @@ namespace homolog {
 
 /// A cell of a similarity map and the similarity there.
 struct Peak {
-  Eigen::Index row = 0;
-  Eigen::Index col = 0;
-  float value = 0;
+  Eigen::Index row = 0;  ///< of the map, from the top
+  Eigen::Index col = 0;  ///< of the map, from the left
+  float value = 0;       ///< the similarity; a cosine in [-1, 1] where the map holds cosines
   /// The cell's centre, (x, y) = (col, row).
   Point<GridFrame> cell() const { return {static_cast<double>(col), static_cast<double>(row)}; }
 };
@@ -43,7 +43,7 @@ inline Peak find_peak(const SimilarityMap& map) {
 
 /// The two largest values of a similarity map.
 struct TopTwo {
-  Peak first;
+  Peak first;   ///< the largest, as find_peak() finds it
   Peak second;  ///< the largest of all other cells; -infinity where none is finite
   /// How far the first is ahead; infinity when it is the only one.
   float margin() const { return first.value - second.value; }

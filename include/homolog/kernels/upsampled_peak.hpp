@@ -27,18 +27,20 @@ namespace homolog {
 
 /// Where one axis of pixels lies between cells; pixels outside the map's content are left out.
 struct UpsampledAxis {
-  int first_pixel = 0;
-  int first_cell = 0;
+  int first_pixel = 0;         ///< [px] the first that lies in the content
+  int first_cell = 0;          ///< [cells] the first of the content
   std::vector<float> weights;  ///< of the second cell, by pixel - first_pixel
   std::vector<int> begin;      ///< pixels [begin[c], begin[c+1]) have cell first_cell + c first
 
+  /// Cells of the content along this axis.
   int cells() const { return static_cast<int>(begin.size()) - 1; }
 };
 
 /// What find_upsampled_peaks() needs of a map besides its features; made once a picture.
 struct UpsampledNorms {
-  Size size;  ///< [px] that the whole grid is upsampled to
-  UpsampledAxis x, y;
+  Size size;        ///< [px] that the whole grid is upsampled to
+  UpsampledAxis x;  ///< columns
+  UpsampledAxis y;  ///< rows
   FloatMatrix
       inverse;  ///< 1 / L2 norm of each pixel's interpolated feature, rows and columns of y, x
   FloatMatrix largest;  ///< the largest of them between four cells; 0 where a cell is not finite
@@ -46,9 +48,9 @@ struct UpsampledNorms {
 
 /// The most similar pixel of a query and the cosine there.
 struct PixelPeak {
-  int x = 0;
-  int y = 0;
-  float value = 0;
+  int x = 0;        ///< [px] column of the upsampled grid
+  int y = 0;        ///< [px] row of the upsampled grid
+  float value = 0;  ///< cosine with the interpolated feature, in [-1, 1]
 };
 
 namespace detail {

@@ -18,8 +18,8 @@ namespace homolog {
 /// How a kernel runs; none of these changes an answer, but for the last bit between instruction
 /// sets with and without fused multiply-add.
 struct KernelSetting {
-  int threads = 1;
-  InstructionSet instructions = best_instruction_set();
+  int threads = 1;                                       ///< CPU threads; below 1 counts as 1
+  InstructionSet instructions = best_instruction_set();  ///< must be supported by this machine
 };
 
 /// Floats on a cache line; grows, never shrinks.
@@ -47,12 +47,12 @@ class AlignedFloats {
 struct KernelWorkspace {
   /// What one of several threads works in.
   struct Slot {
-    AlignedFloats queries;
-    AlignedFloats cells;
-    FloatMatrix similarity;
+    AlignedFloats queries;   ///< queries, packed for the kernel
+    AlignedFloats cells;     ///< a few cells' features, packed for the kernel
+    FloatMatrix similarity;  ///< similarities of one block of queries
   };
-  std::vector<Slot> slots;
-  std::vector<std::uint32_t> order;
+  std::vector<Slot> slots;           ///< one a thread, see room()
+  std::vector<std::uint32_t> order;  ///< queries, sorted by the place of their peaks
 
   /// At least `count` slots.
   Slot* room(int count) {

@@ -15,8 +15,9 @@ namespace homolog {
 ///
 /// Of equally similar cells, the one with the lowest row-major index wins; NaN never wins.
 struct Argmax {
+  /// Nothing to set.
   struct Setting {};
-  Setting setting;
+  Setting setting;  ///< empty, there for uniformity with other matchers
 
   /// @throws ValueError when no value of `map` is finite
   Match operator()(const SimilarityMap& map) const {

@@ -19,8 +19,9 @@ namespace homolog {
 /// grid (squash, native); under letterbox and longest_side it ends inside a cell, and the answer is
 /// off by less than a cell.
 struct CopyCoordinates {
+  /// Nothing to set.
   struct Setting {};
-  Setting setting;
+  Setting setting;  ///< empty, there for uniformity with other matchers
 
   /// The pipeline runs no backbone; the maps of a MatchProblem have sizes and content, no values.
   static constexpr bool needs_features = false;

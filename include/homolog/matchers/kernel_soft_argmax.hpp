@@ -21,11 +21,12 @@ namespace homolog {
 /// not to -infinity: with a small temperature far cells still weigh in. Cells whose similarity is
 /// not finite (padding, NaN) have probability zero.
 struct KernelSoftArgmax {
+  /// What a user may change: how wide the Gaussian is and how sharp the softmax.
   struct Setting {
-    float sigma = 7;         ///< [cells]
+    float sigma = 7;         ///< [cells] of the Gaussian around the peak, > 0
     float temperature = 25;  ///< multiplies the cosine; published codes divide by T = 0.04
   };
-  Setting setting;
+  Setting setting;  ///< as default-constructed unless changed
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a sigma or temperature
   /// that is not positive and finite

@@ -27,11 +27,12 @@ namespace homolog {
 /// No answer is dropped or moved. An answer on a cell whose feature is not finite is not mutual.
 template <class Base>
 struct MutualNearest {
+  /// What a user may change: how far from home the way back may end.
   struct Setting {
     double tolerance = 1;  ///< [cells] a query is up to 0.5 from its own cell's centre
   };
-  Setting setting;
-  Base base;
+  Setting setting;  ///< as default-constructed unless changed
+  Base base;        ///< the matcher whose answers are checked; set it up in place
 
   /// @return [N] cells of the target grid
   /// @throws SettingError for a negative or NaN tolerance; otherwise as match_queries with `base`

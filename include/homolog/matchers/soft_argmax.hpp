@@ -18,12 +18,13 @@ namespace homolog {
 ///
 /// Cells whose similarity is not finite (padding, NaN) have probability zero.
 struct SoftArgmax {
+  /// What a user may change: how sharp the softmax is.
   struct Setting {
     /// beta, multiplies the cosine. The paper gives no value; 50 (T = 0.02 as a divisor) keeps the
     /// distribution of cosines from being near uniform.
     float temperature = 50;
   };
-  Setting setting;
+  Setting setting;  ///< as default-constructed unless changed
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a temperature that is
   /// not positive and finite

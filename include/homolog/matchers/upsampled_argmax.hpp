@@ -17,10 +17,11 @@ namespace homolog {
 /// normalised again, as DIFT's evaluation does; no feature is upsampled, see
 /// find_upsampled_peaks().
 struct UpsampledArgmax {
+  /// What a user may change: how finely the target is upsampled.
   struct Setting {
     int factor = 14;  ///< [px] a cell becomes factor x factor pixels
   };
-  Setting setting;
+  Setting setting;  ///< as default-constructed unless changed
 
   /// @return [N] cells of the target grid, at pixel centres
   /// @throws SettingError for a factor below 1; what find_upsampled_peaks() throws

@@ -27,12 +27,13 @@ struct WindowSoftArgmax {
     excluded,     ///< nothing: probability zero, the paper's form
     masked_zero,  ///< similarity 0 in a softmax over all cells, GeoAware-SC's form
   };
+  /// What a user may change: the window, and how sharp the softmax in it is.
   struct Setting {
-    int window_radius = 2;   ///< [cells] 2 is a window of 5x5; 0 answers like Argmax
-    float temperature = 10;  ///< tau, multiplies the cosine
-    Outside outside = Outside::excluded;
+    int window_radius = 2;                ///< [cells] 2 is a window of 5x5; 0 answers like Argmax
+    float temperature = 10;               ///< tau, multiplies the cosine
+    Outside outside = Outside::excluded;  ///< by default the cells outside do not count
   };
-  Setting setting;
+  Setting setting;  ///< as default-constructed unless changed
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a negative radius or a
   /// temperature that is not positive and finite

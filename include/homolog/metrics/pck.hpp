@@ -46,8 +46,9 @@ inline std::size_t count_correct(const PairErrors& pair, double alpha, std::size
 
 /// PCK per point: correct keypoints of all pairs over keypoints of all pairs (equation 3).
 struct PckPerPoint {
+  /// Nothing to set.
   struct Setting {};
-  Setting setting;
+  Setting setting;  ///< empty, there for uniformity with other policies
 
   /// @param alpha fraction of each pair's threshold length, > 0
   /// @return fraction in [0, 1]
@@ -67,8 +68,9 @@ struct PckPerPoint {
 
 /// PCK per image: the fraction of correct keypoints of each pair, then the mean over pairs.
 struct PckPerImage {
+  /// Nothing to set.
   struct Setting {};
-  Setting setting;
+  Setting setting;  ///< empty, there for uniformity with other policies
 
   /// @param alpha fraction of each pair's threshold length, > 0
   /// @return fraction in [0, 1]

@@ -26,22 +26,22 @@ namespace homolog {
 
 /// A distinct picture of a data set.
 struct PictureId {
-  std::filesystem::path path;
-  bool flip = false;  ///< mirrored left to right
-  FrameTransform transform;
+  std::filesystem::path path;  ///< as the data set names it
+  bool flip = false;           ///< mirrored left to right
+  FrameTransform transform;    ///< between its pixels and the grid that its map must have
 };
 
 /// This process's part of an evaluation on several; one process by default.
 struct EvaluationShard {
-  int index = 0;
-  int count = 1;
+  int index = 0;  ///< of this process, in [0, count)
+  int count = 1;  ///< processes; with several `sum` is needed
   /// Adds values up over all processes, in place; every process calls it with as many values.
   std::function<void(std::span<double>)> sum;
 };
 
 /// How an evaluation runs; none of these changes a score.
 struct EvaluateSetting {
-  std::vector<double> alphas{0.05, 0.1, 0.2};
+  std::vector<double> alphas{0.05, 0.1, 0.2};       ///< PCK thresholds as fractions of s, each > 0
   int batch_size = 4;                               ///< pictures a backbone call
   std::size_t cache_memory = std::size_t{2} << 30;  ///< [bytes] of features kept in memory
   /// Called with the stage ("features" or "matching"), pictures or pairs done, and their number.
@@ -49,43 +49,43 @@ struct EvaluateSetting {
   /// Where given, asked for the maps of pictures of one input size (at most batch_size) instead of
   /// decoding them and running the backbone; maps as a Backbone returns them.
   std::function<std::vector<FeatureMap>(std::span<const PictureId>)> features;
-  EvaluationShard shard;
+  EvaluationShard shard;  ///< which part is this process's; all of it by default
 };
 
 /// One pair's prediction.
 struct PairResult {
   Points<ImageFrame> predicted;  ///< [N,2] pixels of the target picture
   Points<ImageFrame> truth;      ///< [N,2] pixels of the target picture
-  std::vector<float> scores;     ///< [N]
-  PairErrors errors;
+  std::vector<float> scores;     ///< [N] cosine similarity at the peak
+  PairErrors errors;             ///< distances [N] and the length s, all that a metric reads
 };
 
 /// PCK of a set of pairs, both aggregations, as fractions in the order of Evaluation::alphas.
 struct PckScores {
-  std::size_t pairs = 0;
-  std::size_t points = 0;
-  std::vector<double> per_point;
-  std::vector<double> per_image;
+  std::size_t pairs = 0;          ///< scored
+  std::size_t points = 0;         ///< keypoints of these pairs
+  std::vector<double> per_point;  ///< correct over all keypoints, see PckPerPoint
+  std::vector<double> per_image;  ///< mean over pairs of each one's fraction, see PckPerImage
 };
 
 /// Seconds spent, by stage.
 struct EvaluationSeconds {
   double decode = 0;    ///< reading and decoding pictures
   double backbone = 0;  ///< resizing and the forward
-  double match = 0;
-  double total = 0;
+  double match = 0;     ///< similarities, the matcher and the exchange of its answers
+  double total = 0;     ///< all stages, data checks and waiting included; not the metrics
 };
 
 /// All that an evaluation measured.
 struct Evaluation {
-  std::vector<double> alphas;
-  PckScores total;
-  std::map<std::string, PckScores> per_category;
-  std::vector<double> metric;         ///< the pipeline's own metric at each alpha
-  std::size_t distinct_images = 0;    ///< by path (and flip)
-  std::size_t backbone_forwards = 0;  ///< pictures that went through the backbone
-  EvaluationSeconds seconds;
-  std::vector<PairResult> pairs;  ///< in the data set's order
+  std::vector<double> alphas;                     ///< as set; every list of scores is in this order
+  PckScores total;                                ///< of all pairs
+  std::map<std::string, PckScores> per_category;  ///< of the pairs of each category, by its name
+  std::vector<double> metric;                     ///< the pipeline's own metric at each alpha
+  std::size_t distinct_images = 0;                ///< by path (and flip)
+  std::size_t backbone_forwards = 0;              ///< pictures that went through the backbone
+  EvaluationSeconds seconds;                      ///< wall time of this process
+  std::vector<PairResult> pairs;                  ///< in the data set's order
 };
 
 namespace detail {

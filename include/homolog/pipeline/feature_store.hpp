@@ -54,7 +54,7 @@ struct FeatureStore {
     });
     entry.map = std::move(map);
     keep(index, entry);
-    const auto held = entry.map;
+    auto held = entry.map;
     shrink();
     return held;
   }

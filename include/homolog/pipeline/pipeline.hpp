@@ -23,17 +23,17 @@ namespace homolog {
 
 /// How pictures are prepared and queries read; the same for every policy.
 struct PipelineSetting {
-  Resize resize = Resize::squash;
+  Resize resize = Resize::squash;  ///< how a picture becomes an input; squash stretches it
   int image_size = 0;  ///< [px] input side; 0 takes the backbone's default_image_size_of()
-  ResizeFilter filter = ResizeFilter::bicubic;
-  Query query = Query::nearest;
+  ResizeFilter filter = ResizeFilter::bicubic;  ///< that pictures are resized with
+  Query query = Query::nearest;  ///< how a keypoint between cell centres reads its feature
   int threads = 1;  ///< CPU threads that match; with several a matcher is called from all of them
 };
 
 /// A picture's L2-normalised features with the transform between its pixels and their grid.
 struct ImageFeatures {
-  FeatureMap map;
-  FrameTransform transform;
+  FeatureMap map;            ///< [rows, cols] cells of D floats
+  FrameTransform transform;  ///< picture [px] <-> grid [cells]
 };
 
 /// Matched keypoints, one a query.
@@ -88,17 +88,19 @@ inline MatchResult to_image_points(const std::vector<Match>& matches,
 /// @endcode
 template <class BackbonePolicy, class MatcherPolicy = Argmax, class MetricPolicy = PckPerPoint>
 struct Pipeline {
+  /// Default-constructed policies, for those that have them.
   Pipeline() { require_policies(); }
+  /// Policies that are set up already.
   explicit Pipeline(BackbonePolicy backbone_, MatcherPolicy matcher_ = {},
                     MetricPolicy metric_ = {})
       : backbone(std::move(backbone_)), matcher(std::move(matcher_)), metric(std::move(metric_)) {
     require_policies();
   }
 
-  BackbonePolicy backbone;
-  MatcherPolicy matcher;
-  MetricPolicy metric;
-  PipelineSetting setting;
+  BackbonePolicy backbone;  ///< pictures to features
+  MatcherPolicy matcher;    ///< similarity maps, or whole problems, to matches
+  MetricPolicy metric;      ///< what evaluate() scores with, beside both forms of PCK
+  PipelineSetting setting;  ///< may be changed between calls
 
   /// The transform a picture of this size gets.
   ///

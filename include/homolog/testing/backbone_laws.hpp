@@ -140,7 +140,7 @@ std::vector<Law> check_backbone_laws(const B& backbone) {
     add_law(laws, "one map a picture, one cell a patch", [&]() -> std::string {
       for (const auto& [rows, cols] : {std::pair(3, 4), std::pair(4, 3)}) {
         const std::vector<FeatureMap> maps = backbone(input(bytes(2, rows, cols, 1)));
-        const std::string wrong = detail::shape_error(maps, 2, rows, cols);
+        std::string wrong = detail::shape_error(maps, 2, rows, cols);
         if (!wrong.empty()) return wrong;
       }
       return {};
@@ -195,7 +195,7 @@ std::vector<Law> check_backbone_laws(const B& backbone) {
         const ByteBatch batch = bytes(2, 3, 4, 6);
         const std::vector<FeatureMap> of_bytes = backbone(batch),
                                       of_floats = backbone(input(batch));
-        const std::string wrong = detail::shape_error(of_bytes, 2, 3, 4);
+        std::string wrong = detail::shape_error(of_bytes, 2, 3, 4);
         if (!wrong.empty()) return wrong;
         const double difference = detail::relative_difference(of_bytes[1], of_floats[1]);
         return difference <= 0.01 ? std::string() : text("they differ by ", 100 * difference, " %");

@@ -24,6 +24,7 @@ namespace homolog::testing {
 struct Law {
   std::string name;    ///< a sentence: "moving the map moves the answer"
   std::string broken;  ///< what was seen where it does not hold; empty where it does
+  /// True when nothing was seen that breaks the law.
   bool holds() const { return broken.empty(); }
 };
 

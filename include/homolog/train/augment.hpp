@@ -32,7 +32,7 @@ struct AugmentSetting {
 
 /// A picture with its keypoints.
 struct View {
-  Image image;
+  Image image;                   ///< RGB, 8 bits a channel
   Points<ImageFrame> keypoints;  ///< [N,2] px
 };
 
@@ -101,7 +101,11 @@ inline Image jitter_colour(const Image& image, double brightness, double contras
 
 /// A part of a picture: pixels x1 to x2 - 1, y1 to y2 - 1.
 struct CropRange {
-  int x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  int x1 = 0;  ///< [px] first column
+  int y1 = 0;  ///< [px] first row
+  int x2 = 0;  ///< [px] behind the last column
+  int y2 = 0;  ///< [px] behind the last row
+  /// Equal when all members are.
   friend bool operator==(const CropRange&, const CropRange&) = default;
 };
 

@@ -32,7 +32,7 @@ namespace homolog {
 /// has `adamw/exp_avg/NAME`, `adamw/exp_avg_sq/NAME` and `random/cpu`.
 struct Checkpoint {
   nlohmann::ordered_json state;  ///< everything that is no tensor
-  TensorFile tensors;
+  TensorFile tensors;            ///< named as above
 };
 
 namespace detail {
@@ -152,7 +152,7 @@ namespace detail {
 /// A checkpoint's tensor with the shape and dtype it has to have.
 inline torch::Tensor checkpoint_tensor(const Checkpoint& checkpoint, const std::string& key,
                                        const torch::Tensor& like) {
-  const torch::Tensor stored = to_torch(checkpoint.tensors, key);
+  torch::Tensor stored = to_torch(checkpoint.tensors, key);
   if (stored.sizes() != like.sizes() || stored.scalar_type() != like.scalar_type()) {
     throw WeightsError(text(checkpoint.tensors.name, ": '", key, "' is ",
                             c10::toString(stored.scalar_type()), " ", shape_text(stored.sizes()),

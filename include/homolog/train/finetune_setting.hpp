@@ -37,8 +37,8 @@ struct TrainProgress {
 
 /// This process's part of a training on several; one process by default.
 struct TrainShard {
-  int index = 0;
-  int count = 1;
+  int index = 0;                            ///< 0 to count - 1; 0 alone writes checkpoints and log
+  int count = 1;                            ///< processes
   std::function<void(torch::Tensor&)> sum;  ///< adds a tensor up over all processes, in place
 };
 
@@ -46,15 +46,15 @@ struct TrainShard {
 struct FinetuneSetting {
   int unfreeze = 1;                 ///< k: the last blocks that are tuned
   std::optional<LoraSetting> lora;  ///< low-rank terms in those blocks instead of their weights
-  TrainerSetting trainer;
-  Schedule schedule = Schedule::constant;
-  std::int64_t warmup_steps = 0;
-  int epochs = 8;
-  int batch_size = 4;  ///< pairs a forward and process
+  TrainerSetting trainer;           ///< but for `query`, which is the pipeline's
+  Schedule schedule = Schedule::constant;  ///< of the learning rate after the warm-up
+  std::int64_t warmup_steps = 0;           ///< steps in which the learning rate rises linearly
+  int epochs = 8;                          ///< passes over the training pairs, at least 1
+  int batch_size = 4;                      ///< pairs a forward and process
   int accumulate = 1;  ///< forwards a step: a step has batch_size * accumulate * processes pairs
-  std::uint64_t seed = 0;
-  AugmentSetting augment;
-  bool cache = true;                   ///< keep the frozen blocks' output of each picture
+  std::uint64_t seed = 0;  ///< of the pairs' order, the augmentation and LibTorch's generator
+  AugmentSetting augment;  ///< of the training pairs; validation pairs stay as they are
+  bool cache = true;       ///< keep the frozen blocks' output of each picture
   std::filesystem::path cache_folder;  ///< keep it in a memory-mapped file there, not in memory
 
   double validation_alpha = 0.1;  ///< alpha of the PCK per point that decides which epoch is best
@@ -72,31 +72,31 @@ struct FinetuneSetting {
   /// data set, loss. Stored in checkpoints.
   nlohmann::ordered_json identity = nlohmann::ordered_json::object();
 
-  std::function<void(const TrainProgress&)> progress;
+  std::function<void(const TrainProgress&)> progress;  ///< called after every step
   /// Called while the cache file is made with pictures done and their number.
   std::function<void(std::size_t done, std::size_t total)> cache_progress;
   std::function<void(const std::string&)> message;  ///< one line the user should read
-  TrainShard shard;
+  TrainShard shard;                                 ///< this process's part of the pairs
 };
 
 /// One epoch of a training.
 struct EpochRecord {
-  int epoch = 0;  ///< 1-based
-  double loss = 0;
+  int epoch = 0;              ///< 1-based
+  double loss = 0;            ///< mean over its keypoints
   std::optional<double> pck;  ///< on the validation pairs, as a fraction
 };
 
 /// What a fine-tuning did.
 struct FinetuneResult {
-  std::int64_t steps = 0;
-  std::int64_t skipped_steps = 0;  ///< by the gradient scaler
-  std::int64_t tuned_elements = 0;
+  std::int64_t steps = 0;              ///< those skipped and those before a resumption included
+  std::int64_t skipped_steps = 0;      ///< by the gradient scaler
+  std::int64_t tuned_elements = 0;     ///< numbers that were trained
   std::size_t trunk_forwards = 0;      ///< pictures that went through the frozen blocks
   std::vector<EpochRecord> epochs;     ///< those before a resumption included
   std::optional<EpochRecord> best;     ///< highest validation PCK
   std::optional<double> pck_before;    ///< validation PCK before the first step
   std::int64_t resumed_from_step = 0;  ///< 0: started afresh
-  bool stopped_early = false;
+  bool stopped_early = false;          ///< by `patience`
 };
 
 }  // namespace homolog

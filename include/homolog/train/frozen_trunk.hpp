@@ -49,12 +49,12 @@ struct FrozenTrunk {
         setting(setting_),
         autocast(autocast_) {}
 
-  TransformerBackbone backbone;
-  int first_block = 0;
-  PipelineSetting setting;
-  std::optional<torch::Dtype> autocast;
-  bool keep = true;          ///< remember pictures; false computes each time
-  std::size_t forwards = 0;  ///< pictures that went through the trunk so far
+  TransformerBackbone backbone;          ///< whose blocks before `first_block` are run
+  int first_block = 0;                   ///< 0-based, the first tuned one
+  PipelineSetting setting;               ///< resize mode, input side and filter of a picture
+  std::optional<torch::Dtype> autocast;  ///< dtype of matrix products; nothing: the weights'
+  bool keep = true;                      ///< remember pictures; false computes each time
+  std::size_t forwards = 0;              ///< pictures that went through the trunk so far
 
   /// The transform a picture of this size gets.
   FrameTransform transform(Size image) const {

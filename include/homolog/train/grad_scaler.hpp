@@ -11,13 +11,13 @@ namespace homolog {
 
 /// Scale of the loss and how it moves. A plain value: copying it is its whole state.
 struct GradScaler {
-  bool enabled = false;  ///< off: the scale is 1 and every finite step is taken
-  double scale = 65536;
-  double growth = 2;     ///< after `growth_interval` steps without overflow
-  double backoff = 0.5;  ///< after a step with overflow
-  std::int64_t growth_interval = 2000;
-  std::int64_t steps_without_overflow = 0;
-  std::int64_t skipped = 0;  ///< steps lost to overflow so far
+  bool enabled = false;                     ///< off: the scale is 1 and every finite step is taken
+  double scale = 65536;                     ///< the loss is multiplied by it
+  double growth = 2;                        ///< after `growth_interval` steps without overflow
+  double backoff = 0.5;                     ///< after a step with overflow
+  std::int64_t growth_interval = 2000;      ///< [steps]
+  std::int64_t steps_without_overflow = 0;  ///< since the scale last changed
+  std::int64_t skipped = 0;                 ///< steps lost to overflow so far
 
   /// Factor of the loss before the backward pass; gradients are divided by it.
   double factor() const { return enabled ? scale : 1.0; }
@@ -39,6 +39,7 @@ struct GradScaler {
     }
     return true;
   }
+  /// Equal when all members are.
   friend bool operator==(const GradScaler&, const GradScaler&) = default;
 };
 

@@ -28,12 +28,12 @@ namespace homolog {
 
 /// What a checkpoint says about the backbone its tensors belong to.
 struct TunedFrom {
-  int blocks = 0;  ///< the backbone has after keep_blocks()
-  int layer = 0;   ///< 0-based block whose output is the feature
-  bool final_norm = true;
-  int unfreeze = 1;
-  std::optional<LoraSetting> lora;
-  std::string weights_sha256;  ///< of the base's tensors; empty where the run did not state it
+  int blocks = 0;                   ///< the backbone has after keep_blocks()
+  int layer = 0;                    ///< 0-based block whose output is the feature
+  bool final_norm = true;           ///< the model's last norm is applied to that output
+  int unfreeze = 1;                 ///< blocks that were tuned, counted back from `layer`
+  std::optional<LoraSetting> lora;  ///< nothing: the blocks' own weights were tuned
+  std::string weights_sha256;       ///< of the base's tensors; empty where the run did not state it
 };
 
 /// Reads TunedFrom out of a checkpoint.

@@ -87,10 +87,11 @@ inline torch::Tensor squared_distance(const CorrespondenceBatch& batch) {
 /// Squared distance between soft-argmax and truth, in cells (equation 8; the paper gives neither
 /// the frame nor beta).
 struct CoordinateMse {
+  /// What a user may change.
   struct Setting {
     double temperature = 50;  ///< beta, multiplies the cosine
   };
-  Setting setting;
+  Setting setting;  ///< read at every call, which checks it
 
   /// @return [B,N] squared cells
   /// @throws ShapeError, SettingError for a temperature that is not positive and finite
@@ -106,12 +107,13 @@ struct CoordinateMse {
 /// Cross-entropy between softmax(temperature * similarity) and a Gaussian around the truth, cut off
 /// beyond `radius` cells of the cell nearest to it.
 struct GaussianCrossEntropy {
+  /// What a user may change.
   struct Setting {
     double sigma = 1;               ///< [cells]
     int radius = 3;                 ///< [cells] 3 is a window of 7x7
     double temperature = 1 / 0.03;  ///< multiplies the cosine; published codes divide by T = 0.03
   };
-  Setting setting;
+  Setting setting;  ///< read at every call, which checks it
 
   /// @return [B,N] nats
   /// @throws ShapeError, SettingError for a temperature or sigma that is not positive and finite or
@@ -149,10 +151,11 @@ struct GaussianCrossEntropy {
 
 /// InfoNCE over the target's patches: the cell nearest to the truth against all others.
 struct InfoNce {
+  /// What a user may change.
   struct Setting {
     double temperature = 1 / 0.07;  ///< multiplies the cosine; published codes divide by 0.07
   };
-  Setting setting;
+  Setting setting;  ///< read at every call, which checks it
 
   /// @return [B,N] nats
   /// @throws ShapeError, SettingError for a temperature that is not positive and finite

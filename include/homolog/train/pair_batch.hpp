@@ -23,16 +23,17 @@ namespace homolog {
 
 /// Pairs whose pictures' inputs have one size, as the tuned blocks see them.
 struct PairBatch {
+  /// One pair: its pictures and keypoints, one target keypoint for each source keypoint.
   struct Item {
-    std::size_t source = 0;  ///< row of `tokens`
-    std::size_t target = 0;  ///< row of `tokens`
-    Points<GridFrame> source_cells;
-    Points<GridFrame> target_cells;
+    std::size_t source = 0;          ///< row of `tokens`
+    std::size_t target = 0;          ///< row of `tokens`
+    Points<GridFrame> source_cells;  ///< [N,2] cells of the source grid, fractional
+    Points<GridFrame> target_cells;  ///< [N,2] cells of the target grid, fractional: the truth
   };
   torch::Tensor tokens;            ///< [M,T,D] entering the first tuned block, one row a picture
   Size input;                      ///< [px]
   std::vector<CellRange> content;  ///< [M] cells that show the picture
-  std::vector<Item> pairs;
+  std::vector<Item> pairs;         ///< may differ in their number of keypoints
 
   /// Number of keypoints of all pairs.
   std::size_t points() const {

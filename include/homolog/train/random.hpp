@@ -19,6 +19,7 @@ namespace homolog {
 /// A stream of numbers that is determined by a seed and some coordinates; the same on every
 /// machine.
 struct RandomStream {
+  /// Starts the stream of these coordinates, such as epoch and pair; their order counts.
   RandomStream(std::uint64_t seed, std::initializer_list<std::uint64_t> coordinates)
       : state_(detail::drawn::mix_bits(seed)) {
     for (const std::uint64_t word : coordinates) {

@@ -29,10 +29,10 @@ namespace homolog {
 
 /// How a step is computed and taken.
 struct TrainerSetting {
-  double learning_rate = 1e-4;
-  double weight_decay = 0.01;  ///< AdamW's, on every tuned tensor
-  double clip_norm = 0;        ///< largest L2 norm of all gradients together; 0: no clipping
-  Query query = Query::nearest;
+  double learning_rate = 1e-4;   ///< AdamW's, times the schedule's factor
+  double weight_decay = 0.01;    ///< AdamW's, on every tuned tensor
+  double clip_norm = 0;          ///< largest L2 norm of all gradients together; 0: no clipping
+  Query query = Query::nearest;  ///< how a source keypoint reads its descriptor
   /// Dtype of the tuned blocks' matrix products (AMP): bfloat16, float16 (with a gradient scaler),
   /// or none. Weights, similarities, losses and optimiser stay in float32.
   std::optional<torch::Dtype> autocast;
@@ -48,11 +48,14 @@ struct StepResult {
 
 /// Optimiser and scaler over a backbone's tuned weights. Copies share the optimiser's tensors.
 struct Trainer {
-  TrainerSetting setting;
-  TunedWeights tuned;
-  GradScaler scaler;
-  torch::optim::AdamW optimizer;
+  TrainerSetting setting;         ///< checked by the constructor
+  TunedWeights tuned;             ///< what step() changes
+  GradScaler scaler;              ///< on for float16 autocast only
+  torch::optim::AdamW optimizer;  ///< one parameter for each of `tuned.list`
 
+  /// Takes weights to tune, with moments of zero.
+  ///
+  /// @throws SettingError when the setting is out of range
   Trainer(TunedWeights tuned_, const TrainerSetting& setting_)
       : setting(checked(setting_)),
         tuned(std::move(tuned_)),

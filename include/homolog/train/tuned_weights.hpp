@@ -22,8 +22,8 @@ namespace homolog {
 
 /// One tuned tensor: a leaf that requires gradients, float32 at least.
 struct TunedWeight {
-  std::string name;  ///< as for_each_weight names it; LoRA adds `.lora_a` and `.lora_b`
-  torch::Tensor value;
+  std::string name;     ///< as for_each_weight names it; LoRA adds `.lora_a` and `.lora_b`
+  torch::Tensor value;  ///< the weight itself, or a factor of its low-rank term
 };
 
 /// A weight plus a low-rank term: base + scale * up * down.
@@ -32,15 +32,16 @@ struct LowRankTerm {
   torch::Tensor base;  ///< [out,in] frozen
   torch::Tensor down;  ///< [rank,in] leaf
   torch::Tensor up;    ///< [out,rank] leaf
-  double scale = 1;
+  double scale = 1;    ///< alpha / rank
 };
 
 /// The tuned part of a backbone. Copies share the tensors.
 struct TunedWeights {
-  int first_block = 0;  ///< blocks before it are frozen: their output can be kept
-  std::vector<TunedWeight> list;
-  std::vector<LowRankTerm> low_rank;
+  int first_block = 0;                ///< blocks before it are frozen: their output can be kept
+  std::vector<TunedWeight> list;      ///< all leaves, in the order of for_each_weight
+  std::vector<LowRankTerm> low_rank;  ///< empty unless LoRA; their leaves stand in `list` too
 
+  /// How many numbers are trained.
   std::int64_t elements() const {
     std::int64_t sum = 0;
     for (const auto& weight : list) sum += weight.value.numel();
@@ -51,7 +52,7 @@ struct TunedWeights {
 /// Low-rank adaptation (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021) of
 /// the matrices of queries, keys, values and of the attention's projection.
 struct LoraSetting {
-  int rank = 8;
+  int rank = 8;            ///< 1 to the length of a token
   double alpha = 16;       ///< the term is scaled by alpha / rank
   std::uint64_t seed = 0;  ///< of the start values of `down`; `up` starts at zero
 };

@@ -26,9 +26,10 @@ struct DrawSetting {
   int gap = 12;             ///< [px] between the two pictures
 };
 
-namespace detail {
-
+/// Red, green, blue.
 using Colour = std::array<std::uint8_t, 3>;
+
+namespace detail {
 
 /// Blends a colour into a pixel; outside the picture nothing happens.
 inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
@@ -37,23 +38,6 @@ inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
   const double alpha = std::min(coverage, 1.0);
   for (std::size_t c = 0; c < 3; ++c) {
     pixel[c] = static_cast<std::uint8_t>(std::lround(pixel[c] * (1 - alpha) + colour[c] * alpha));
-  }
-}
-
-/// Paints all pixels within `radius` of the segment a-b, with a soft edge of one pixel.
-inline void draw_segment(Image& image, Point<ImageFrame> a, Point<ImageFrame> b, double radius,
-                         Colour colour) {
-  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  const int x1 = static_cast<int>(std::floor(std::min(a.x, b.x) - radius - 1));
-  const int x2 = static_cast<int>(std::ceil(std::max(a.x, b.x) + radius + 1));
-  const int y1 = static_cast<int>(std::floor(std::min(a.y, b.y) - radius - 1));
-  const int y2 = static_cast<int>(std::ceil(std::max(a.y, b.y) + radius + 1));
-  for (int y = std::max(y1, 0); y <= std::min(y2, image.height - 1); ++y) {
-    for (int x = std::max(x1, 0); x <= std::min(x2, image.width - 1); ++x) {
-      const double t =
-          length2 > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0) : 0.0;
-      blend(image, x, y, colour, radius + 0.5 - std::hypot(x - a.x - t * dx, y - a.y - t * dy));
-    }
   }
 }
 
@@ -69,6 +53,32 @@ inline Colour palette(std::size_t index) {
 }
 
 }  // namespace detail
+
+/// Draws a line from a to b, `width` pixels wide, with round ends and a soft edge of one pixel;
+/// what lies outside the picture is left out.
+inline void draw_line(Image& image, Point<ImageFrame> a, Point<ImageFrame> b, double width,
+                      Colour colour) {
+  const double radius = width / 2;
+  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
+  const int x1 = static_cast<int>(std::floor(std::min(a.x, b.x) - radius - 1));
+  const int x2 = static_cast<int>(std::ceil(std::max(a.x, b.x) + radius + 1));
+  const int y1 = static_cast<int>(std::floor(std::min(a.y, b.y) - radius - 1));
+  const int y2 = static_cast<int>(std::ceil(std::max(a.y, b.y) + radius + 1));
+  for (int y = std::max(y1, 0); y <= std::min(y2, image.height - 1); ++y) {
+    for (int x = std::max(x1, 0); x <= std::min(x2, image.width - 1); ++x) {
+      const double t =
+          length2 > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0) : 0.0;
+      detail::blend(image, x, y, colour,
+                    radius + 0.5 - std::hypot(x - a.x - t * dx, y - a.y - t * dy));
+    }
+  }
+}
+
+/// Draws a disc with a white rim, `radius` pixels with the rim.
+inline void draw_point(Image& image, Point<ImageFrame> at, double radius, Colour colour) {
+  draw_line(image, at, at, 2 * radius, {255, 255, 255});
+  draw_line(image, at, at, 2 * (radius - 1), colour);
+}
 
 /// Draws source and target side by side on white, one colour a match: a disc on the source
 /// keypoint, a line, and a disc on the predicted point. With `truth`, a ring marks where each point
@@ -96,21 +106,17 @@ inline Image draw_matches(const Image& source, const Image& target,
   paste(source, 0);
   paste(target, shift);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const detail::Colour colour = detail::palette(i);
+    const Colour colour = detail::palette(i);
     const Point<ImageFrame> from = points[i];
     const Point<ImageFrame> to{predicted[i].x + shift, predicted[i].y};
     const bool wrong = truth != nullptr && !(distance(predicted[i], (*truth)[i]) <= threshold);
-    detail::draw_segment(canvas, from, to, (wrong ? 0.3 : 1.0) * setting.line_width / 2, colour);
+    draw_line(canvas, from, to, (wrong ? 0.3 : 1.0) * setting.line_width, colour);
     if (truth != nullptr) {
       const Point<ImageFrame> expected{(*truth)[i].x + shift, (*truth)[i].y};
-      detail::draw_segment(canvas, expected, expected, setting.radius + 2.5, {255, 255, 255});
-      detail::draw_segment(canvas, expected, expected, setting.radius + 1.5, colour);
-      detail::draw_segment(canvas, expected, expected, setting.radius, {255, 255, 255});
+      draw_point(canvas, expected, setting.radius + 2.5, colour);
+      draw_line(canvas, expected, expected, 2 * setting.radius, {255, 255, 255});
     }
-    for (const auto& centre : {from, to}) {
-      detail::draw_segment(canvas, centre, centre, setting.radius, {255, 255, 255});
-      detail::draw_segment(canvas, centre, centre, setting.radius - 1, colour);
-    }
+    for (const auto& centre : {from, to}) draw_point(canvas, centre, setting.radius, colour);
   }
   return canvas;
 }

@@ -21,9 +21,9 @@ namespace homolog {
 
 /// What a report shows.
 struct ReportSetting {
-  std::string title = "Semantic correspondence";
-  std::size_t pairs = 4;  ///< best, and as many worst, pairs drawn a result
-  bool pictures = true;   ///< false: no picture is opened
+  std::string title = "Semantic correspondence";  ///< heading, plain text
+  std::size_t pairs = 4;                          ///< best, and as many worst, pairs drawn a result
+  bool pictures = true;                           ///< false: no picture is opened
 };
 
 /// Reads a result file and the prediction file it names.
@@ -40,7 +40,7 @@ inline ReportResult read_result(const std::filesystem::path& path) {
   const detail::ReportKeys keys{path.string(), "", json};
   if (const auto named = keys.optional_text("predictions")) {
     const auto predictions = detail::find_beside(*named, path);
-    if (!predictions) keys.fail("predictions", "no such file: " + detail::printable(*named));
+    if (!predictions) keys.fail("predictions", "no such file: " + detail::one_line(*named));
     detail::read_predictions(*predictions, result);
   }
   return result;

@@ -29,9 +29,9 @@ inline constexpr std::int64_t any_size = -1;
 
 /// A tensor that a backbone takes from its file, in float32, float16, bfloat16 or float64.
 struct ExpectedTensor {
-  std::string key;
-  std::vector<std::int64_t> shape;
-  bool optional = false;  ///< may be absent; when present its shape counts
+  std::string key;                  ///< original name, without prefixes
+  std::vector<std::int64_t> shape;  ///< `any_size` where a size is free
+  bool optional = false;            ///< may be absent; when present its shape counts
 };
 
 /// Keys beginning so belong to heads that no backbone uses; audit() lets them pass by default.
@@ -174,8 +174,8 @@ inline std::vector<ExpectedTensor> expected_dinov3(const Recognized& sizes) {
   return list;
 }
 
-/// Tensors of SAM's image encoder of the given sizes under original key names, without
-/// `image_encoder.`.
+/// Tensors of SAM's image encoder of the given sizes. Keys are the original's, without
+/// `image_encoder.` before them.
 inline std::vector<ExpectedTensor> expected_sam(const Recognized& sizes) {
   const std::int64_t dim = sizes.embed_dim, patch = sizes.patch_size;
   const std::int64_t side = sizes.position_rows > 0 ? sizes.position_rows : any_size;
@@ -220,8 +220,9 @@ inline void audit(const TensorFile& file, std::span<const ExpectedTensor> expect
   for (const auto& [key, view] : file.tensors) {
     const auto found = known.find(key);
     if (found == known.end()) {
-      const bool pass = std::any_of(ignored.begin(), ignored.end(),
-                                    [&key](std::string_view p) { return key.starts_with(p); });
+      const bool pass =
+          std::any_of(ignored.begin(), ignored.end(),
+                      [&key = key](std::string_view p) { return key.starts_with(p); });
       if (!pass) unexpected.add(key + " " + detail::shape_text(view.shape));
       continue;
     }

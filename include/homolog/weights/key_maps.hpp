@@ -270,7 +270,8 @@ inline TensorFile to_huggingface_keys(const TensorFile& original, const Recogniz
   return result;
 }
 
-/// SAM's keys as its published files have them: `image_encoder.` before those of the image encoder.
+/// SAM's keys as its published files have them. Those of the image encoder begin with
+/// `image_encoder.` there.
 ///
 /// @param original tensors with original key names, as to_original_keys() gives them
 inline TensorFile with_image_encoder_prefix(const TensorFile& original) {

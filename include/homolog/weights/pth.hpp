@@ -151,7 +151,7 @@ PickleValue unwrap_state_dict(const Machine& machine, PickleValue value, TensorF
 /// @param owner keeps `bytes` alive; without one the caller does
 /// @throws WeightsError when the archive or its pickle is malformed, over a limit, or names a
 ///         global that no state dict needs: `refused global "os.system"`
-inline TensorFile parse_pth(std::span<const std::byte> bytes, std::string name,
+inline TensorFile parse_pth(std::span<const std::byte> bytes, const std::string& name,
                             std::shared_ptr<const void> owner = nullptr) {
   if (detail::starts_with(bytes, detail::legacy_torch_magic)) {
     throw WeightsError(name +
@@ -219,8 +219,8 @@ inline TensorFile parse_pth(std::span<const std::byte> bytes, std::string name,
 }
 
 /// Parses a torch.save archive that is in memory; see above.
-inline TensorFile parse_pth(std::string_view bytes, std::string name) {
-  return parse_pth(std::as_bytes(std::span(bytes)), std::move(name));
+inline TensorFile parse_pth(std::string_view bytes, const std::string& name) {
+  return parse_pth(std::as_bytes(std::span(bytes)), name);
 }
 
 /// Reads a `.pth` / `.pt` file of torch.save; its contiguous tensors are views of the file, mapped

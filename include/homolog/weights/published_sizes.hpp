@@ -32,15 +32,15 @@ constexpr std::string_view key_style_name(KeyStyle style) {
 struct Recognized {
   std::string family;   ///< `dinov2`, `dinov3`, `sam` or `vision_transformer`
   std::string variant;  ///< `dinov2_vitb14_reg`, ...; empty when no published variant has the sizes
-  KeyStyle style = KeyStyle::original;
-  int embed_dim = 0;
-  int depth = 0;       ///< blocks
+  KeyStyle style = KeyStyle::original;  ///< whose key names
+  int embed_dim = 0;                    ///< length of a token
+  int depth = 0;                        ///< blocks
   int heads = 0;       ///< published, else told by the tensors (SAM, and DINOv3 with periods), else
                        ///< metadata `homolog.heads`, else embed_dim / 64 (or 1)
   int patch_size = 0;  ///< [px]
-  int registers = 0;
-  bool swiglu = false;
-  int ffn_hidden = 0;
+  int registers = 0;   ///< register tokens
+  bool swiglu = false;      ///< the MLPs are gated
+  int ffn_hidden = 0;       ///< hidden channels of an MLP; with SwiGLU, of each half
   int position_rows = 0;    ///< 1 + n * n, the class token's included; SAM: n of its n x n table;
                             ///< 0 when the table is absent
   std::string prefix = {};  ///< what stands before every key, such as `backbone.`
@@ -49,6 +49,7 @@ struct Recognized {
   int neck_channels = 0;    ///< channels of SAM's neck
   std::vector<int> global_blocks = {};  ///< SAM's blocks without windows
 
+  /// Equal when all members are.
   bool operator==(const Recognized&) const = default;
 };
 

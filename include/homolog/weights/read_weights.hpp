@@ -5,7 +5,6 @@
 /// Reading a weights file of any format.
 
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <string>
 

@@ -220,7 +220,7 @@ inline Recognized recognize_plain(const TensorFile& plain) {
 
 }  // namespace detail
 
-/// Tells family, variant, key style and sizes from key names and shapes; prefixes such as
+/// Tells family, variant, key style and sizes from key names and shapes. Prefixes such as
 /// `backbone.` and `image_encoder.` and the chunk indices of training checkpoints are understood.
 ///
 /// A plain DINOv2 has the same keys from its own project and from timm, but for `mask_token`, which

@@ -198,7 +198,8 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
     const auto write = [&](std::span<const std::byte> part) {
       // At once: making the next tensor may take long.
       if (!part.empty() && std::fwrite(part.data(), 1, part.size(), out) != part.size()) {
-        throw FileError(detail::text(path.string(), ": cannot be written: ", std::strerror(errno)));
+        throw FileError(
+            detail::text(path.string(), ": cannot be written: ", detail::system_error_text(errno)));
       }
     };
     write(std::as_bytes(std::span(length)));

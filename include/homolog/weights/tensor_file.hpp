@@ -117,7 +117,7 @@ constexpr std::optional<DType> dtype_from_name(std::string_view name) {
 
 /// One stored tensor: contiguous, row-major, little-endian, at any alignment.
 struct TensorView {
-  DType dtype = DType::f32;
+  DType dtype = DType::f32;          ///< of the elements
   std::vector<std::int64_t> shape;   ///< [] is a scalar
   std::span<const std::byte> bytes;  ///< elements * item_size(dtype)
   bool mapped = false;               ///< the bytes lie in a mapping of a file
@@ -130,7 +130,7 @@ inline std::uint64_t element_count(const TensorView& tensor) {
 
 /// The tensors of one weights file. A copy shares the bytes.
 struct TensorFile {
-  std::map<std::string, TensorView> tensors;
+  std::map<std::string, TensorView> tensors;        ///< by key
   std::map<std::string, std::string> metadata;      ///< safetensors' `__metadata__`
   std::vector<std::shared_ptr<const void>> owners;  ///< mappings and buffers the views lie in
   std::string name;                                 ///< path, for messages

@@ -21,7 +21,7 @@ inline std::uint64_t mix_bits(std::uint64_t value) {
 struct SyntheticRandom {
   std::uint64_t state;
 
-  explicit SyntheticRandom(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
+  SyntheticRandom(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
     for (const std::uint64_t word : words) state = mix_bits(state ^ mix_bits(word));
   }
   std::uint64_t next() { return state = mix_bits(state); }

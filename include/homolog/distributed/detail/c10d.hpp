@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <string>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -62,7 +61,7 @@ inline int listen_on_loopback(int port) {
   const auto* address = reinterpret_cast<const sockaddr*>(&place);
   if (fd < 0 || ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
       ::bind(fd, address, sizeof place) != 0 || ::listen(fd, SOMAXCONN) != 0) {
-    const std::string reason = std::strerror(errno);
+    const std::string reason = system_error_text(errno);
     if (fd >= 0) ::close(fd);
     throw DistributedError(text("port ", port, " of 127.0.0.1 cannot be listened on: ", reason));
   }
@@ -83,11 +82,12 @@ inline c10::intrusive_ptr<c10d::Store> meeting_store(const Launch& launch,
   return c10::make_intrusive<c10d::PrefixStore>(text("homolog/", launch.attempt), store);
 }
 
-inline c10::intrusive_ptr<c10d::Backend> gloo_backend(c10::intrusive_ptr<c10d::Store> store,
+inline c10::intrusive_ptr<c10d::Backend> gloo_backend(const c10::intrusive_ptr<c10d::Store>& store,
                                                       const Launch& launch,
                                                       std::chrono::milliseconds timeout) {
   using Gloo = c10d::ProcessGroupGloo;
   auto options = Gloo::Options::create(timeout);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody here sets variables
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
   if (is_loopback(launch.address)) {
     options->devices.push_back(Gloo::createDeviceForHostname("127.0.0.1"));

@@ -134,6 +134,7 @@ std::vector<FeatureMap> batch_features(const Pipeline<B, M, S>& pipeline, const 
     }
     const Stopwatch backbone(backbone_seconds);
     std::vector<const Image*> batch;
+    batch.reserve(images.size());
     for (const Image& image : images) batch.push_back(&image);
     for (auto& features : pipeline.features(batch)) maps.push_back(std::move(features.map));
   } else {

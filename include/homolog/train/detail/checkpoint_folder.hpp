@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <future>
 #include <string>
@@ -30,14 +29,14 @@ struct FolderLock {
     const auto path = folder / "lock";
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (descriptor_ < 0) {
-      throw FileError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+      throw FileError(text(path.string(), ": cannot be written: ", system_error_text(errno)));
     }
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       const int reason = errno;
       ::close(descriptor_);
       throw FileError(reason == EWOULDBLOCK
                           ? text(folder.string(), ": another training writes its checkpoints here")
-                          : text(path.string(), ": cannot be locked: ", std::strerror(reason)));
+                          : text(path.string(), ": cannot be locked: ", system_error_text(reason)));
     }
   }
   ~FolderLock() { ::close(descriptor_); }

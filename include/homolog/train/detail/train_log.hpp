@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iomanip>
 #include <memory>
@@ -45,7 +44,8 @@ struct TrainLog {
     }
     write_file_atomically(path, kept);
     file.reset(std::fopen(path.c_str(), "ab"));
-    if (!file) throw FileError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+    if (!file)
+      throw FileError(text(path.string(), ": cannot be written: ", system_error_text(errno)));
   }
 
   /// @param validated whether this step ended with a validation
@@ -57,7 +57,7 @@ struct TrainLog {
     row += '\n';
     if (std::fwrite(row.data(), 1, row.size(), file.get()) != row.size() ||
         std::fflush(file.get()) != 0) {
-      throw FileError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+      throw FileError(text(path.string(), ": cannot be written: ", system_error_text(errno)));
     }
   }
 

@@ -50,9 +50,10 @@ inline double round_step(double range, int most) {
 inline void draw_axes(Chart& chart, const ChartFrame& frame, const std::string& x_name,
                       const std::string& y_name) {
   const double step = round_step(frame.y_high - frame.y_low, 5);
-  for (double value = frame.y_low; value <= frame.y_high + step / 1e6; value += step) {
-    chart.line(frame.left, frame.y(value), frame.right, frame.y(value),
-               value == frame.y_low ? "axis" : "grid");
+  const int steps = static_cast<int>((frame.y_high - frame.y_low) / step + 1e-6);
+  for (int i = 0; i <= steps; ++i) {
+    const double value = frame.y_low + i * step;
+    chart.line(frame.left, frame.y(value), frame.right, frame.y(value), i == 0 ? "axis" : "grid");
     chart.write(frame.left - 6, frame.y(value) + 3.5, plain_number(value), "end");
   }
   chart.write((frame.left + frame.right) / 2, frame.bottom + 34, x_name, "middle muted");

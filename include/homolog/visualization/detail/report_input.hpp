@@ -30,7 +30,7 @@ namespace homolog::detail {
 using ReportJson = nlohmann::ordered_json;
 
 /// Text of a file for an error message: on one line, and not endless.
-inline std::string printable(std::string_view name) {
+inline std::string one_line(std::string_view name) {
   std::string result(name.substr(0, 200));
   for (char& c : result) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
@@ -42,7 +42,7 @@ inline ReportJson parse_report_json(std::string_view bytes, const std::string& n
   try {
     return ReportJson::parse(bytes);
   } catch (const ReportJson::exception& error) {
-    throw ReportError(text(name, ": not JSON: ", printable(error.what())));
+    throw ReportError(text(name, ": not JSON: ", one_line(error.what())));
   }
 }
 
@@ -54,12 +54,12 @@ struct ReportKeys {
 
   [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
     throw ReportError(
-        text(file, ": key \"", printable(parents + std::string(key)), "\": ", problem));
+        text(file, ": key \"", one_line(parents + std::string(key)), "\": ", problem));
   }
   const ReportJson* find(const std::string& key) const {
     if (!json.is_object()) {
       throw ReportError(text(file, ": expected a JSON object", parents.empty() ? "" : " at ",
-                             printable(parents), ", got ", json.type_name()));
+                             one_line(parents), ", got ", json.type_name()));
     }
     const auto found = json.find(key);
     return found == json.end() ? nullptr : &*found;
@@ -236,11 +236,11 @@ inline Points<ImageFrame> parse_points(const ReportKeys& keys, const std::string
   Points<ImageFrame> points;
   for (const ReportJson& point : list) {
     if (!point.is_array() || point.size() != 2 || !point[0].is_number() || !point[1].is_number()) {
-      keys.fail(key, text("expected points [x, y], got ", printable(point.dump())));
+      keys.fail(key, text("expected points [x, y], got ", one_line(point.dump())));
     }
     const Point<ImageFrame> read{point[0].get<double>(), point[1].get<double>()};
     if (!(std::abs(read.x) < 1e6 && std::abs(read.y) < 1e6)) {
-      keys.fail(key, text("expected pixels below 1e6, got ", printable(point.dump())));
+      keys.fail(key, text("expected pixels below 1e6, got ", one_line(point.dump())));
     }
     points.push_back(read);
   }

@@ -351,8 +351,8 @@ inline std::string summary_text(const ReportView& view) {
   };
   for (const ReportGroup& group : view.groups) {
     for (const std::size_t i : group.members) {
-      lines += printable(view.numbered(i)) + "\n";
-      add_row(printable(group.name()), view[i].total.pairs,
+      lines += one_line(view.numbered(i)) + "\n";
+      add_row(one_line(group.name()), view[i].total.pairs,
               [&](Aggregation aggregation, double alpha) {
                 return score_at(view[i].total, aggregation, alpha);
               });

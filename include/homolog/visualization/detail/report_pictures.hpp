@@ -103,7 +103,7 @@ inline SmallPicture load_small(const std::string& named, const ReportResult& res
   const auto path = find_beside(named, result.file);
   if (!path) {
     throw ReportError(text(result.file.string(),
-                           ": picture of its predictions: no such file: ", printable(named)));
+                           ": picture of its predictions: no such file: ", one_line(named)));
   }
   Image image = load_image(*path);
   if (flip) image = flip_horizontally(image);
@@ -138,11 +138,10 @@ inline Image draw_pair(const ReportResult& result, std::size_t index, double alp
     const Colour colour = palette(n);
     const Point<ImageFrame> from{truth[n].x + shift, truth[n].y};
     const Point<ImageFrame> to{predicted[n].x + shift, predicted[n].y};
-    draw_segment(canvas, from, from, setting.radius + 1.5, colour);
-    draw_segment(canvas, from, from, setting.radius, {255, 255, 255});
-    draw_segment(canvas, from, to, setting.line_width / 2, colour);
-    draw_segment(canvas, to, to, setting.radius, {255, 255, 255});
-    draw_segment(canvas, to, to, setting.radius - 1, colour);
+    draw_line(canvas, from, from, 2 * setting.radius + 3, colour);
+    draw_line(canvas, from, from, 2 * setting.radius, {255, 255, 255});
+    draw_line(canvas, from, to, setting.line_width, colour);
+    draw_point(canvas, to, setting.radius, colour);
   }
   return canvas;
 }

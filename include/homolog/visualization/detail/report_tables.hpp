@@ -132,7 +132,7 @@ inline Table category_table(const ReportView& view, std::size_t index) {
   };
   for (const auto& [name, scores] : result.per_category) {
     TableRow row{{{name, "name"}, count_cell(scores.pairs), count_cell(scores.points)}, ""};
-    add_scores(row, view.alphas, [&scores](Aggregation aggregation, double alpha) {
+    add_scores(row, view.alphas, [&scores = scores](Aggregation aggregation, double alpha) {
       return score_at(scores, aggregation, alpha);
     });
     const auto known = paper_category(result, name);
@@ -257,7 +257,7 @@ inline Table across_table(const ReportView& view, const std::vector<std::size_t>
   for (std::size_t index = 0; index < rows.size(); ++index) {
     const auto& [group, runs] = rows[index];
     TableRow row{{{group->name(), "name"}, count_cell(runs.size())}, "ours"};
-    add_scores(row, view.alphas, [&](Aggregation aggregation, double alpha) {
+    add_scores(row, view.alphas, [&mean, &runs = runs](Aggregation aggregation, double alpha) {
       return mean(runs, aggregation, alpha);
     });
     add_difference(row, index, mean(runs, Aggregation::per_point, view.main_alpha),

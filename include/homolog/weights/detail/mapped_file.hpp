@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -34,7 +33,7 @@ struct MappedFile {
 ///
 /// @throws FileError when the file is absent, not regular or cannot be mapped
 inline MappedFile map_file(const std::filesystem::path& path) {
-  const auto fail = [&path](const char* reason) {
+  const auto fail = [&path](const std::string& reason) {
     throw FileError(text(path.string(), ": cannot be read: ", reason));
   };
   struct Descriptor {
@@ -44,15 +43,15 @@ inline MappedFile map_file(const std::filesystem::path& path) {
     }
     // O_NONBLOCK: opening a pipe must not wait for its writer.
   } file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.number < 0) fail(std::strerror(errno));
+  if (file.number < 0) fail(system_error_text(errno));
   struct stat status {};
-  if (::fstat(file.number, &status) != 0) fail(std::strerror(errno));
+  if (::fstat(file.number, &status) != 0) fail(system_error_text(errno));
   if (!S_ISREG(status.st_mode)) fail("not a regular file");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return {};  // mmap refuses length 0
   void* address =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number, 0);
-  if (address == MAP_FAILED) fail(std::strerror(errno));
+  if (address == MAP_FAILED) fail(system_error_text(errno));
   std::shared_ptr<const void> owner(address, [size](void* start) { ::munmap(start, size); });
   return {{static_cast<const std::byte*>(address), size}, std::move(owner)};
 }
@@ -73,6 +72,7 @@ inline void advise_pages(const void* data, std::size_t bytes, int advice) {
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
   const auto first = (begin + page - 1) / page * page;
   const auto last = (begin + bytes) / page * page;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): whole pages are numbers
   if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, advice);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "everything.hpp"
+#include "every_core_header.hpp"
 
 double second_answer() {
   const homolog::GridTransform grid{64, 1, 1};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
-#include "everything.hpp"
+#include "every_core_header.hpp"
 
 double second_answer();
 

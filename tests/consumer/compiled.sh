@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds compiled/: the library once, one program on it and the same program header-only; prints the
+# seconds of each, and that both give the same answer.
+#   compiled.sh SOURCE PREFIX WORK
+set -euo pipefail
+source=$1 work=$3
+if [ -z "${HOMOLOG_VITS14_WEIGHTS:-}" ]; then
+  echo "[skipped] HOMOLOG_VITS14_WEIGHTS names no weights to run the program with"
+  exit 0
+fi
+rm -rf "$work"
+"$CMAKE" -S "$(dirname "$0")/compiled" -B "$work" -DHOMOLOG_SOURCE="$source" \
+  -DCMAKE_PREFIX_PATH="$TORCH_PREFIX" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$CXX"
+seconds() {  # TARGET
+  local start
+  start=$(date +%s.%N)
+  "$CMAKE" --build "$work" --target "$1" >/dev/null
+  echo "$(date +%s.%N) $start" | awk '{printf "%.1f", $1 - $2}'
+}
+library=$(seconds homolog_compiled)
+app=$(seconds app)
+headers_only=$(seconds headers_only)
+echo "seconds to build: library once $library, a program on it $app, the same header-only $headers_only," \
+  "$(echo "$headers_only $app" | awk '{printf "%.1f", $1 / $2}') times as long"
+picture=$source/docs/pictures/cat.png
+one=$("$work/app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+two=$("$work/headers_only" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+echo "answers: $one and $two"
+[ "$one" = "$two" ]

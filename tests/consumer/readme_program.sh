@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a new user does with nothing but the README: an empty folder, its program, its CMake lines in
+# one of the three ways, its commands. Prints how long that took.
+#   readme_program.sh SOURCE PREFIX WORK WAY
+set -euo pipefail
+source=$1 prefix=$2 work=$3 way=$4
+if [ -z "${HOMOLOG_VITS14_WEIGHTS:-}" ]; then
+  echo "[skipped] HOMOLOG_VITS14_WEIGHTS names no weights to run the program with"
+  exit 0
+fi
+rm -rf "$work"
+mkdir -p "$work/app"
+# The first C++ block and the first CMake block of the README; of the latter the lines of this way.
+awk '/^```cpp/ {on = 1; next} /^```/ {if (on) exit} on' "$source/README.md" >"$work/app/app.cpp"
+awk '/^```cmake/ {on = 1; next} /^```/ {if (on) exit} on' "$source/README.md" >"$work/README.cmake"
+case $way in  # what a reader comments in and out
+  find_package) edit='' ;;
+  add_subdirectory) edit='s/^find_package/# &/; s/^# (add_subdirectory)/\1/' ;;
+  FetchContent) edit='s/^find_package/# &/; s/^# (.*FetchContent)/\1/' ;;
+esac
+sed -E "$edit" "$work/README.cmake" >"$work/app/CMakeLists.txt"
+ln -s "$source" "$work/app/homolog"
+echo "== CMakeLists.txt"
+cat "$work/app/CMakeLists.txt"
+
+start=$(date +%s.%N)
+cd "$work/app"
+"$CMAKE" -S . -B build -DCMAKE_PREFIX_PATH="$TORCH_PREFIX;$prefix" -DCMAKE_CXX_COMPILER="$CXX"
+"$CMAKE" --build build
+picture=$source/docs/pictures/cat.png
+answer=$(build/app "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+echo "$answer"
+printf '%s took %.0f s from an empty folder to the answer\n' "$way" \
+  "$(echo "$(date +%s.%N) $start" | awk "{print \$1 - \$2}")"
+# A picture matched with itself: the keypoint's own cell.
+python3 - "$answer" <<'PY'
+import sys
+x, y = (float(word) for word in sys.argv[1].split()[:2])
+assert abs(x - 120) < 15 and abs(y - 80) < 15, (x, y)
+PY

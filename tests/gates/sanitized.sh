@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Address and undefined-behaviour sanitizers over the tests that need no LibTorch, the file readers
+# and their fuzzing included; and, from the same build, line coverage of the headers.
+#   sanitized.sh BUILD_FOLDER PYTHON      (PYTHON has gcovr)
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+folder=$1 python=$2
+launcher=()
+command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+flags="-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all --coverage"
+cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="$flags" \
+  -DCMAKE_CXX_COMPILER=g++ -DHOMOLOG_WITH_TORCH=OFF -DHOMOLOG_BUILD_EXAMPLES=OFF \
+  -DHOMOLOG_BUILD_BENCHMARKS=OFF -DHOMOLOG_INSTALL=OFF "${launcher[@]}" >"$folder.configure.log" 2>&1 ||
+  { tail -n 40 "$folder.configure.log"; exit 1; }
+cmake --build "$folder" -j "${JOBS:-2}" >"$folder.build.log" 2>&1 ||
+  { grep -E "error|FAILED" "$folder.build.log" | head -n 20; exit 1; }
+find "$folder" -name '*.gcda' -delete
+ctest --test-dir "$folder" -j "${JOBS:-2}" --output-on-failure --timeout 900 -E "^compile_fail|^parity|cuda" \
+  | grep -vE "Passed|Start +[0-9]+:" || { echo "tests fail under the sanitizers"; exit 1; }
+"$python" -m gcovr --root "$root" --filter "$root/include/homolog/" --object-directory "$folder" "$folder" \
+  -j "${JOBS:-2}" --gcov-ignore-parse-errors=all --merge-mode-functions=separate \
+  --csv "$folder.coverage.csv" --txt - 2>"$folder.gcovr.log" |
+  awk '/^TOTAL/ {print "line coverage of the headers without LibTorch: " $4 " of " $2 " lines"} /homolog\// && NF >= 4 {print}' |
+  sort -k4 -t' ' | tail -n 12
