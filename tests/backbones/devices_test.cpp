@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/torch_doctest.hpp"
 // The line above comes first: see there.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -9,7 +12,12 @@
 #include "homolog/backbones/dinov2.hpp"
 #include "homolog/backbones/dinov3.hpp"
 #include "homolog/backbones/sam.hpp"
+#include "homolog/datasets/spair.hpp"
+#include "homolog/datasets/synthetic.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+#include "homolog/pipeline/evaluate.hpp"
 #include "support/skip.hpp"
+#include "support/test_data.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -102,4 +110,42 @@ TEST_CASE("every backbone in every dtype on a CUDA device") {
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);
   check_device(torch::kCUDA);
+}
+
+TEST_CASE("an evaluation on a CUDA device finds the points that the CPU finds") {
+  if (!torch::cuda::is_available()) return skip("no CUDA device here");
+  const char* weights = std::getenv("HOMOLOG_VITS14_WEIGHTS");
+  if (weights == nullptr) return skip("no ViT-S/14 weights: set HOMOLOG_VITS14_WEIGHTS");
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  const TemporaryFolder folder;
+  generate_synthetic(folder.path / "drawn", {7, 2, 2, 6, 3});
+  const Dataset dataset = load_spair(folder.path / "drawn", "test");
+  Pipeline<DinoV2, WindowSoftArgmax> pipeline;
+  // Letterboxed pictures are padded on the device, squashed ones fill the input.
+  for (const Resize resize : {Resize::squash, Resize::letterbox}) {
+    pipeline.setting.resize = resize;
+    pipeline.setting.image_size = 224;
+    pipeline.backbone.load(weights, "", torch::kFloat32);
+    const Evaluation cpu = evaluate(pipeline, dataset);
+    for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+      pipeline.backbone.to(torch::kCUDA, dtype);
+      const Evaluation cuda = evaluate(pipeline, dataset);
+      REQUIRE(cuda.pairs.size() == cpu.pairs.size());
+      std::size_t points = 0, equal = 0;
+      for (std::size_t i = 0; i < cpu.pairs.size(); ++i) {
+        for (std::size_t n = 0; n < cpu.pairs[i].predicted.size(); ++n, ++points) {
+          const auto a = cpu.pairs[i].predicted[n], b = cuda.pairs[i].predicted[n];
+          if (std::hypot(a.x - b.x, a.y - b.y) < (dtype == torch::kFloat32 ? 0.05 : 2)) ++equal;
+        }
+      }
+      const double share = static_cast<double>(equal) / static_cast<double>(points);
+      const double pck = cuda.total.per_point[1], pck_cpu = cpu.total.per_point[1];
+      std::printf("%s: %zu points, %.2f %% where the CPU has them, PCK@0.1 %.2f (CPU %.2f)\n",
+                  dtype == torch::kFloat32 ? "float32" : "bfloat16", points, 100 * share, 100 * pck,
+                  100 * pck_cpu);
+      CHECK(share > (dtype == torch::kFloat32 ? 0.995 : 0.9));
+      CHECK(std::abs(pck - pck_cpu) < (dtype == torch::kFloat32 ? 0.003 : 0.02));
+    }
+  }
 }

@@ -16,6 +16,7 @@
 #include "homolog/backbones/dinov2.hpp"
 #include "homolog/train/load_tuned.hpp"
 #include "support/adder.hpp"
+#include "support/skip.hpp"
 #include "support/test_data.hpp"
 #include "train/noise_pairs.hpp"
 
@@ -50,10 +51,12 @@ std::string bytes_of(const std::filesystem::path& path) {
 
 /// The step losses of a run.
 template <class Loss>
-std::vector<double> losses_of(const Dataset& dataset, FinetuneSetting setting, const Loss& loss) {
+std::vector<double> losses_of(const Dataset& dataset, FinetuneSetting setting, const Loss& loss,
+                              torch::Device device = torch::kCPU) {
   std::vector<double> losses;
   setting.progress = [&losses](const TrainProgress& now) { losses.push_back(now.step_loss); };
   DinoV2 backbone = tiny_backbone();
+  backbone.to(device, torch::kFloat32);
   finetune(backbone, loss, dataset, nullptr, small_inputs(), setting);
   return losses;
 }
@@ -74,6 +77,36 @@ TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
     setting.seed = 1;
     CHECK(losses != losses_of(dataset, setting, loss));
     setting.seed = 0;
+  };
+  check(CoordinateMse{});
+  check(GaussianCrossEntropy{});
+  check(InfoNce{});
+}
+
+TEST_CASE("tuning on a CUDA device takes the CPU's steps") {
+  if (!torch::cuda::is_available()) return test::skip("no CUDA device here");
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  const auto check = [&](const auto& loss) {
+    for (const bool cache : {true, false}) {
+      FinetuneSetting setting = three_epochs();
+      setting.cache = cache;
+      const auto cpu = losses_of(dataset, setting, loss);
+      const auto cuda = losses_of(dataset, setting, loss, torch::kCUDA);
+      REQUIRE(cuda.size() == cpu.size());
+      for (std::size_t i = 0; i < cpu.size(); ++i) {
+        CHECK(cuda[i] == doctest::Approx(cpu[i]).epsilon(1e-3));
+      }
+      for (const auto dtype : {torch::kBFloat16, torch::kFloat16}) {
+        setting.trainer.autocast = dtype;
+        const auto narrow = losses_of(dataset, setting, loss, torch::kCUDA);
+        for (std::size_t i = 0; i < cpu.size(); ++i) {
+          CHECK(narrow[i] == doctest::Approx(cpu[i]).epsilon(0.1));
+        }
+      }
+    }
   };
   check(CoordinateMse{});
   check(GaussianCrossEntropy{});
