@@ -8,6 +8,8 @@
 #include <random>
 #include <string>
 
+#include "homolog/core/files.hpp"
+
 namespace homolog::test {
 
 /// Folder of the data sets used by tests: HOMOLOG_TEST_DATA, else the build's default.
@@ -28,10 +30,7 @@ struct TemporaryFolder {
            ("homolog_test_" + std::to_string(seed()) + std::to_string(seed()));
     std::filesystem::create_directories(path);
   }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
+  ~TemporaryFolder() { detail::remove_folder(path); }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 };

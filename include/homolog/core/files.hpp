@@ -17,6 +17,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "homolog/core/errors.hpp"
 
@@ -69,6 +70,21 @@ inline int flush_folder(const std::filesystem::path& folder) {
   const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
   ::close(descriptor);
   return error;
+}
+
+/// Removes a folder with all in it, as far as that can be; links are removed, not followed.
+///
+/// std::filesystem::remove_all() is a crash where LibTorch's CUDA packages are linked: their
+/// libtorch.so (seen in 2.11) exports a remove_all() of its own that calls a function it lacks.
+inline void remove_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(std::filesystem::symlink_status(folder, error))) {
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+      remove_folder(entry->path());
+    }
+  }
+  std::filesystem::remove(folder, error);
 }
 
 }  // namespace detail

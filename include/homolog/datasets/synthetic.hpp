@@ -383,10 +383,10 @@ inline void generate_synthetic(const std::filesystem::path& root,
     detail::drawn::write_synthetic(making, setting, progress);
     std::filesystem::rename(making, root);
   } catch (const std::filesystem::filesystem_error& failure) {
-    std::filesystem::remove_all(making, error);
+    detail::remove_folder(making);
     throw FileError(root.string() + ": cannot be made: " + failure.code().message());
   } catch (...) {
-    std::filesystem::remove_all(making, error);
+    detail::remove_folder(making);
     throw;
   }
 }
