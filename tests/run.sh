@@ -29,4 +29,4 @@ if ! "$python" "$root/tests/weights/make_reference_files.py" "$HOMOLOG_TORCH_FIL
 fi
 
 say "testing"
-ctest --test-dir "$build/release" --output-on-failure --timeout 1500 "$@"
+ctest --test-dir "$build/release" -j "${JOBS:-2}" --output-on-failure --timeout 1500 "$@"

@@ -5,8 +5,9 @@ homolog::core to their room and to their time.
 
     headers.py [--torch LIBTORCH] [--times FILE.csv] [--page FILE.md] COMPILER...
 
-A header is included twice in an otherwise empty source. Those of homolog::core must not reach
-LibTorch or nlohmann-json, and with the first compiler may take at most twice the time of
+A header is included twice in an otherwise empty source; those that need LibTorch, 20 s each, with
+the first compiler, and all of them in one source with the others. Those of homolog::core must not
+reach LibTorch or nlohmann-json, and with the first compiler may take at most twice the time of
 <Eigen/Core> alone, measured in the same run. --page puts the times between the two comment lines
 of docs/compile_time.md.
 """
@@ -62,6 +63,13 @@ def command(compiler, torch, *options):
             "-DUSE_C10D_GLOO", *options, "-"]
 
 
+def needs_torch(compiler, header):
+    """Whether a header, or one of ours that it includes, includes one of LibTorch's."""
+    result = subprocess.run(command(compiler, None, "-M", "-MG"), input=source_of(header),
+                            capture_output=True, text=True)
+    return any(word in result.stdout for word in (" torch/", " ATen/", " c10/"))
+
+
 def compile_alone(line, source):
     """Exit status, messages and processor seconds of one compiler run."""
     with tempfile.TemporaryFile("w+") as text, tempfile.TemporaryFile("w+") as messages:
@@ -74,14 +82,14 @@ def compile_alone(line, source):
         return child.returncode, messages.read(3000), usage.ru_utime + usage.ru_stime
 
 
-def check(compiler, header, torch):
+def check(compiler, headers, torch):
     """The compiler's first words where it refuses or warns, else nothing; and its seconds."""
     options = list(WARNINGS)
     if "clang" in compiler:
         # LibTorch's macros, expanded in our code, are its own business.
         options.append("-Wno-gnu-zero-variadic-macro-arguments")
     status, messages, seconds = compile_alone(command(compiler, torch, *options),
-                                              source_of(header))
+                                              "".join(map(source_of, headers)))
     return messages or f"exit status {status}" if status else "", seconds
 
 
@@ -140,18 +148,23 @@ def main():
             print(f"{header}: belongs to homolog::core and includes {word}")
             failures += 1
 
-    jobs = [(compiler, header) for header in headers for compiler in arguments.compilers]
+    on_torch = [header for header in headers if header not in core and needs_torch(first, header)]
+    jobs = [(first, (header,)) for header in headers]
+    for compiler in arguments.compilers[1:]:
+        jobs.append((compiler, on_torch))
+        jobs += [(compiler, (header,)) for header in headers if header not in on_torch]
     others = []
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         results = pool.map(lambda job: check(*job, arguments.torch), jobs)
-        for (compiler, header), (error, seconds) in zip(jobs, results):
+        for (compiler, together), (error, seconds) in zip(jobs, results):
+            name = together[0] if len(together) == 1 else f"{len(together)} headers on LibTorch"
             if error:
                 failures += 1
-                print(f"== {header} alone, {compiler}:\n{error}")
-            if compiler == first and header not in core:
-                others.append((header, seconds))
-    print(f"{len(headers)} headers alone with {', '.join(arguments.compilers)}: "
-          f"{failures} failures")
+                print(f"== {name} alone, {compiler}:\n{error}")
+            if compiler == first and name not in core:
+                others.append((name, seconds))
+    print(f"{len(headers)} headers alone with {', '.join(arguments.compilers)}, {len(on_torch)} of "
+          f"them on LibTorch: {failures} failures")
 
     bound = sorted(measure(first, core), key=lambda row: -row[1])
     others.sort(key=lambda row: -row[1])

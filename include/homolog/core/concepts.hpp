@@ -157,12 +157,36 @@ concept Metric = requires(const M& metric, std::span<const PairErrors> pairs, do
   { metric(pairs, alpha) } -> std::convertible_to<double>;
 };
 
+namespace detail {
+
+// An optional member of another form, such as one that is not const, would be passed over.
+template <class M>
+concept ReachFits = !requires(M& matcher) { matcher.reach(); } || requires(const M& matcher) {
+  { matcher.reach() } -> std::convertible_to<std::optional<int>>;
+};
+
+template <class B>
+concept NormalizationFits =
+    !requires(B& backbone) { backbone.normalization(); } || requires(const B& backbone) {
+      { backbone.normalization() } -> std::convertible_to<Normalization>;
+    };
+
+template <class B>
+concept DefaultImageSizeFits =
+    !requires(B& backbone) { backbone.default_image_size(); } || requires(const B& backbone) {
+      { backbone.default_image_size() } -> std::convertible_to<int>;
+    };
+
+}  // namespace detail
+
 /// Stops compilation with one sentence when `M` is no matcher.
 template <class M>
 constexpr void require_matcher() {
   static_assert(Matcher<M>,
                 "homolog: a Matcher needs the member "
                 "'Match operator()(const SimilarityMap& map) const'");
+  static_assert(detail::ReachFits<M>,
+                "homolog: a Matcher's optional member is 'std::optional<int> reach() const'");
 }
 
 /// Stops compilation with one sentence when `B` is no backbone.
@@ -173,6 +197,10 @@ constexpr void require_backbone() {
   static_assert(detail::TurnsBatchesIntoMaps<B>,
                 "homolog: a Backbone needs the member "
                 "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
+  static_assert(detail::NormalizationFits<B>,
+                "homolog: a Backbone's optional member is 'Normalization normalization() const'");
+  static_assert(detail::DefaultImageSizeFits<B>,
+                "homolog: a Backbone's optional member is 'int default_image_size() const'");
 }
 
 /// Stops compilation with one sentence when `M` is no metric.
