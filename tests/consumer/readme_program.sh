@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What a new user does with nothing but the README: an empty folder, its program, its CMake lines in
-# one of the three ways, its commands. Prints how long that took.
+# one of the three ways, its commands, with homolog installed in ~/.local. Prints how long that took.
 #   readme_program.sh SOURCE PREFIX WORK WAY
 set -euo pipefail
 source=$1 prefix=$2 work=$3 way=$4
@@ -20,17 +20,27 @@ case $way in  # what a reader comments in and out
   FetchContent) edit='s/^find_package/# &/; s/^# (.*FetchContent)/\1/' ;;
 esac
 sed -E "$edit" "$work/README.cmake" >"$work/app/CMakeLists.txt"
-ln -s "$source" "$work/app/homolog"
+[ "$way" = find_package ] || ln -s "$source" "$work/app/homolog"
 echo "== CMakeLists.txt"
 cat "$work/app/CMakeLists.txt"
 
-start=$(date +%s.%N)
+# The user's machine: homolog in ~/.local, `python` with PyTorch, files of these names.
+mkdir -p "$work/home" "$work/bin"
+ln -s "$prefix" "$work/home/.local"
+printf '#!/bin/sh\necho "%s"\n' "$TORCH_PREFIX" >"$work/bin/python"
+ln -s "$CMAKE" "$work/bin/cmake"
+chmod +x "$work/bin/python"
 cd "$work/app"
-"$CMAKE" -S . -B build -DCMAKE_PREFIX_PATH="$TORCH_PREFIX;$prefix" -DCMAKE_CXX_COMPILER="$CXX"
-"$CMAKE" --build build
-picture=$source/docs/pictures/cat.png
-answer=$(build/app "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
-echo "$answer"
+ln -s "$HOMOLOG_VITS14_WEIGHTS" weights.safetensors
+ln -s "$source/docs/pictures/cat.png" source.png
+ln -s "$source/docs/pictures/cat.png" target.png
+commands=$(awk '/^```sh/ {on = 1; next} /^```/ {if (on) exit} on' "$source/README.md")
+echo "== commands"
+echo "$commands"
+
+start=$(date +%s.%N)
+HOME=$work/home PATH=$work/bin:$PATH bash -euc "$commands" | tee "$work/output"
+answer=$(tail -n 1 "$work/output")
 printf '%s took %.0f s from an empty folder to the answer\n' "$way" \
   "$(echo "$(date +%s.%N) $start" | awk "{print \$1 - \$2}")"
 # A picture matched with itself: the keypoint's own cell.

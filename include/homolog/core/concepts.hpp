@@ -161,21 +161,28 @@ namespace detail {
 
 // An optional member of another form, such as one that is not const, would be passed over.
 template <class M>
-concept ReachFits = !requires(M& matcher) { matcher.reach(); } || requires(const M& matcher) {
+concept ReachFits = !requires(M & matcher) {
+  matcher.reach();
+}
+|| requires(const M& matcher) {
   { matcher.reach() } -> std::convertible_to<std::optional<int>>;
 };
 
 template <class B>
-concept NormalizationFits =
-    !requires(B& backbone) { backbone.normalization(); } || requires(const B& backbone) {
-      { backbone.normalization() } -> std::convertible_to<Normalization>;
-    };
+concept NormalizationFits = !requires(B & backbone) {
+  backbone.normalization();
+}
+|| requires(const B& backbone) {
+  { backbone.normalization() } -> std::convertible_to<Normalization>;
+};
 
 template <class B>
-concept DefaultImageSizeFits =
-    !requires(B& backbone) { backbone.default_image_size(); } || requires(const B& backbone) {
-      { backbone.default_image_size() } -> std::convertible_to<int>;
-    };
+concept DefaultImageSizeFits = !requires(B & backbone) {
+  backbone.default_image_size();
+}
+|| requires(const B& backbone) {
+  { backbone.default_image_size() } -> std::convertible_to<int>;
+};
 
 }  // namespace detail
 

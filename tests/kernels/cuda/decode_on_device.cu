@@ -44,7 +44,8 @@ DeviceResult decode_on_device(const std::vector<float>& similarity, int rows, in
                    cudaMemcpyHostToDevice));
   cudaStream_t stream;
   check(cudaStreamCreate(&stream));
-  const cuda::DecoderSetting setting{static_cast<cuda::Decoder>(decoder), temperature, radius, sigma};
+  const cuda::DecoderSetting setting{static_cast<cuda::Decoder>(decoder), temperature, radius,
+                                     sigma};
   const cuda::Grid grid{rows, cols, content[0], content[1], content[2], content[3]};
   cuda::match(
       [&](std::size_t first, std::size_t here, float* to) {

@@ -128,14 +128,18 @@ __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting
   const int peak_row = best.index / grid.cols, peak_col = best.index % grid.cols;
   if constexpr (decoder == Decoder::argmax) {
     if (threadIdx.x == 0) {
-      answers[blockIdx.x] = {static_cast<float>(peak_col), static_cast<float>(peak_row),
-                             best.value, best.second};
+      answers[blockIdx.x] = {static_cast<float>(peak_col), static_cast<float>(peak_row), best.value,
+                             best.second};
     }
     return;
   }
   // Positions relative to the peak keep float32 sums exact enough.
-  const auto right_of_peak = [&](int index) { return static_cast<float>(index % grid.cols - peak_col); };
-  const auto below_peak = [&](int index) { return static_cast<float>(index / grid.cols - peak_row); };
+  const auto right_of_peak = [&](int index) {
+    return static_cast<float>(index % grid.cols - peak_col);
+  };
+  const auto below_peak = [&](int index) {
+    return static_cast<float>(index / grid.cols - peak_row);
+  };
   const auto value = [&](int index) {
     if constexpr (decoder != Decoder::kernel_soft_argmax) return row[index];
     const float x = right_of_peak(index), y = below_peak(index);
@@ -191,9 +195,8 @@ __global__ void column_kernel(const float* similarity, int count, int first, Gri
   const int x = cell % grid.cols, y = cell / grid.cols;
   if (x >= grid.x1 && x < grid.x2 && y >= grid.y1 && y < grid.y2) {
     for (int q = 0; q < count; ++q) {
-      const float value =
-          similarity[static_cast<std::size_t>(q) * static_cast<std::size_t>(cells) +
-                     static_cast<std::size_t>(cell)];
+      const float value = similarity[static_cast<std::size_t>(q) * static_cast<std::size_t>(cells) +
+                                     static_cast<std::size_t>(cell)];
       if (isfinite(value) && value > best.value) best = {value, first + q};
     }
   }
@@ -245,7 +248,7 @@ inline void decode(const float* similarity, std::size_t count, const Grid& grid,
     kernel = detail::decode_kernel<Decoder::kernel_soft_argmax>;
   }
   kernel<<<static_cast<unsigned>(count), detail::threads_per_row, 0, stream>>>(similarity, grid,
-                                                                              setting, answers);
+                                                                               setting, answers);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) {
     throw DeviceError(std::string("cuda::decode: ") + cudaGetErrorString(error));
   }
@@ -264,8 +267,8 @@ inline void take_column_maxima(const float* similarity, int count, int first, co
   detail::require_setting(grid, {});
   constexpr int threads = 128;
   const int blocks = (grid.rows * grid.cols + threads - 1) / threads;
-  detail::column_kernel<threads>
-      <<<static_cast<unsigned>(blocks), threads, 0, stream>>>(similarity, count, first, grid, columns);
+  detail::column_kernel<threads><<<static_cast<unsigned>(blocks), threads, 0, stream>>>(
+      similarity, count, first, grid, columns);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) {
     throw DeviceError(std::string("cuda::take_column_maxima: ") + cudaGetErrorString(error));
   }
