@@ -3,20 +3,18 @@
 """Compiles every header alone, with every compiler, without a warning; holds the headers of
 homolog::core to their room and to their time.
 
-    headers.py [--torch LIBTORCH] [--times FILE.csv] [--page FILE.md] COMPILER...
+    headers.py [--torch LIBTORCH] [--times FILE.csv] [--markdown FILE.md] COMPILER...
 
 A header is included twice in an otherwise empty source; those that need LibTorch, 20 s each, with
 the first compiler, and all of them in one source with the others. Those of homolog::core must not
 reach LibTorch or nlohmann-json, and with the first compiler may take at most twice the time of
-<Eigen/Core> alone, measured in the same run. --page puts the times between the two comment lines
-of docs/compile_time.md.
+<Eigen/Core> alone, measured in the same run. benchmarks/put_results.py puts the Markdown into docs/compile_time.md.
 """
 import argparse
 import concurrent.futures
 import csv
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -114,18 +112,13 @@ def measure(compiler, headers):
     return rows
 
 
-def write_page(path, bound, others, eigen):
-    """Replaces what stands between the page's two comment lines."""
+def write_markdown(path, bound, others, eigen):
     lines = [f"`<Eigen/Core>` alone: {eigen:.2f} s.", "",
              "| header of `homolog::core` | times Eigen/Core | s |", "|---|---|---|"]
     lines += [f"| `{header}` | {ratio:.2f} | {own:.2f} |" for header, ratio, own, _ in bound]
     lines += ["", "| other header | times Eigen/Core | s |", "|---|---|---|"]
     lines += [f"| `{header}` | {own / eigen:.1f} | {own:.1f} |" for header, own in others]
-    page = pathlib.Path(path)
-    text = re.sub(r"(<!-- times -->\n).*(<!-- end of times -->)",
-                  lambda found: found[1] + "\n".join(lines) + "\n" + found[2],
-                  page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    page.write_text(text, encoding="utf-8")
+    pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():
@@ -133,7 +126,7 @@ def main():
     parser.add_argument("compilers", nargs="+")
     parser.add_argument("--torch", help="folder with LibTorch's include/")
     parser.add_argument("--times", help="CSV to write")
-    parser.add_argument("--page", help="Markdown page to put the times into")
+    parser.add_argument("--markdown", help="the times as tables")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
 
@@ -185,8 +178,8 @@ def main():
             writer.writerows((header, f"{own / eigen:.2f}", f"{own:.2f}") for header, own in others)
             writer.writerows((header, f"{ratio:.2f}", f"{own:.2f}")
                              for header, ratio, own, _ in bound)
-    if arguments.page:
-        write_page(arguments.page, bound, others, eigen)
+    if arguments.markdown:
+        write_markdown(arguments.markdown, bound, others, eigen)
     sys.exit(1 if failures else 0)
 
 

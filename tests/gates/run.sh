@@ -19,7 +19,8 @@ format() {
   (cd "$root" && git ls-files '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs clang-format --dry-run -Werror)
 }
 headers() {
-  "$python" "$gates/headers.py" --torch "$torch" --times "$build/compile_time.csv" g++ clang++
+  "$python" "$gates/headers.py" --torch "$torch" --times "$build/compile_time.csv" \
+    --markdown "$build/compile_time.md" g++ clang++
 }
 tidy() { bash "$gates/tidy.sh" "$torch"; }
 reference() {

@@ -88,6 +88,34 @@ concept TurnsBatchesIntoMaps = requires(const B& backbone, const InputBatch& bat
   { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
 };
 
+// An optional member of another form, such as one that is not const, would be passed over.
+template <class M>
+concept HasReach = requires(M& matcher) {
+  matcher.reach();
+};
+template <class M>
+concept ReachFits = requires(const M& matcher) {
+  { matcher.reach() } -> std::convertible_to<std::optional<int>>;
+};
+
+template <class B>
+concept HasNormalization = requires(B& backbone) {
+  backbone.normalization();
+};
+template <class B>
+concept NormalizationFits = requires(const B& backbone) {
+  { backbone.normalization() } -> std::convertible_to<Normalization>;
+};
+
+template <class B>
+concept HasDefaultImageSize = requires(B& backbone) {
+  backbone.default_image_size();
+};
+template <class B>
+concept DefaultImageSizeFits = requires(const B& backbone) {
+  { backbone.default_image_size() } -> std::convertible_to<int>;
+};
+
 }  // namespace detail
 
 /// Backbone, minimum:
@@ -117,9 +145,7 @@ concept ByteBackbone = Backbone<B> && requires(const B& backbone, const ByteBatc
 /// The statistics a backbone wants its input normalised with.
 template <class B>
 Normalization normalization_of(const B& backbone) {
-  if constexpr (requires {
-                  { backbone.normalization() } -> std::convertible_to<Normalization>;
-                }) {
+  if constexpr (detail::NormalizationFits<B>) {
     return backbone.normalization();
   } else {
     return imagenet_normalization;
@@ -129,9 +155,7 @@ Normalization normalization_of(const B& backbone) {
 /// The input side [px] a backbone wants where the user names none.
 template <class B>
 int default_image_size_of(const B& backbone) {
-  if constexpr (requires {
-                  { backbone.default_image_size() } -> std::convertible_to<int>;
-                }) {
+  if constexpr (detail::DefaultImageSizeFits<B>) {
     return backbone.default_image_size();
   } else {
     const int patch = backbone.patch_size();
@@ -157,42 +181,13 @@ concept Metric = requires(const M& metric, std::span<const PairErrors> pairs, do
   { metric(pairs, alpha) } -> std::convertible_to<double>;
 };
 
-namespace detail {
-
-// An optional member of another form, such as one that is not const, would be passed over.
-template <class M>
-concept ReachFits = !requires(M & matcher) {
-  matcher.reach();
-}
-|| requires(const M& matcher) {
-  { matcher.reach() } -> std::convertible_to<std::optional<int>>;
-};
-
-template <class B>
-concept NormalizationFits = !requires(B & backbone) {
-  backbone.normalization();
-}
-|| requires(const B& backbone) {
-  { backbone.normalization() } -> std::convertible_to<Normalization>;
-};
-
-template <class B>
-concept DefaultImageSizeFits = !requires(B & backbone) {
-  backbone.default_image_size();
-}
-|| requires(const B& backbone) {
-  { backbone.default_image_size() } -> std::convertible_to<int>;
-};
-
-}  // namespace detail
-
 /// Stops compilation with one sentence when `M` is no matcher.
 template <class M>
 constexpr void require_matcher() {
   static_assert(Matcher<M>,
                 "homolog: a Matcher needs the member "
                 "'Match operator()(const SimilarityMap& map) const'");
-  static_assert(detail::ReachFits<M>,
+  static_assert(!detail::HasReach<M> || detail::ReachFits<M>,
                 "homolog: a Matcher's optional member is 'std::optional<int> reach() const'");
 }
 
@@ -204,9 +199,9 @@ constexpr void require_backbone() {
   static_assert(detail::TurnsBatchesIntoMaps<B>,
                 "homolog: a Backbone needs the member "
                 "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
-  static_assert(detail::NormalizationFits<B>,
+  static_assert(!detail::HasNormalization<B> || detail::NormalizationFits<B>,
                 "homolog: a Backbone's optional member is 'Normalization normalization() const'");
-  static_assert(detail::DefaultImageSizeFits<B>,
+  static_assert(!detail::HasDefaultImageSize<B> || detail::DefaultImageSizeFits<B>,
                 "homolog: a Backbone's optional member is 'int default_image_size() const'");
 }
 
