@@ -5,8 +5,8 @@ homolog::core to their room and to their time.
 
     headers.py [--torch LIBTORCH] [--times FILE.csv] [--markdown FILE.md] COMPILER...
 
-A header is included twice in an otherwise empty source; those that need LibTorch, 20 s each, with
-the first compiler, and all of them in one source with the others. Those of homolog::core must not
+A header is included twice in an otherwise empty source. With further compilers that is done for
+homolog::core; the rest, up to 20 s each, stands in one source. Headers of homolog::core must not
 reach LibTorch or nlohmann-json, and with the first compiler may take at most twice the time of
 <Eigen/Core> alone, measured in the same run. benchmarks/put_results.py puts the Markdown into docs/compile_time.md.
 """
@@ -61,13 +61,6 @@ def command(compiler, torch, *options):
             "-DUSE_C10D_GLOO", *options, "-"]
 
 
-def needs_torch(compiler, header):
-    """Whether a header, or one of ours that it includes, includes one of LibTorch's."""
-    result = subprocess.run(command(compiler, None, "-M", "-MG"), input=source_of(header),
-                            capture_output=True, text=True)
-    return any(word in result.stdout for word in (" torch/", " ATen/", " c10/"))
-
-
 def compile_alone(line, source):
     """Exit status, messages and processor seconds of one compiler run."""
     with tempfile.TemporaryFile("w+") as text, tempfile.TemporaryFile("w+") as messages:
@@ -101,11 +94,11 @@ def reached(compiler, header):
 
 def measure(compiler, headers):
     """Times of Eigen/Core and processor seconds of each header, the least of turns that alternate
-    with Eigen/Core: one turn where that is clear, up to five near the bound."""
+    with Eigen/Core: one turn, up to five where that is above the bound."""
     rows = []
     for header in headers:
         own, eigen = [], []
-        while not own or (min(own) > 0.9 * MOST * min(eigen) and len(own) < 5):
+        while not own or (min(own) > MOST * min(eigen) and len(own) < 5):
             eigen.append(compile_alone(command(compiler, None), "#include <Eigen/Core>\n")[2])
             own.append(compile_alone(command(compiler, None), source_of(header))[2])
         rows.append((header, min(own) / min(eigen), min(own), min(eigen)))
@@ -141,23 +134,22 @@ def main():
             print(f"{header}: belongs to homolog::core and includes {word}")
             failures += 1
 
-    on_torch = [header for header in headers if header not in core and needs_torch(first, header)]
+    rest = [header for header in headers if header not in core]
     jobs = [(first, (header,)) for header in headers]
     for compiler in arguments.compilers[1:]:
-        jobs.append((compiler, on_torch))
-        jobs += [(compiler, (header,)) for header in headers if header not in on_torch]
+        jobs += [(compiler, rest), *((compiler, (header,)) for header in core)]
     others = []
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         results = pool.map(lambda job: check(*job, arguments.torch), jobs)
         for (compiler, together), (error, seconds) in zip(jobs, results):
-            name = together[0] if len(together) == 1 else f"{len(together)} headers on LibTorch"
+            name = together[0] if len(together) == 1 else f"{len(together)} headers"
             if error:
                 failures += 1
-                print(f"== {name} alone, {compiler}:\n{error}")
+                print(f"== {name}, {compiler}:\n{error}")
             if compiler == first and name not in core:
                 others.append((name, seconds))
-    print(f"{len(headers)} headers alone with {', '.join(arguments.compilers)}, {len(on_torch)} of "
-          f"them on LibTorch: {failures} failures")
+    print(f"{len(headers)} headers alone with {first}; {len(core)} alone and the rest together with "
+          f"{', '.join(arguments.compilers[1:]) or 'no other'}: {failures} failures")
 
     bound = sorted(measure(first, core), key=lambda row: -row[1])
     others.sort(key=lambda row: -row[1])
