@@ -53,6 +53,10 @@ inline void* reallocate(void* block, std::size_t bytes) {
 }  // namespace homolog::detail::stb_decoder
 
 #pragma push_macro("STBI_INCLUDE_STB_IMAGE_H")
+#pragma push_macro("stbi_failure_reason")
+#pragma push_macro("stbi_info_from_memory")
+#pragma push_macro("stbi_load_from_memory")
+#pragma push_macro("stbi_zlib_decode_malloc_guesssize_headerflag")
 #pragma push_macro("STB_IMAGE_IMPLEMENTATION")
 #pragma push_macro("STB_IMAGE_STATIC")
 #pragma push_macro("STBIDEF")
@@ -168,8 +172,20 @@ inline void* reallocate(void* block, std::size_t bytes) {
 #undef stbi_inline
 #undef stbi_lrot
 
+// The linker's names of these are C's, whatever namespace they stand in: another copy of stb_image
+// in the same source would clash with them in the assembler.
+#undef stbi_failure_reason
+#define stbi_failure_reason homolog_stbi_failure_reason
+#undef stbi_info_from_memory
+#define stbi_info_from_memory homolog_stbi_info_from_memory
+#undef stbi_load_from_memory
+#define stbi_load_from_memory homolog_stbi_load_from_memory
+#undef stbi_zlib_decode_malloc_guesssize_headerflag
+#define stbi_zlib_decode_malloc_guesssize_headerflag \
+  homolog_stbi_zlib_decode_malloc_guesssize_headerflag
+
 #define STB_IMAGE_IMPLEMENTATION
-#define STBIDEF static
+#define STBIDEF static inline  // not there where not called
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_NO_STDIO
@@ -242,6 +258,10 @@ namespace homolog::detail::stb_decoder {
 #undef stbi_inline
 #undef stbi_lrot
 #pragma pop_macro("STBI_INCLUDE_STB_IMAGE_H")
+#pragma pop_macro("stbi_failure_reason")
+#pragma pop_macro("stbi_info_from_memory")
+#pragma pop_macro("stbi_load_from_memory")
+#pragma pop_macro("stbi_zlib_decode_malloc_guesssize_headerflag")
 #pragma pop_macro("STB_IMAGE_IMPLEMENTATION")
 #pragma pop_macro("STB_IMAGE_STATIC")
 #pragma pop_macro("STBIDEF")
@@ -303,9 +323,10 @@ inline StbHeader stb_read_header(std::string_view bytes) {
   const StbAllocationScope scope(std::size_t{1} << 20);
   StbHeader header;
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  if (stb_decoder::stbi_info_from_memory(data, static_cast<int>(bytes.size()), &header.width,
-                                         &header.height, &header.channels) == 0) {
-    header.reason = stb_decoder::stbi_failure_reason();
+  if (stb_decoder::homolog_stbi_info_from_memory(data, static_cast<int>(bytes.size()),
+                                                 &header.width, &header.height,
+                                                 &header.channels) == 0) {
+    header.reason = stb_decoder::homolog_stbi_failure_reason();
   }
   return header;
 }
@@ -321,10 +342,10 @@ inline std::string stb_decode(std::string_view bytes, std::size_t limit, Image& 
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   try {
     const std::unique_ptr<unsigned char, void (*)(void*)> pixels(
-        stb_decoder::stbi_load_from_memory(data, static_cast<int>(bytes.size()), &width, &height,
-                                           &channels, 3),
+        stb_decoder::homolog_stbi_load_from_memory(data, static_cast<int>(bytes.size()), &width,
+                                                   &height, &channels, 3),
         free);
-    if (!pixels) return stb_decoder::stbi_failure_reason();
+    if (!pixels) return stb_decoder::homolog_stbi_failure_reason();
     if (Size{width, height} != picture.size()) {
       return "decoded to " + std::to_string(width) + "x" + std::to_string(height);
     }
