@@ -8,7 +8,8 @@ homolog::core to their room and to their time.
 A header is included twice in an otherwise empty source. With further compilers that is done for
 homolog::core; the rest, up to 20 s each, stands in one source. Headers of homolog::core must not
 reach LibTorch or nlohmann-json, and with the first compiler may take at most twice the time of
-<Eigen/Core> alone, measured in the same run. benchmarks/put_results.py puts the Markdown into docs/compile_time.md.
+<Eigen/Core> alone, measured in the same run. benchmarks/put_results.py puts the Markdown into
+docs/compile_time.md.
 """
 import argparse
 import concurrent.futures
@@ -92,6 +93,14 @@ def reached(compiler, header):
             if f"/{word}" in result.stdout]
 
 
+def seconds_without_torch(compiler, source):
+    """Fails where LibTorch's headers would be needed."""
+    status, messages, seconds = compile_alone(command(compiler, None), source)
+    if status:
+        sys.exit(f"without LibTorch on its path, {compiler} refuses\n{source}{messages}")
+    return seconds
+
+
 def measure(compiler, headers):
     """Times of Eigen/Core and processor seconds of each header, the least of turns that alternate
     with Eigen/Core: one turn, up to five where that is above the bound."""
@@ -99,8 +108,8 @@ def measure(compiler, headers):
     for header in headers:
         own, eigen = [], []
         while not own or (min(own) > MOST * min(eigen) and len(own) < 5):
-            eigen.append(compile_alone(command(compiler, None), "#include <Eigen/Core>\n")[2])
-            own.append(compile_alone(command(compiler, None), source_of(header))[2])
+            eigen.append(seconds_without_torch(compiler, "#include <Eigen/Core>\n"))
+            own.append(seconds_without_torch(compiler, source_of(header)))
         rows.append((header, min(own) / min(eigen), min(own), min(eigen)))
     return rows
 
