@@ -16,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/gates"))
-from headers import WARNINGS, command  # noqa: E402
+from headers import command, warnings  # noqa: E402
 
 HEAD = """#include <torch/torch.h>
 #undef CHECK
@@ -79,8 +79,8 @@ def compile_blocks(compilers, torch):
         # Examples name what they do not use, and narrow where it is plain.
         quiet = ["-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-shadow",
                  "-Wno-unused-function", "-Wno-conversion", "-Wno-double-promotion"]
-        result = subprocess.run(command(compiler, torch, *WARNINGS, *quiet), input=source,
-                                capture_output=True, text=True)
+        result = subprocess.run(command(compiler, torch, "-fsyntax-only", *warnings(compiler), *quiet),
+                                input=source, capture_output=True, text=True)
         if result.returncode:
             failures += 1
             print(f"== {compiler}:\n{result.stderr[:4000]}")

@@ -6,16 +6,19 @@ homolog::core to their room and to their time.
     headers.py [--torch LIBTORCH] [--times FILE.csv] [--markdown FILE.md] COMPILER...
 
 A header is included twice in an otherwise empty source. With further compilers that is done for
-homolog::core; the rest, up to 20 s each, stands in one source. Headers of homolog::core must not
-reach LibTorch or nlohmann-json, and with the first compiler may take at most twice the time of
-<Eigen/Core> alone, measured in the same run. benchmarks/put_results.py puts the Markdown into
-docs/compile_time.md.
+homolog::core; the rest, up to 20 s each, stands in one source. Headers of homolog::core are
+compiled without LibTorch on the path, must not reach nlohmann-json, and with the first compiler may
+take at most twice the time of <Eigen/Core> alone, measured in turns with it. Headers that reach
+<torch/types.h> by themselves find it precompiled, so their time is what they add to it.
+benchmarks/put_results.py puts the Markdown into docs/compile_time.md.
 """
 import argparse
 import concurrent.futures
 import csv
+import functools
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -25,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 MOST = 2.0  # times Eigen/Core
+PRECOMPILED = "#include <torch/types.h>\n"
 CORE_ROOMS = ("core", "kernels", "matchers", "metrics", "images", "testing")
 CORE_HEADERS = (
     "version.hpp",
@@ -58,12 +62,17 @@ def command(compiler, torch, *options):
     if torch:
         folders += [f"{torch}/include", f"{torch}/include/torch/csrc/api/include"]
     system = [part for folder in folders for part in ("-isystem", folder)]
-    return [compiler, "-std=c++20", "-fsyntax-only", "-x", "c++", "-I", str(INCLUDE), *system,
-            "-DUSE_C10D_GLOO", *options, "-"]
+    return [compiler, "-std=c++20", "-x", "c++", "-I", str(INCLUDE), *system, "-DUSE_C10D_GLOO",
+            *options, "-"]
 
 
-def compile_alone(line, source):
-    """Exit status, messages and processor seconds of one compiler run."""
+def warnings(compiler):
+    # LibTorch's macros, expanded in our code, are its own business.
+    return WARNINGS + ["-Wno-gnu-zero-variadic-macro-arguments"] * ("clang" in compiler)
+
+
+def run(line, source):
+    """The compiler's first words where it refuses or warns, else nothing; and processor seconds."""
     with tempfile.TemporaryFile("w+") as text, tempfile.TemporaryFile("w+") as messages:
         text.write(source)
         text.seek(0)
@@ -71,62 +80,71 @@ def compile_alone(line, source):
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         messages.seek(0)
-        return child.returncode, messages.read(3000), usage.ru_utime + usage.ru_stime
+        words = messages.read(3000) or f"exit status {child.returncode}"
+        return words if child.returncode else "", usage.ru_utime + usage.ru_stime
 
 
-def check(compiler, headers, torch):
-    """The compiler's first words where it refuses or warns, else nothing; and its seconds."""
-    options = list(WARNINGS)
-    if "clang" in compiler:
-        # LibTorch's macros, expanded in our code, are its own business.
-        options.append("-Wno-gnu-zero-variadic-macro-arguments")
-    status, messages, seconds = compile_alone(command(compiler, torch, *options),
-                                              "".join(map(source_of, headers)))
-    return messages or f"exit status {status}" if status else "", seconds
+@functools.cache
+def reaches(header, wanted):
+    """Whether a header's own lines, or those of homolog's headers it includes, include `wanted`."""
+    names = re.findall(r'^ *# *include [<"]([^>"]+)[>"]',
+                       (INCLUDE / "homolog" / header).read_text(encoding="utf-8"), re.M)
+    return wanted in names or any(reaches(name.removeprefix("homolog/"), wanted)
+                                  for name in names if name.startswith("homolog/"))
 
 
-def reached(compiler, header):
-    """Folders of LibTorch or JSON that a header includes, without LibTorch on the path."""
-    result = subprocess.run(command(compiler, None, "-M"), input=source_of(header),
-                            capture_output=True, text=True)
-    return [word for word in ("nlohmann/", "torch/", "ATen/", "c10/")
-            if f"/{word}" in result.stdout]
+def precompile(compiler, torch, folder):
+    """Path to include in place of <torch/types.h>."""
+    path = f"{folder}/torch_types.hpp"
+    options = ["-x", "c++-header", "-o", f"{path}.gch"]
+    error, _ = run(command(compiler, torch, *options), PRECOMPILED)
+    if error:
+        sys.exit(f"<torch/types.h> cannot be precompiled:\n{error}")
+    pathlib.Path(path).write_text('#error "the precompiled file was not taken"\n', encoding="utf-8")
+    return path
 
 
-def seconds_without_torch(compiler, source):
-    """Fails where LibTorch's headers would be needed."""
-    status, messages, seconds = compile_alone(command(compiler, None), source)
-    if status:
-        sys.exit(f"without LibTorch on its path, {compiler} refuses\n{source}{messages}")
-    return seconds
+def check(compiler, headers, torch, precompiled=None):
+    options = ["-fsyntax-only", *warnings(compiler)]
+    if precompiled:
+        options += ["-include", precompiled]
+    return run(command(compiler, torch, *options), "".join(map(source_of, headers)))
 
 
-def measure(compiler, headers):
-    """Times of Eigen/Core and processor seconds of each header, the least of turns that alternate
-    with Eigen/Core: one turn, up to five where that is above the bound."""
-    rows = []
-    for header in headers:
-        own, eigen = [], []
+def measure(compiler, header):
+    """Compiles a header of homolog::core in turns with <Eigen/Core>: once, up to five times where
+    it takes longer than the bound. Errors, and the least seconds of both."""
+    own, eigen = [], []
+    with tempfile.NamedTemporaryFile("r") as reached:
+        line = command(compiler, None, "-fsyntax-only", *warnings(compiler), "-MD", "-MF",
+                       reached.name)
         while not own or (min(own) > MOST * min(eigen) and len(own) < 5):
-            eigen.append(seconds_without_torch(compiler, "#include <Eigen/Core>\n"))
-            own.append(seconds_without_torch(compiler, source_of(header)))
-        rows.append((header, min(own) / min(eigen), min(own), min(eigen)))
-    return rows
+            eigen.append(run(line, "#include <Eigen/Core>\n")[1])
+            error, seconds = run(line, source_of(header))
+            if error:
+                return error, seconds, min(eigen)
+            own.append(seconds)
+        if "/nlohmann/" in reached.read():
+            error = "belongs to homolog::core and includes nlohmann-json"
+    return error, min(own), min(eigen)
 
 
-def write_markdown(path, bound, others, eigen):
-    lines = [f"`<Eigen/Core>` alone: {eigen:.2f} s.", "",
-             "| header of `homolog::core` | times Eigen/Core | s |", "|---|---|---|"]
-    lines += [f"| `{header}` | {ratio:.2f} | {own:.2f} |" for header, ratio, own, _ in bound]
-    lines += ["", "| other header | times Eigen/Core | s |", "|---|---|---|"]
-    lines += [f"| `{header}` | {own / eigen:.1f} | {own:.1f} |" for header, own in others]
+def write_markdown(path, core, others, on_torch, eigen, torch):
+    def table(head, rows):
+        return ["", f"| {head} | times Eigen/Core | s |", "|---|---|---|",
+                *(f"| `{header}` | {ratio:.2f} | {own:.2f} |" for header, ratio, own in rows)]
+
+    lines = [f"`<Eigen/Core>` alone: {eigen:.2f} s; `<torch/types.h>` alone: {torch:.1f} s."]
+    lines += table("header of `homolog::core`", core)
+    lines += table("other header without LibTorch", others)
+    lines += table("header on LibTorch: what it adds to `<torch/types.h>`", on_torch)
     pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("compilers", nargs="+")
-    parser.add_argument("--torch", help="folder with LibTorch's include/")
+    parser.add_argument("--torch", required=True, help="folder with LibTorch's include/")
     parser.add_argument("--times", help="CSV to write")
     parser.add_argument("--markdown", help="the times as tables")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -135,52 +153,70 @@ def main():
     headers = sorted(str(path.relative_to(INCLUDE / "homolog"))
                      for path in (INCLUDE / "homolog").rglob("*.hpp"))
     core = [header for header in headers if component(header) == "core"]
-    first = arguments.compilers[0]
-    failures = 0
-
-    for header in core:
-        for word in reached(first, header):
-            print(f"{header}: belongs to homolog::core and includes {word}")
-            failures += 1
-
     rest = [header for header in headers if header not in core]
-    jobs = [(first, (header,)) for header in headers]
-    for compiler in arguments.compilers[1:]:
-        jobs += [(compiler, rest), *((compiler, (header,)) for header in core)]
-    others = []
-    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        results = pool.map(lambda job: check(*job, arguments.torch), jobs)
-        for (compiler, together), (error, seconds) in zip(jobs, results):
-            name = together[0] if len(together) == 1 else f"{len(together)} headers"
-            if error:
-                failures += 1
-                print(f"== {name}, {compiler}:\n{error}")
-            if compiler == first and name not in core:
-                others.append((name, seconds))
-    print(f"{len(headers)} headers alone with {first}; {len(core)} alone and the rest together with "
-          f"{', '.join(arguments.compilers[1:]) or 'no other'}: {failures} failures")
+    on_torch = [header for header in rest if reaches(header, "torch/types.h")]
+    first, *further = arguments.compilers
+    failures = []
 
-    bound = sorted(measure(first, core), key=lambda row: -row[1])
-    others.sort(key=lambda row: -row[1])
-    eigen = statistics.median(row[3] for row in bound)
-    print(f"\nprocessor seconds of each header alone, {first}; <Eigen/Core>: {eigen:.2f} s")
-    for header, own in others:
-        print(f"  {own / eigen:5.1f}x {own:6.2f} s  {header}")
-    print(f"homolog::core, at most {MOST:g} times:")
-    for header, ratio, own, _ in bound:
-        print(f"  {ratio:5.2f}x {own:6.2f} s  {header}")
-        if ratio > MOST:
-            print(f"         more than {MOST:g} times Eigen/Core")
-            failures += 1
+    with (concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool,
+          tempfile.TemporaryDirectory() as folder):
+        # The longest first.
+        together = [pool.submit(check, compiler, rest, arguments.torch) for compiler in further]
+        torch_alone = pool.submit(run, command(first, arguments.torch, "-fsyntax-only"),
+                                  PRECOMPILED)
+        precompiled = pool.submit(precompile, first, arguments.torch, folder).result()
+        alone = {header: pool.submit(check, first, (header,), arguments.torch,
+                                     precompiled if header in on_torch else None)
+                 for header in rest}
+        measured = {header: pool.submit(measure, first, header) for header in core}
+        checked = {(header, compiler): pool.submit(check, compiler, (header,), arguments.torch)
+                   for header in core for compiler in further}
+        for compiler, job in zip(further, together):
+            if job.result()[0]:
+                failures.append(f"{len(rest)} headers, {compiler}:\n{job.result()[0]}")
+        for header, job in (alone | measured).items():
+            if job.result()[0]:
+                failures.append(f"{header}, {first}:\n{job.result()[0]}")
+        for (header, compiler), job in checked.items():
+            if job.result()[0]:
+                failures.append(f"{header}, {compiler}:\n{job.result()[0]}")
+
+    measured = {header: job.result()[1:] for header, job in measured.items()}
+    eigen = statistics.median(eigen for _, eigen in measured.values())
+
+    def slowest_first(rows):
+        return sorted(rows, key=lambda row: -row[1])
+
+    core_rows = slowest_first((header, own / its_eigen, own)
+                              for header, (own, its_eigen) in measured.items())
+    failures += [f"{header}: more than {MOST:g} times <Eigen/Core>"
+                 for header, ratio, _ in core_rows if ratio > MOST]
+    rows = [(header, job.result()[1] / eigen, job.result()[1]) for header, job in alone.items()]
+    others = slowest_first(row for row in rows if row[0] not in on_torch)
+    torch_rows = slowest_first(row for row in rows if row[0] in on_torch)
+
+    for title, table in ((f"homolog::core, at most {MOST:g} times", core_rows),
+                         ("others without LibTorch", others),
+                         ("others, what they add to <torch/types.h>", torch_rows)):
+        print(f"{title}:")
+        for header, ratio, own in table:
+            print(f"  {ratio:5.2f}x {own:6.2f} s  {header}")
+    torch_seconds = torch_alone.result()[1]
+    print(f"processor seconds of each header alone, {first}; <Eigen/Core>: {eigen:.2f} s, "
+          f"<torch/types.h>: {torch_seconds:.1f} s")
+    for failure in failures:
+        print(f"== {failure}")
+    print(f"{len(headers)} headers alone with {first}; {len(core)} alone and the rest together with "
+          f"{', '.join(further) or 'no other'}: {len(failures)} failures")
     if arguments.times:
         with open(arguments.times, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["header", "times_eigen_core", "seconds"])
-            writer.writerows((header, f"{own / eigen:.2f}", f"{own:.2f}") for header, own in others)
-            writer.writerows((header, f"{ratio:.2f}", f"{own:.2f}")
-                             for header, ratio, own, _ in bound)
+            writer.writerow(["header", "precompiled", "times_eigen_core", "seconds"])
+            for table, before in ((core_rows, ""), (others, ""), (torch_rows, "torch/types.h")):
+                writer.writerows((header, before, f"{ratio:.2f}", f"{own:.2f}")
+                                 for header, ratio, own in table)
     if arguments.markdown:
-        write_markdown(arguments.markdown, bound, others, eigen)
+        write_markdown(arguments.markdown, core_rows, others, torch_rows, eigen, torch_seconds)
     sys.exit(1 if failures else 0)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What must hold besides the tests, each part with its minutes: format, headers, clang-tidy, API
-# reference, code in docs, sanitizers and coverage. Ends with "N passed, N failed".
-#   tests/gates/run.sh [part...]      parts: format headers tidy reference docs sanitized packaging
+# What must hold besides the tests, each part with its seconds: clang-tidy, format, API reference,
+# code in docs, packaging, headers, sanitizers and coverage. Ends with "N passed, N failed".
+#   tests/gates/run.sh [part...]      parts: tidy format reference docs packaging headers sanitized
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build
@@ -42,19 +42,28 @@ sanitized() { bash "$gates/sanitized.sh" "$build/sanitized" "$python"; }
 packaging() { bash "$gates/packaging.sh" "$build/packaging" "$python"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(format headers tidy reference docs sanitized packaging)
-passed=0 failed=0 lines=()
+[ ${#parts[@]} -gt 0 ] || parts=(tidy format reference docs packaging headers sanitized)
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+run_part() {
+  local part=$1 start=$SECONDS result=passed
+  "$part" >"$results/output of $part" 2>&1 || result=FAILED
+  printf '%-10s %s, %d s\n' "$part" "$result" $((SECONDS - start)) >"$results/$part"
+  say "gate: $part" && cat "$results/output of $part"
+}
 for part in "${parts[@]}"; do
-  say "gate: $part"
-  start=$SECONDS
-  if "$part"; then
-    passed=$((passed + 1)) result=passed
-  else
-    failed=$((failed + 1)) result=FAILED
-  fi
-  lines+=("$(printf '%-10s %s, %d s' "$part" "$result" $((SECONDS - start)))")
+  echo "gate: $part begins"
+  case $part in
+    headers | sanitized) wait && run_part "$part" ;;  # keep all cores busy by themselves
+    *)
+      while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do wait -n; done
+      run_part "$part" &
+      ;;
+  esac
 done
+wait
 say "gates"
-printf '%s\n' "${lines[@]}"
-echo "$passed passed, $failed failed"
+cd "$results" && cat "${parts[@]}"
+failed=$(cat "${parts[@]}" | grep -c FAILED)
+echo "$((${#parts[@]} - failed)) passed, $failed failed"
 [ "$failed" = 0 ]
