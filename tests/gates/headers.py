@@ -57,13 +57,13 @@ def source_of(header):
     return before + line + line
 
 
-def command(compiler, torch, *options):
+def command(compiler, torch, *options, language="c++", source="-"):
     folders = [folder for folder in SYSTEM_FOLDERS if os.path.isdir(folder)]
     if torch:
         folders += [f"{torch}/include", f"{torch}/include/torch/csrc/api/include"]
     system = [part for folder in folders for part in ("-isystem", folder)]
-    return [compiler, "-std=c++20", "-x", "c++", "-I", str(INCLUDE), *system, "-DUSE_C10D_GLOO",
-            *options, "-"]
+    return [compiler, "-std=c++20", "-x", language, "-I", str(INCLUDE), *system,
+            "-DUSE_C10D_GLOO", *options, source]
 
 
 def warnings(compiler):
@@ -95,13 +95,15 @@ def reaches(header, wanted):
 
 def precompile(compiler, torch, folder):
     """Path to include in place of <torch/types.h>."""
-    path = f"{folder}/torch_types.hpp"
-    options = ["-x", "c++-header", "-o", f"{path}.gch"]
-    error, _ = run(command(compiler, torch, *options), PRECOMPILED)
+    path = pathlib.Path(folder) / "torch_types.hpp"
+    path.write_text(PRECOMPILED, encoding="utf-8")
+    # With the warnings, as -Wpedantic changes what is defined, and GCC then takes no such file.
+    error, _ = run(command(compiler, torch, *warnings(compiler), "-o", f"{path}.gch",
+                           language="c++-header", source=str(path)), "")
     if error:
         sys.exit(f"<torch/types.h> cannot be precompiled:\n{error}")
-    pathlib.Path(path).write_text('#error "the precompiled file was not taken"\n', encoding="utf-8")
-    return path
+    path.write_text('#error "the precompiled file was not taken"\n', encoding="utf-8")
+    return str(path)
 
 
 def check(compiler, headers, torch, precompiled=None):
@@ -112,21 +114,22 @@ def check(compiler, headers, torch, precompiled=None):
 
 
 def measure(compiler, header):
-    """Compiles a header of homolog::core in turns with <Eigen/Core>: once, up to five times where
-    it takes longer than the bound. Errors, and the least seconds of both."""
-    own, eigen = [], []
+    """Compiles a header of homolog::core in turns with <Eigen/Core>, until the median turn is within
+    the bound, at most 15 times. Errors; seconds; and the median turn's ratio."""
+    own, ratios = [], []
     with tempfile.NamedTemporaryFile("r") as reached:
         line = command(compiler, None, "-fsyntax-only", *warnings(compiler), "-MD", "-MF",
                        reached.name)
-        while not own or (min(own) > MOST * min(eigen) and len(own) < 5):
-            eigen.append(run(line, "#include <Eigen/Core>\n")[1])
+        while not own or (statistics.median(ratios) > MOST and len(own) < 15):
+            eigen = run(line, "#include <Eigen/Core>\n")[1]
             error, seconds = run(line, source_of(header))
             if error:
-                return error, seconds, min(eigen)
+                return error, seconds, 0
             own.append(seconds)
+            ratios.append(seconds / eigen)
         if "/nlohmann/" in reached.read():
             error = "belongs to homolog::core and includes nlohmann-json"
-    return error, min(own), min(eigen)
+    return error, statistics.median(own), statistics.median(ratios)
 
 
 def write_markdown(path, core, others, on_torch, eigen, torch):
@@ -181,14 +184,14 @@ def main():
             if job.result()[0]:
                 failures.append(f"{header}, {compiler}:\n{job.result()[0]}")
 
-    measured = {header: job.result()[1:] for header, job in measured.items()}
-    eigen = statistics.median(eigen for _, eigen in measured.values())
+    eigen = statistics.median(own / ratio for _, own, ratio in
+                              (job.result() for job in measured.values()) if ratio)
 
     def slowest_first(rows):
         return sorted(rows, key=lambda row: -row[1])
 
-    core_rows = slowest_first((header, own / its_eigen, own)
-                              for header, (own, its_eigen) in measured.items())
+    core_rows = slowest_first((header, job.result()[2], job.result()[1])
+                              for header, job in measured.items())
     failures += [f"{header}: more than {MOST:g} times <Eigen/Core>"
                  for header, ratio, _ in core_rows if ratio > MOST]
     rows = [(header, job.result()[1] / eigen, job.result()[1]) for header, job in alone.items()]
