@@ -20,8 +20,8 @@ Json good_line() {
     "source_keypoints":[[1,2],[3.5,4]],"target_keypoints":[[5,6],[7,9]]})");
 }
 
-struct Folder : TemporaryFolder {
-  Folder() {
+struct JsonlFolder : TemporaryFolder {
+  JsonlFolder() {
     write_file(path / "a.png", "x");
     write_file(path / "sub" / "b.png", "x");
   }
@@ -45,7 +45,7 @@ struct Folder : TemporaryFolder {
 }  // namespace
 
 TEST_CASE("a user's own pairs") {
-  const Folder folder;
+  const JsonlFolder folder;
   const Dataset dataset =
       folder.load(good_line().dump() + "\r\n\n" + good_line().dump());  // CRLF, blank, no last LF
   CHECK(dataset.name == "jsonl");
@@ -65,7 +65,7 @@ TEST_CASE("a user's own pairs") {
 }
 
 TEST_CASE("one box makes the target box the norm, and fills the others from the keypoints") {
-  const Folder folder;
+  const JsonlFolder folder;
   Json boxed = good_line();
   boxed["target_box"] = {1, 2, 21, 12};
   const Dataset all = folder.load(boxed.dump());
@@ -80,7 +80,7 @@ TEST_CASE("one box makes the target box the norm, and fills the others from the 
 }
 
 TEST_CASE("a malformed line is refused with the list, the line and the key") {
-  const Folder folder;
+  const JsonlFolder folder;
   const std::string list = (folder.path / "test.jsonl").string();
   const auto contains = [](const std::string& text, const std::string& part) {
     CHECK_MESSAGE(text.find(part) != std::string::npos, text);
@@ -125,7 +125,7 @@ TEST_CASE("a malformed line is refused with the list, the line and the key") {
 }
 
 TEST_CASE("a missing folder, list or pair is an error with the path that was looked at") {
-  const Folder folder;
+  const JsonlFolder folder;
   const auto nowhere = folder.path / "nowhere";
   CHECK_THROWS_WITH_AS(load_jsonl(nowhere, "test"),
                        (nowhere.string() + ": no such directory").c_str(), DatasetError);
@@ -141,7 +141,7 @@ TEST_CASE("a missing folder, list or pair is an error with the path that was loo
 }
 
 TEST_CASE("a list above 64 MiB is refused before it is read") {
-  const Folder folder;
+  const JsonlFolder folder;
   write_file(folder.path / "big.jsonl", "{}");
   std::filesystem::resize_file(folder.path / "big.jsonl",
                                (std::uintmax_t{64} << 20) + 1);  // sparse

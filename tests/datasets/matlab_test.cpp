@@ -19,7 +19,7 @@ namespace {
 const MatlabBytes little;
 const std::vector<double> six{1, 2.5, -3, 4, 5, 1e300};
 
-struct Folder : TemporaryFolder {
+struct MatlabFolder : TemporaryFolder {
   MatlabMatrix read(const std::string& bytes, const char* variable = "kps",
                     std::array<std::ptrdiff_t, 2> shape = {-1, -1}) const {
     write_file(path / "a.mat", bytes);
@@ -35,7 +35,7 @@ struct Folder : TemporaryFolder {
 }  // namespace
 
 TEST_CASE("a double matrix reads the same plain, compressed, little- and big-endian") {
-  const Folder folder;
+  const MatlabFolder folder;
   for (const bool big : {false, true}) {
     const MatlabBytes make{big};
     const std::string matrix = make.matrix("kps", {3, 2}, six);
@@ -54,7 +54,7 @@ TEST_CASE("a double matrix reads the same plain, compressed, little- and big-end
 }
 
 TEST_CASE("doubles stored as small integers, an empty matrix and NaN are read as they are") {
-  const Folder folder;
+  const MatlabFolder folder;
   const std::string stored =
       little.element(14, little.flags(6) + little.dimensions({1, 3}) + little.small(1, "kps") +
                              little.small(2, std::string("\x01\xff\x03", 3)));
@@ -65,7 +65,7 @@ TEST_CASE("doubles stored as small integers, an empty matrix and NaN are read as
 }
 
 TEST_CASE("what is no MATLAB 5 file is refused by name") {
-  const Folder folder;
+  const MatlabFolder folder;
   const std::string body = little.matrix("kps", {3, 2}, six);
   folder.refused("", "0 bytes, the header has 128");
   folder.refused(little.header().substr(0, 127), "127 bytes");
@@ -83,7 +83,7 @@ TEST_CASE("what is no MATLAB 5 file is refused by name") {
 }
 
 TEST_CASE("the variable must be there once, double, real and of the shape that was asked for") {
-  const Folder folder;
+  const MatlabFolder folder;
   const std::string body = little.matrix("kps", {3, 2}, six);
   const std::string h = little.header();
   folder.refused(h + little.matrix("bbox", {1, 1}, {7}) + little.matrix("pts", {1, 1}, {7}),
@@ -105,7 +105,7 @@ TEST_CASE("the variable must be there once, double, real and of the shape that w
 }
 
 TEST_CASE("sizes that lie are found before matio sees the file") {
-  const Folder folder;
+  const MatlabFolder folder;
   const std::string h = little.header();
   const std::string body = little.matrix("kps", {3, 2}, six);
   for (std::size_t size = h.size() + 1; size < h.size() + body.size(); ++size) {
@@ -141,7 +141,7 @@ TEST_CASE("sizes that lie are found before matio sees the file") {
 }
 
 TEST_CASE("cells are walked to a depth of 16") {
-  const Folder folder;
+  const MatlabFolder folder;
   const auto nested = [](int depth) {
     std::string inner = little.matrix("", {1, 1}, {7});
     for (int i = 1; i < depth; ++i) inner = little.cell(i + 1 == depth ? "c" : "", inner, 1);
@@ -155,7 +155,7 @@ TEST_CASE("cells are walked to a depth of 16") {
 }
 
 TEST_CASE("a struct beside the variable is walked, and one that lies is refused") {
-  const Folder folder;
+  const MatlabFolder folder;
   const auto with_fields = [](std::uint32_t each, const std::string& names, std::uint32_t count,
                               const std::string& values) {
     return little.element(14, little.flags(2) + little.dimensions({1, count}) +
@@ -176,7 +176,7 @@ TEST_CASE("a struct beside the variable is walked, and one that lies is refused"
 }
 
 TEST_CASE("caps: file 16 MiB, inflated 64 MiB, 1000 times") {
-  const Folder folder;
+  const MatlabFolder folder;
   const std::string h = little.header();
   write_file(folder.path / "big.mat", h);
   std::filesystem::resize_file(folder.path / "big.mat", (std::uintmax_t{16} << 20) + 1);  // sparse
@@ -197,7 +197,7 @@ TEST_CASE("caps: file 16 MiB, inflated 64 MiB, 1000 times") {
 }
 
 TEST_CASE("a thousand refusals leave no file open") {
-  const Folder folder;
+  const MatlabFolder folder;
   const auto open_files = [] {
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {

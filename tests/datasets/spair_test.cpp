@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 
 const std::string entry_line = "000007-one-two:cat";
 
-Json good_pair() {
+Json good_annotation() {
   return Json::parse(R"({"pair_id":7,"filename":"000007-one-two:cat","src_imname":"one.jpg",
     "trg_imname":"two.jpg","src_imsize":[30,20,3],"trg_imsize":[40,50,3],"src_bndbox":[1,2,30,20],
     "trg_bndbox":[4,5,40,35],"category":"cat","src_pose":"Left","trg_pose":"Rear",
@@ -24,12 +24,12 @@ Json good_pair() {
     "viewpoint_variation":1,"scale_variation":2,"truncation":3,"occlusion":0})");
 }
 
-struct Folder : TemporaryFolder {
-  Folder() {
+struct SpairFolder : TemporaryFolder {
+  SpairFolder() {
     write_file(path / "JPEGImages/cat/one.jpg", "x");
     write_file(path / "JPEGImages/cat/two.jpg", "x");
     layout(entry_line + "\n");
-    pair(good_pair());
+    pair(good_annotation());
   }
   void layout(const std::string& lines) const { write_file(path / "Layout/large/test.txt", lines); }
   std::filesystem::path annotation() const {
@@ -37,7 +37,7 @@ struct Folder : TemporaryFolder {
   }
   void pair(const Json& json) const { write_file(annotation(), json.dump()); }
   std::string refusal(const char* key, const Json& value) const {
-    Json json = good_pair();
+    Json json = good_annotation();
     json[key] = value;
     pair(json);
     try {
@@ -115,7 +115,7 @@ TEST_CASE("a layout line splits into a number, two stems and a category") {
 }
 
 TEST_CASE("splits, layouts, categories and limits") {
-  const Folder folder;
+  const SpairFolder folder;
   CHECK_THROWS_WITH_AS(load_spair(folder.path, "train"),
                        "SPair-71k has the splits trn, val and test, not 'train'", SettingError);
   CHECK_THROWS_AS(load_spair(folder.path, "test", {"tiny", {}, 0}), SettingError);
@@ -132,7 +132,7 @@ TEST_CASE("splits, layouts, categories and limits") {
       DatasetError);
 
   // A second category, listed first: the filter comes before the limit.
-  Json dog = good_pair();
+  Json dog = good_annotation();
   dog["filename"] = "000001-one-two:dog";
   dog["category"] = "dog";
   write_file(folder.path / "PairAnnotation/test/000001-one-two:dog.json", dog.dump());
@@ -150,7 +150,7 @@ TEST_CASE("splits, layouts, categories and limits") {
 }
 
 TEST_CASE("a malformed layout is refused") {
-  const Folder folder;
+  const SpairFolder folder;
   const auto refused = [&](const std::string& lines, const char* part) {
     folder.layout(lines);
     CHECK_THROWS_WITH_AS(load_spair(folder.path, "test"), doctest::Contains(part), DatasetError);
@@ -169,7 +169,7 @@ TEST_CASE("a malformed layout is refused") {
 }
 
 TEST_CASE("a malformed or contradictory annotation is refused with its file and key") {
-  const Folder folder;
+  const SpairFolder folder;
   CHECK(load_spair(folder.path, "test").pairs.size() == 1);
   const auto contains = [&](const char* key, const Json& value, const std::string& part) {
     const std::string text = folder.refusal(key, value);
@@ -181,7 +181,7 @@ TEST_CASE("a malformed or contradictory annotation is refused with its file and 
   for (const char* key :
        {"filename", "category", "mirror", "src_imname", "trg_imname", "src_imsize", "trg_imsize",
         "src_bndbox", "trg_bndbox", "src_kps", "trg_kps", "kps_ids", "occlusion"}) {
-    Json json = good_pair();
+    Json json = good_annotation();
     json.erase(key);
     folder.pair(json);
     CHECK_THROWS_WITH_AS(
@@ -227,7 +227,7 @@ TEST_CASE("a malformed or contradictory annotation is refused with its file and 
   };
   refused("[]", "expected an object");
   refused("", "not valid JSON");
-  refused(good_pair().dump().substr(0, 300), "not valid JSON");
+  refused(good_annotation().dump().substr(0, 300), "not valid JSON");
   refused(R"({"mirror":0,"mirror":0})", "twice");
   refused(std::string((std::size_t{1} << 20) + 1, ' '), "the limit is 1048576");
   std::filesystem::remove(folder.annotation());
@@ -235,7 +235,7 @@ TEST_CASE("a malformed or contradictory annotation is refused with its file and 
                        doctest::Contains(folder.annotation().string().c_str()), DatasetError);
 
   // Without any of the four levels there is no variation; that is no error.
-  Json plain = good_pair();
+  Json plain = good_annotation();
   for (const char* key : {"viewpoint_variation", "scale_variation", "truncation", "occlusion"}) {
     plain.erase(key);
   }

@@ -9,18 +9,12 @@
 #include <vector>
 
 #include "homolog/kernels/normalize.hpp"
+#include "support/random_features.hpp"
 
 using namespace homolog;
+using namespace homolog::test;
 
 namespace {
-
-FloatMatrix random_rows(Eigen::Index rows, Eigen::Index dim, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  FloatMatrix values(rows, dim);
-  for (float& value : values.reshaped()) value = normal(random);
-  return values;
-}
 
 /// What the float32 kernel answers.
 std::vector<Peak> exact_peaks(const FloatMatrix& queries, const FeatureMap& target) {

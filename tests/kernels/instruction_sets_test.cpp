@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -17,14 +16,12 @@
 #include "homolog/kernels/normalize.hpp"
 #include "homolog/kernels/similarity.hpp"
 #include "kernels/supported_sets.hpp"
+#include "support/random_features.hpp"
 
 using namespace homolog;
-using homolog::test::supported_sets;
+using namespace homolog::test;
 
 namespace {
-
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// Rows of floats that start `offset` floats behind a cache line, with guards around them.
 struct Rows {

@@ -11,7 +11,7 @@ using namespace homolog;
 
 namespace {
 
-FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
+FeatureMap map_of_few_values(int rows, int cols, int dim, unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> few(-2, 2);  // few values: many ties
   FeatureMap map(rows, cols, dim);
@@ -24,8 +24,8 @@ FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
 TEST_CASE("row and column maxima are those of all similarities, the lowest index of equal ones") {
   for (const int dim : {1, 3, 17, 64}) {
     for (const int rows : {1, 5, 23}) {
-      FeatureMap target = random_map(7, 11, dim, static_cast<unsigned>(dim));
-      const FeatureMap source = random_map(rows, 13, dim, static_cast<unsigned>(rows + 50));
+      FeatureMap target = map_of_few_values(7, 11, dim, static_cast<unsigned>(dim));
+      const FeatureMap source = map_of_few_values(rows, 13, dim, static_cast<unsigned>(rows + 50));
       if (dim == 17) target.content = {1, 0, 11, 6};
       if (dim == 64) target.values.row(30).setConstant(std::numeric_limits<float>::quiet_NaN());
       for (const auto set :

@@ -10,12 +10,12 @@
 #include <random>
 #include <vector>
 
+#include "support/random_features.hpp"
+
 using namespace homolog;
+using namespace homolog::test;
 
 namespace {
-
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
 

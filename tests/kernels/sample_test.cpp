@@ -8,23 +8,13 @@
 #include <limits>
 #include <random>
 
+#include "support/random_features.hpp"
+
 using namespace homolog;
-
-namespace {
-
-FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  FeatureMap map(rows, cols, dim);
-  for (float& value : map.values.reshaped()) value = normal(random);
-  normalize_rows(map.values);
-  return map;
-}
-
-}  // namespace
+using namespace homolog::test;
 
 TEST_CASE("nearest reads the cell that contains the point, half way goes up") {
-  const FeatureMap map = random_map(5, 7, 4, 1);
+  const FeatureMap map = random_unit_map(5, 7, 4, 1);
   const struct {
     Point<GridFrame> point;
     int row, col;
@@ -39,7 +29,7 @@ TEST_CASE("nearest reads the cell that contains the point, half way goes up") {
 }
 
 TEST_CASE("both ways of reading agree at every cell centre") {
-  const FeatureMap map = random_map(4, 6, 9, 2);
+  const FeatureMap map = random_unit_map(4, 6, 9, 2);
   for (int row = 0; row < map.rows; ++row) {
     for (int col = 0; col < map.cols; ++col) {
       const Points<GridFrame> point{{static_cast<double>(col), static_cast<double>(row)}};
@@ -50,7 +40,7 @@ TEST_CASE("both ways of reading agree at every cell centre") {
 }
 
 TEST_CASE("bilinear equals the tent-weighted sum over all cells, normalised") {
-  const FeatureMap map = random_map(5, 4, 6, 3);
+  const FeatureMap map = random_unit_map(5, 4, 6, 3);
   std::mt19937 random(4);
   std::uniform_real_distribution<double> place(-2, 7);
   for (int trial = 0; trial < 200; ++trial) {
@@ -71,7 +61,7 @@ TEST_CASE("bilinear equals the tent-weighted sum over all cells, normalised") {
 }
 
 TEST_CASE("padding is never read, and a NaN neighbour of weight zero does no harm") {
-  FeatureMap map = random_map(6, 6, 3, 5);
+  FeatureMap map = random_unit_map(6, 6, 3, 5);
   map.content = {1, 2, 5, 4};
   for (int row = 0; row < 6; ++row) {
     for (int col = 0; col < 6; ++col) {
@@ -94,7 +84,7 @@ TEST_CASE("padding is never read, and a NaN neighbour of weight zero does no har
 }
 
 TEST_CASE("bad points and contradicting maps are typed errors") {
-  FeatureMap map = random_map(3, 3, 2, 6);
+  FeatureMap map = random_unit_map(3, 3, 2, 6);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const Query query : {Query::nearest, Query::bilinear}) {
     CHECK_THROWS_AS(sample_descriptors(map, {{0, 0}, {nan, 0}}, query), PointError);

@@ -5,45 +5,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <random>
 
 #include "homolog/kernels/normalize.hpp"
 #include "homolog/kernels/peak.hpp"
+#include "support/random_features.hpp"
 
 using namespace homolog;
-
-namespace {
-
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-FloatMatrix random_rows(Eigen::Index rows, Eigen::Index dim, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  FloatMatrix values(rows, dim);
-  for (float& value : values.reshaped()) value = normal(random);
-  normalize_rows(values);
-  return values;
-}
-
-FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
-  FeatureMap map(rows, cols, dim);
-  map.values = random_rows(map.values.rows(), dim, seed);
-  return map;
-}
-
-DescriptorView view(const FloatMatrix& rows) { return {rows.data(), rows.rows(), rows.cols()}; }
-
-}  // namespace
+using namespace homolog::test;
 
 TEST_CASE("similarities are dot products, at every dimension and number of queries") {
   for (const int dim : {1, 2, 7, 8, 9, 31, 64, 193}) {
     for (const int count : {1, 2, 3, 4, 5, 11}) {
-      const FeatureMap target = random_map(3, 67, dim, 1);  // wider than one strip of cells
-      const FloatMatrix queries = random_rows(count, dim, 2);
+      const FeatureMap target = random_unit_map(3, 67, dim, 1);  // wider than one strip of cells
+      const FloatMatrix queries = random_unit_rows(count, dim, 2);
       FloatMatrix out;
-      similarity_rows(view(queries), target, out);
+      similarity_rows(view_of(queries), target, out);
       REQUIRE(out.rows() == count);
       REQUIRE(out.cols() == target.cells());
       double worst = 0;
@@ -65,12 +41,12 @@ TEST_CASE("similarities are dot products, at every dimension and number of queri
 TEST_CASE("cells with equal features have equal similarities to the last bit: the first wins") {
   for (const int dim : {5, 48, 384, 771}) {
     for (const int cols : {1, 3, 5, 13, 37}) {
-      const FloatMatrix feature = random_rows(1, dim, 3);
+      const FloatMatrix feature = random_unit_rows(1, dim, 3);
       FeatureMap target(3, cols, dim);
       target.values.rowwise() = feature.row(0);
-      const FloatMatrix queries = random_rows(6, dim, 4);
+      const FloatMatrix queries = random_unit_rows(6, dim, 4);
       FloatMatrix out;
-      similarity_rows(view(queries), target, out);
+      similarity_rows(view_of(queries), target, out);
       for (Eigen::Index q = 0; q < out.rows(); ++q) {
         CHECK(out.row(q).minCoeff() == out.row(q).maxCoeff());
         const Peak peak = find_peak(SimilarityMap(out.row(q).data(), 3, cols));
@@ -82,10 +58,10 @@ TEST_CASE("cells with equal features have equal similarities to the last bit: th
 }
 
 TEST_CASE("a query's similarities do not depend on the queries beside it") {
-  const FeatureMap target = random_map(5, 9, 50, 5);
-  const FloatMatrix queries = random_rows(10, 50, 6);
+  const FeatureMap target = random_unit_map(5, 9, 50, 5);
+  const FloatMatrix queries = random_unit_rows(10, 50, 6);
   FloatMatrix together, alone;
-  similarity_rows(view(queries), target, together);
+  similarity_rows(view_of(queries), target, together);
   for (Eigen::Index q = 0; q < queries.rows(); ++q) {
     similarity_rows(DescriptorView(queries.row(q).data(), 1, 50), target, alone);
     CHECK((alone - together.row(q)).cwiseAbs().maxCoeff() < 1e-6F);
@@ -93,11 +69,11 @@ TEST_CASE("a query's similarities do not depend on the queries beside it") {
 }
 
 TEST_CASE("padding cells are minus infinity, whatever they hold") {
-  FeatureMap target = random_map(4, 5, 8, 7);
+  FeatureMap target = random_unit_map(4, 5, 8, 7);
   target.content = {1, 1, 4, 3};
-  const FloatMatrix queries = random_rows(3, 8, 8);
+  const FloatMatrix queries = random_unit_rows(3, 8, 8);
   FloatMatrix out;
-  similarity_rows(view(queries), target, out);
+  similarity_rows(view_of(queries), target, out);
   for (int row = 0; row < 4; ++row) {
     for (int col = 0; col < 5; ++col) {
       for (Eigen::Index q = 0; q < 3; ++q) {
@@ -110,14 +86,14 @@ TEST_CASE("padding cells are minus infinity, whatever they hold") {
 
 TEST_CASE("cells with NaN or infinity become minus infinity and touch no other cell") {
   for (const float bad : {not_a_number, infinity, -infinity}) {
-    const FeatureMap clean = random_map(3, 4, 11, 9);
+    const FeatureMap clean = random_unit_map(3, 4, 11, 9);
     FeatureMap target = clean;
     target.values(5, 2) = bad;
     normalize_rows(target.values);
-    const FloatMatrix queries = random_rows(5, 11, 10);
+    const FloatMatrix queries = random_unit_rows(5, 11, 10);
     FloatMatrix out, expected;
-    similarity_rows(view(queries), target, out);
-    similarity_rows(view(queries), clean, expected);
+    similarity_rows(view_of(queries), target, out);
+    similarity_rows(view_of(queries), clean, expected);
     for (Eigen::Index q = 0; q < 5; ++q) {
       CHECK(out(q, 5) == -infinity);
       out(q, 5) = expected(q, 5);
@@ -127,29 +103,29 @@ TEST_CASE("cells with NaN or infinity become minus infinity and touch no other c
 }
 
 TEST_CASE("a query without a finite similarity is named") {
-  const FeatureMap target = random_map(3, 4, 6, 11);
-  FloatMatrix queries = random_rows(7, 6, 12), out;
+  const FeatureMap target = random_unit_map(3, 4, 6, 11);
+  FloatMatrix queries = random_unit_rows(7, 6, 12), out;
   queries(5, 3) = not_a_number;
-  CHECK_THROWS_WITH_AS(similarity_rows(view(queries), target, out),
+  CHECK_THROWS_WITH_AS(similarity_rows(view_of(queries), target, out),
                        doctest::Contains("query 5: no similarity"), ValueError);
   FeatureMap dead = target;
   dead.values.setConstant(not_a_number);
-  CHECK_THROWS_WITH_AS(similarity_rows(view(queries), dead, out), doctest::Contains("query 0"),
+  CHECK_THROWS_WITH_AS(similarity_rows(view_of(queries), dead, out), doctest::Contains("query 0"),
                        ValueError);
 }
 
 TEST_CASE("shapes that contradict each other are refused") {
-  FeatureMap target = random_map(3, 4, 6, 13);
+  FeatureMap target = random_unit_map(3, 4, 6, 13);
   FloatMatrix out;
-  const FloatMatrix other = random_rows(2, 5, 14), right = random_rows(2, 6, 15);
-  CHECK_THROWS_WITH_AS(similarity_rows(view(other), target, out),
+  const FloatMatrix other = random_unit_rows(2, 5, 14), right = random_unit_rows(2, 6, 15);
+  CHECK_THROWS_WITH_AS(similarity_rows(view_of(other), target, out),
                        "similarity_rows: queries [2, 5] against a target map of dimension 6",
                        ShapeError);
   target.content = {0, 0, 5, 3};
-  CHECK_THROWS_AS(similarity_rows(view(right), target, out), ShapeError);
+  CHECK_THROWS_AS(similarity_rows(view_of(right), target, out), ShapeError);
   target.content = {0, 0, 4, 3};
   target.cols = 3;
-  CHECK_THROWS_AS(similarity_rows(view(right), target, out), ShapeError);
+  CHECK_THROWS_AS(similarity_rows(view_of(right), target, out), ShapeError);
   CHECK_THROWS_AS(similarity_rows(DescriptorView(nullptr, 0, 0), FeatureMap(2, 2, 0), out),
                   ShapeError);
   target.cols = 4;
@@ -158,11 +134,11 @@ TEST_CASE("shapes that contradict each other are refused") {
 }
 
 TEST_CASE("a zero feature has cosine zero with everything") {
-  FeatureMap target = random_map(2, 3, 4, 16);
+  FeatureMap target = random_unit_map(2, 3, 4, 16);
   target.cell(1, 1).setZero();
   FloatMatrix out;
-  const FloatMatrix queries = random_rows(2, 4, 17);
-  similarity_rows(view(queries), target, out);
+  const FloatMatrix queries = random_unit_rows(2, 4, 17);
+  similarity_rows(view_of(queries), target, out);
   CHECK(out(0, 4) == 0);
   CHECK(out(1, 4) == 0);
 }

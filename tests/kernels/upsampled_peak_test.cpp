@@ -4,26 +4,17 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <vector>
 
 #include "homolog/kernels/normalize.hpp"
 #include "homolog/matchers/upsampled_argmax.hpp"
+#include "support/random_features.hpp"
 
 using namespace homolog;
+using namespace homolog::test;
 
 namespace {
-
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-
-FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  FeatureMap map(rows, cols, dim);
-  for (float& value : map.values.reshaped()) value = normal(random);
-  return map;
-}
 
 /// Cosine of a query with each pixel's interpolated feature, in float64 and by upsampling; NaN
 /// where a pixel is no answer.

@@ -47,11 +47,6 @@ FloatMatrix patch_at(Eigen::Index row, Eigen::Index col, unsigned seed, float ou
   return map;
 }
 
-void check_near(Point<GridFrame> got, Point<GridFrame> expected, double tolerance) {
-  CHECK(std::abs(got.x - expected.x) <= tolerance);
-  CHECK(std::abs(got.y - expected.y) <= tolerance);
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("moving the map moves the answer", M, Argmax, SoftArgmax, WindowSoftArgmax,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
@@ -10,11 +12,9 @@
 
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/normalize.hpp"
+#include "support/random_features.hpp"
 
 namespace homolog::test {
-
-inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-inline constexpr float infinity = std::numeric_limits<float>::infinity();
 
 inline SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
 
@@ -35,16 +35,6 @@ inline void spoil(FloatMatrix& map, float value, double fraction, unsigned seed)
   for (Eigen::Index i = 1; i < map.size(); ++i) {
     if (hit(random)) map.data()[i] = value;
   }
-}
-
-/// L2-normalised Gaussian features.
-inline FeatureMap random_map(int rows, int cols, int dim, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  FeatureMap map(rows, cols, dim);
-  for (float& value : map.values.reshaped()) value = normal(random);
-  normalize_rows(map.values);
-  return map;
 }
 
 /// The centre of every content cell, row by row.
@@ -88,6 +78,11 @@ inline Eigen::Index reference_argmax(const FloatMatrix& map) {
     if (std::isfinite(map.data()[i]) && (best < 0 || map.data()[i] >= map.data()[best])) best = i;
   }
   return best;
+}
+
+inline void check_near(Point<GridFrame> got, Point<GridFrame> expected, double tolerance = 1e-4) {
+  CHECK(std::abs(got.x - expected.x) <= tolerance);
+  CHECK(std::abs(got.y - expected.y) <= tolerance);
 }
 
 }  // namespace homolog::test

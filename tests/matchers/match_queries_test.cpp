@@ -18,18 +18,12 @@
 using namespace homolog;
 using namespace homolog::test;
 
-namespace {
-
-DescriptorView view_of(const FloatMatrix& rows) { return {rows.data(), rows.rows(), rows.cols()}; }
-
-}  // namespace
-
 TEST_CASE_TEMPLATE("every cell of a map, matched with the map itself, finds itself", M, Argmax,
                    SoftArgmax, WindowSoftArgmax, KernelSoftArgmax) {
   M matcher;
   if constexpr (requires { matcher.setting.temperature; }) matcher.setting.temperature = 2000;
   for (const bool letterbox : {false, true}) {
-    FeatureMap map = random_map(13, 10, 48, 1);
+    FeatureMap map = random_unit_map(13, 10, 48, 1);
     if (letterbox) map.content = {2, 0, 8, 13};
     const auto cells = all_cells(map);
     const FloatMatrix descriptors = sample_descriptors(map, cells, Query::nearest);
@@ -44,8 +38,8 @@ TEST_CASE_TEMPLATE("every cell of a map, matched with the map itself, finds itse
 }
 
 TEST_CASE("several blocks of similarities give the answers of one query at a time") {
-  const FeatureMap target = random_map(37, 37, 3, 2);
-  const FeatureMap source = random_map(64, 64, 3, 3);  // 4096 queries of 1369 similarities
+  const FeatureMap target = random_unit_map(37, 37, 3, 2);
+  const FeatureMap source = random_unit_map(64, 64, 3, 3);  // 4096 queries of 1369 similarities
   const auto matches = match_descriptors(Argmax{}, source.descriptors(), target);
   REQUIRE(matches.size() == 4096);
   for (std::size_t i = 0; i < matches.size(); i += 7) {
@@ -62,17 +56,17 @@ TEST_CASE("several blocks of similarities give the answers of one query at a tim
 }
 
 TEST_CASE("a query without an answer is named by its own number, in later blocks too") {
-  const FeatureMap target = random_map(37, 37, 3, 4);
-  FloatMatrix queries = random_map(64, 64, 3, 5).values;
+  const FeatureMap target = random_unit_map(37, 37, 3, 4);
+  FloatMatrix queries = random_unit_map(64, 64, 3, 5).values;
   queries(3001, 1) = not_a_number;
   CHECK_THROWS_WITH_AS(match_descriptors(Argmax{}, view_of(queries), target),
                        doctest::Contains("query 3001:"), ValueError);
 }
 
 TEST_CASE("no answer lies in the padding, and a target of NaN cells answers with the rest") {
-  FeatureMap target = random_map(9, 9, 16, 6);
+  FeatureMap target = random_unit_map(9, 9, 16, 6);
   target.content = {0, 3, 9, 6};
-  const FeatureMap source = random_map(5, 5, 16, 7);
+  const FeatureMap source = random_unit_map(5, 5, 16, 7);
   for (const Match& match : match_descriptors(Argmax{}, source.descriptors(), target)) {
     CHECK(target.content.contains(static_cast<int>(match.cell.x), static_cast<int>(match.cell.y)));
   }
@@ -87,7 +81,7 @@ TEST_CASE("numbers of queries, descriptors and answers must agree") {
   struct Forgetful {
     std::vector<Match> match(const MatchProblem&) const { return {}; }
   };
-  const FeatureMap map = random_map(4, 4, 8, 8);
+  const FeatureMap map = random_unit_map(4, 4, 8, 8);
   const Points<GridFrame> queries{{0, 0}, {1, 1}};
   const FloatMatrix descriptors = sample_descriptors(map, queries, Query::nearest);
   CHECK_THROWS_WITH_AS(
@@ -96,7 +90,7 @@ TEST_CASE("numbers of queries, descriptors and answers must agree") {
   CHECK_THROWS_WITH_AS(
       match_queries(Argmax{}, MatchProblem{map, map, queries, DescriptorView(nullptr, 0, 8)}),
       "match_queries: 0 descriptors for 2 queries", ShapeError);
-  const FeatureMap other = random_map(4, 4, 7, 8);
+  const FeatureMap other = random_unit_map(4, 4, 7, 8);
   CHECK_THROWS_AS(match_queries(Argmax{}, MatchProblem{map, other, queries, view_of(descriptors)}),
                   ShapeError);
   CHECK(match_descriptors(Argmax{}, DescriptorView(nullptr, 0, 8), map).empty());
@@ -109,13 +103,14 @@ TEST_CASE("what a matcher throws arrives, and what it says of a match is kept") 
       return {{1.5, 2.5}, -0.25F, false};
     }
   };
-  const FeatureMap source = random_map(2, 2, 6, 9);
-  const auto matches = match_descriptors(Picky{}, source.descriptors(), random_map(3, 5, 6, 10));
+  const FeatureMap source = random_unit_map(2, 2, 6, 9);
+  const auto matches =
+      match_descriptors(Picky{}, source.descriptors(), random_unit_map(3, 5, 6, 10));
   REQUIRE(matches.size() == 4);
   CHECK(matches[3].cell == Point<GridFrame>{1.5, 2.5});
   CHECK(matches[3].score == -0.25F);
   CHECK_FALSE(matches[3].mutual);
-  CHECK_THROWS_AS(match_descriptors(Picky{}, source.descriptors(), random_map(5, 3, 6, 10)),
+  CHECK_THROWS_AS(match_descriptors(Picky{}, source.descriptors(), random_unit_map(5, 3, 6, 10)),
                   ShapeError);
 }
 
@@ -123,10 +118,10 @@ TEST_CASE_TEMPLATE("many queries of a local matcher: the answers of few at a tim
                    WindowSoftArgmax) {
   M matcher;
   for (const int dim : {3, 40, 96}) {
-    FeatureMap target = random_map(19, 23, dim, 4);
+    FeatureMap target = random_unit_map(19, 23, dim, 4);
     target.content = {1, 2, 22, 18};
     target.values.row(5 * 23 + 7).setConstant(std::numeric_limits<float>::quiet_NaN());
-    const FeatureMap source = random_map(20, 15, dim, 5);
+    const FeatureMap source = random_unit_map(20, 15, dim, 5);
     for (const int threads : {1, 3}) {
       const auto many = match_descriptors(matcher, source.descriptors(), target, {threads});
       REQUIRE(many.size() == 300);
@@ -160,6 +155,6 @@ TEST_CASE("a reach below zero is none: the matcher is given whole maps") {
       return Argmax::operator()(map);
     }
   };
-  const FeatureMap target = random_map(6, 7, 40, 1), source = random_map(8, 8, 40, 2);
+  const FeatureMap target = random_unit_map(6, 7, 40, 1), source = random_unit_map(8, 8, 40, 2);
   CHECK(match_descriptors(Careless{}, source.descriptors(), target).size() == 64);
 }

@@ -20,8 +20,6 @@ using namespace homolog::test;
 
 namespace {
 
-DescriptorView view_of(const FloatMatrix& rows) { return {rows.data(), rows.rows(), rows.cols()}; }
-
 template <class M>
 std::vector<Match> run(const M& matcher, const FeatureMap& source, const FeatureMap& target,
                        const Points<GridFrame>& queries) {
@@ -48,7 +46,7 @@ Point<GridFrame> best_cell(const Eigen::VectorXd& feature, const FeatureMap& map
 }  // namespace
 
 TEST_CASE("in a shuffled copy of a map every match is mutual and in its place") {
-  const FeatureMap source = random_map(8, 9, 32, 1);
+  const FeatureMap source = random_unit_map(8, 9, 32, 1);
   FeatureMap target(6, 12, 32);
   std::vector<Eigen::Index> order(72);
   std::iota(order.begin(), order.end(), 0);
@@ -71,7 +69,8 @@ TEST_CASE("the answers are the base's, the flags those of the definition in floa
   matcher.base.setting.window_radius = 1;
   int yes = 0, no = 0;
   for (unsigned seed = 0; seed < 12; ++seed) {
-    FeatureMap source = random_map(9, 7, 3, seed), target = random_map(6, 11, 3, seed + 100);
+    FeatureMap source = random_unit_map(9, 7, 3, seed),
+               target = random_unit_map(6, 11, 3, seed + 100);
     if (seed % 2 == 1) {
       source.content = {1, 2, 6, 8};
       target.content = {0, 1, 11, 5};
@@ -113,7 +112,7 @@ TEST_CASE("a query whose match prefers another cell is mutual only within the to
 }
 
 TEST_CASE("an answer on a cell without a finite feature is not mutual, and no error") {
-  const FeatureMap source = random_map(3, 3, 8, 5);
+  const FeatureMap source = random_unit_map(3, 3, 8, 5);
   FeatureMap target = source;
   target.cell(1, 1).setConstant(not_a_number);
   MutualNearest<CopyCoordinates> matcher;  // answers with the query's own cell
@@ -125,7 +124,7 @@ TEST_CASE("a base that says no is not overruled, and decorators stack") {
   struct Doubtful {
     Match operator()(const SimilarityMap& map) const { return {find_peak(map).cell(), 0, false}; }
   };
-  const FeatureMap map = random_map(4, 4, 16, 6);
+  const FeatureMap map = random_unit_map(4, 4, 16, 6);
   for (const Match& match : run(MutualNearest<Doubtful>{}, map, map, all_cells(map))) {
     CHECK_FALSE(match.mutual);
   }
@@ -135,12 +134,12 @@ TEST_CASE("a base that says no is not overruled, and decorators stack") {
 }
 
 TEST_CASE("bad tolerances and maps of different dimension are refused") {
-  const FeatureMap map = random_map(4, 4, 16, 7);
+  const FeatureMap map = random_unit_map(4, 4, 16, 7);
   MutualNearest<Argmax> matcher;
   for (const double bad : {-0.5, std::nan("")}) {
     matcher.setting.tolerance = bad;
     CHECK_THROWS_AS(run(matcher, map, map, {{0, 0}}), SettingError);
   }
   matcher.setting.tolerance = 1;
-  CHECK_THROWS_AS(run(matcher, map, random_map(4, 4, 15, 8), {{0, 0}}), ShapeError);
+  CHECK_THROWS_AS(run(matcher, map, random_unit_map(4, 4, 15, 8), {{0, 0}}), ShapeError);
 }

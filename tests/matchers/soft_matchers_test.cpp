@@ -51,11 +51,6 @@ Point<GridFrame> reference(const FloatMatrix& map, Logit&& logit) {
   return softmax.mean();
 }
 
-void check_near(Point<GridFrame> got, Point<GridFrame> expected, double tolerance = 1e-4) {
-  CHECK(std::abs(got.x - expected.x) <= tolerance);
-  CHECK(std::abs(got.y - expected.y) <= tolerance);
-}
-
 }  // namespace
 
 TEST_CASE("soft-argmax is the expectation of equations 6 and 7") {

@@ -13,20 +13,20 @@ using namespace homolog::test;
 namespace {
 
 /// A matcher on tensors and the policy of matchers/ that it must equal.
-struct Pair {
+struct MatcherPair {
   std::string name;
   std::function<torch::Tensor(const torch::Tensor&)> on_tensors;
   std::function<Match(const SimilarityMap&)> on_map;
 };
 
-Pair soft(float temperature) {
+MatcherPair soft(float temperature) {
   SoftArgmax policy;
   policy.setting.temperature = temperature;
   return {homolog::detail::text("soft, temperature ", temperature),
           [=](const torch::Tensor& maps) { return soft_argmax(maps, temperature); }, policy};
 }
 
-Pair window(int radius, float temperature) {
+MatcherPair window(int radius, float temperature) {
   WindowSoftArgmax policy;
   policy.setting.window_radius = radius;
   policy.setting.temperature = temperature;
@@ -35,7 +35,7 @@ Pair window(int radius, float temperature) {
           policy};
 }
 
-Pair kernel(float sigma, float temperature) {
+MatcherPair kernel(float sigma, float temperature) {
   KernelSoftArgmax policy;
   policy.setting.sigma = sigma;
   policy.setting.temperature = temperature;
@@ -44,14 +44,14 @@ Pair kernel(float sigma, float temperature) {
           policy};
 }
 
-std::vector<Pair> matchers() {
+std::vector<MatcherPair> matchers() {
   return {soft(1),       soft(50),      soft(100),       window(0, 10),
           window(1, 1),  window(2, 10), window(9, 50),   kernel(7, 25),
           kernel(1, 50), kernel(2, 1),  kernel(0.3F, 10)};
 }
 
 /// Cells of all maps as the policy of matchers/ gives them, [B,N,2] float64.
-torch::Tensor one_by_one(const Pair& matcher, const torch::Tensor& maps) {
+torch::Tensor one_by_one(const MatcherPair& matcher, const torch::Tensor& maps) {
   const auto flat = maps.to(torch::kFloat32).contiguous();
   const auto count = maps.size(0) * maps.size(1), rows = maps.size(2), cols = maps.size(3);
   torch::Tensor cells = torch::empty({count, 2}, torch::kFloat64);
@@ -75,7 +75,7 @@ torch::Tensor peaks(const torch::Tensor& maps) {
 
 TEST_CASE("the gradient of each matcher is that of central differences") {
   double largest_gradient = 0;
-  for (const Pair& matcher : matchers()) {
+  for (const MatcherPair& matcher : matchers()) {
     CAPTURE(matcher.name);
     for (const MapShape& shape : map_shapes) {
       CAPTURE(shown(shape));
@@ -113,7 +113,7 @@ TEST_CASE("the window's place is a constant: outside of it the gradient is exact
 TEST_CASE("each matcher equals the policy of its name in matchers/") {
   const MapShape shapes[] = {
       {2, 3, 4, 5}, {1, 4, 9, 6}, {2, 2, 1, 9}, {1, 2, 8, 1}, {2, 2, 16, 11}};
-  for (const Pair& matcher : matchers()) {
+  for (const MatcherPair& matcher : matchers()) {
     CAPTURE(matcher.name);
     std::uint64_t seed = 10;
     for (const MapShape& shape : shapes) {
@@ -140,7 +140,7 @@ TEST_CASE("each matcher equals the policy of its name in matchers/") {
 
 TEST_CASE("any number of leading dimensions, the maps one by one") {
   const auto maps = distinct_maps({2, 3, 4, 5}, 4).to(torch::kFloat32);
-  for (const Pair& matcher : matchers()) {
+  for (const MatcherPair& matcher : matchers()) {
     CAPTURE(matcher.name);
     const auto all = matcher.on_tensors(maps);
     CHECK(all.sizes() == at::IntArrayRef({2, 3, 2}));
@@ -187,7 +187,7 @@ TEST_CASE("a map without a finite cell gives NaN, other maps are untouched") {
   auto maps = distinct_maps({1, 3, 4, 5}, 7);
   const auto untouched = maps.clone();
   maps[0][1].fill_(-INFINITY);
-  for (const Pair& matcher : matchers()) {
+  for (const MatcherPair& matcher : matchers()) {
     CAPTURE(matcher.name);
     const auto cells = matcher.on_tensors(maps);
     CHECK(cells[0][1].isnan().all().item<bool>());
@@ -198,7 +198,7 @@ TEST_CASE("a map without a finite cell gives NaN, other maps are untouched") {
 
 TEST_CASE("autocast changes nothing and is on again afterwards") {
   const auto maps = letterboxed(distinct_maps({2, 3, 4, 5}, 8)).to(torch::kFloat32);
-  for (const Pair& matcher : matchers()) {
+  for (const MatcherPair& matcher : matchers()) {
     CAPTURE(matcher.name);
     const auto plain = matcher.on_tensors(maps);
     const CallersAutocast autocast;
@@ -215,7 +215,7 @@ TEST_CASE("autocast changes nothing and is on again afterwards") {
 TEST_CASE("half similarities count as float32, and their gradient comes back in half") {
   for (const auto dtype : {torch::kBFloat16, torch::kFloat16}) {
     const auto maps = letterboxed(distinct_maps({1, 2, 4, 5}, 9)).to(dtype);
-    for (const Pair& matcher : matchers()) {
+    for (const MatcherPair& matcher : matchers()) {
       CAPTURE(matcher.name);
       const auto leaf = maps.clone().requires_grad_();
       const auto cells = matcher.on_tensors(leaf);

@@ -45,7 +45,7 @@ FinetuneSetting three_epochs() {
   return setting;
 }
 
-std::string bytes_of(const std::filesystem::path& path) {
+std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -183,9 +183,9 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
       return step_checkpoints(folder.path / (name + std::to_string(v))).at(0);
     };
     CHECK(newest("whole").filename() == newest("parts").filename());
-    CHECK((bytes_of(newest("whole")) == bytes_of(newest("parts"))));
-    CHECK(bytes_of(folder.path / ("whole" + std::to_string(v) + ".csv")) ==
-          bytes_of(folder.path / ("parts" + std::to_string(v) + ".csv")));
+    CHECK((content_of(newest("whole")) == content_of(newest("parts"))));
+    CHECK(content_of(folder.path / ("whole" + std::to_string(v) + ".csv")) ==
+          content_of(folder.path / ("parts" + std::to_string(v) + ".csv")));
     CHECK(step_checkpoints(setting.checkpoint_folder).size() == 2);
 
     {  // its checkpoint gives the features of the tuned backbone
@@ -221,7 +221,7 @@ TEST_CASE("damaged checkpoints are passed over by name, and none whole is an err
                        SettingError);
   setting.resume = true;
   const auto newest = step_checkpoints(setting.checkpoint_folder).at(0);
-  const std::string whole = bytes_of(newest);
+  const std::string whole = content_of(newest);
   const std::vector<std::string> damages{whole.substr(0, whole.size() / 2), "",
                                          whole.substr(0, whole.size() - 9) +
                                              char(whole[whole.size() - 9] ^ 1) +
@@ -233,7 +233,7 @@ TEST_CASE("damaged checkpoints are passed over by name, and none whole is an err
     CHECK(result.resumed_from_step == 8);
     REQUIRE(!messages.empty());
     CHECK(messages[0].find(newest.string()) != std::string::npos);
-    CHECK((bytes_of(newest) == whole));
+    CHECK((content_of(newest) == whole));
   }
   for (const auto& path : step_checkpoints(setting.checkpoint_folder)) test::write_file(path, "");
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("nothing to resume from"), WeightsError);

@@ -26,7 +26,7 @@ using test::ZipPart;
 
 namespace {
 
-std::string verdict(const std::string& bytes) {
+std::string pth_verdict(const std::string& bytes) {
   try {
     parse_pth(bytes, "file");
     return "accepted";
@@ -35,8 +35,8 @@ std::string verdict(const std::string& bytes) {
   }
 }
 
-bool refused(const std::string& bytes, const std::string& reason) {
-  const std::string got = verdict(bytes);
+bool refused_pth(const std::string& bytes, const std::string& reason) {
+  const std::string got = pth_verdict(bytes);
   INFO("got: ", got, "; expected: ", reason);
   const bool right = got.starts_with("file: ") && got.find(reason) != std::string::npos;
   CHECK(right);
@@ -45,7 +45,7 @@ bool refused(const std::string& bytes, const std::string& reason) {
 
 /// A verdict on a pickle inside a sound archive with one storage of 24 bytes.
 bool refused_pickle(const std::string& pickle, const std::string& reason) {
-  return refused(torch_archive(pickle, {std::string(24, '\1')}), reason);
+  return refused_pth(torch_archive(pickle, {std::string(24, '\1')}), reason);
 }
 
 template <class Number>
@@ -278,8 +278,8 @@ TEST_CASE("tensor metadata, which carries the conjugate bit, is not dropped in s
     pickle.storage("FloatStorage", "0", 6).integer(0).integers({6}).integers({1}).raw("\x89");
     return pickle.ordered_dict().raw(metadata).raw("tRs").stop();
   };
-  CHECK(verdict(torch_archive(with("N"), {bytes_of(six)})) == "accepted");
-  CHECK(verdict(torch_archive(with("}"), {bytes_of(six)})) == "accepted");
+  CHECK(pth_verdict(torch_archive(with("N"), {bytes_of(six)})) == "accepted");
+  CHECK(pth_verdict(torch_archive(with("}"), {bytes_of(six)})) == "accepted");
   refused_pickle(with(Pickle{}.raw("}").string("neg").raw("\x88s").bytes.substr(2)), "metadata");
 }
 
@@ -323,7 +323,7 @@ TEST_CASE("malformed pickles: underflow, missing STOP, leftovers, loops, bombs")
 
   // Bombs: nested tuples, nested lists, tuples that double, marks, a long key, a wide stack.
   refused_pickle(")" + std::string(100'000, '\x85') + ".", "nested containers");
-  CHECK(verdict(torch_archive("}q\x01" + std::string(")") + std::string(62, '\x85') + "0."))
+  CHECK(pth_verdict(torch_archive("}q\x01" + std::string(")") + std::string(62, '\x85') + "0."))
             .find("POP") != std::string::npos);
   std::string lists;
   for (int i = 0; i < 70; ++i) lists += "]";
@@ -336,7 +336,7 @@ TEST_CASE("malformed pickles: underflow, missing STOP, leftovers, loops, bombs")
   refused_pickle(std::string(200'000, 'N'), "more than 100000 values");
   refused_pickle(Pickle{}.raw("}").string(std::string(5000, 'k')).raw("Ns").stop(),
                  "a key of 5000 bytes, the limit is 4096");
-  refused(torch_archive(std::string((64u << 20) + 1, 'N')), "the limit is 67108864");
+  refused_pth(torch_archive(std::string((64u << 20) + 1, 'N')), "the limit is 67108864");
 
   // Nesting within the limit passes: a dict around 63 tuples.
   const std::string deep = Pickle{}
@@ -347,7 +347,7 @@ TEST_CASE("malformed pickles: underflow, missing STOP, leftovers, loops, bombs")
                                .raw(")" + std::string(61, '\x85'))
                                .raw("ss")
                                .stop();
-  refused(torch_archive(deep), "'x' is a tuple, expected a tensor");
+  refused_pth(torch_archive(deep), "'x' is a tuple, expected a tensor");
   const std::string deeper = Pickle{}
                                  .raw("}")
                                  .string("model")
@@ -356,7 +356,7 @@ TEST_CASE("malformed pickles: underflow, missing STOP, leftovers, loops, bombs")
                                  .raw(")" + std::string(62, '\x85'))
                                  .raw("ss")
                                  .stop();
-  refused(torch_archive(deeper), "more than 64 nested containers");
+  refused_pth(torch_archive(deeper), "more than 64 nested containers");
 }
 
 TEST_CASE("each opcode outside the subset is refused by name and offset") {
@@ -373,7 +373,7 @@ TEST_CASE("each opcode outside the subset is refused by name and offset") {
     for (const char* before : {"", "N", "}", "](", "}NN", "))"}) {
       const std::string pickle = before + std::string(1, static_cast<char>(code));
       if (pickle == "}.") continue;  // an empty state dict
-      CHECK(verdict(torch_archive(pickle)) != "accepted");
+      CHECK(pth_verdict(torch_archive(pickle)) != "accepted");
     }
   }
 }
@@ -399,20 +399,20 @@ TEST_CASE("what is no flat dict of tensors is refused by name") {
 TEST_CASE("truncated at each byte of data.pkl, and at each byte of the archive") {
   const std::string pickle = one_tensor().stop();
   for (std::size_t size = 0; size < pickle.size(); ++size) {
-    CHECK(verdict(torch_archive(pickle.substr(0, size), {bytes_of(six)})) != "accepted");
+    CHECK(pth_verdict(torch_archive(pickle.substr(0, size), {bytes_of(six)})) != "accepted");
   }
   const std::string archive = good_archive();
   for (std::size_t size = 0; size < archive.size(); ++size) {
-    CHECK(verdict(archive.substr(0, size)) != "accepted");
+    CHECK(pth_verdict(archive.substr(0, size)) != "accepted");
   }
-  refused(archive + "x", "bytes were appended");
+  refused_pth(archive + "x", "bytes were appended");
 }
 
 TEST_CASE("the legacy format is recognised and refused with the way out") {
   const std::string legacy("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
-  refused(legacy, "before torch 1.6; convert it once in Python: torch.save(torch.load(");
-  refused("", "not written by torch.save");
-  refused("<!DOCTYPE html>", "not written by torch.save");
+  refused_pth(legacy, "before torch 1.6; convert it once in Python: torch.save(torch.load(");
+  refused_pth("", "not written by torch.save");
+  refused_pth("<!DOCTYPE html>", "not written by torch.save");
 }
 
 TEST_CASE("zip rules: stored, whole, unique, in range, not overlapping") {
@@ -423,55 +423,55 @@ TEST_CASE("zip rules: stored, whole, unique, in range, not overlapping") {
     change(other);
     return zip({other});
   };
-  CHECK(verdict(zip({part})) == "accepted");
-  CHECK(verdict(changed([](ZipPart& p) { p.flags = 0x0808; })) == "accepted");
-  CHECK(verdict(changed([](ZipPart& p) { p.zip64 = true; })) == "accepted");
-  CHECK(verdict(zip({{"any/name/data.pkl", pickle}})) == "accepted");
-  refused(zip({}), "not written by torch.save");
-  refused(zip({{"archive/version", "3\n"}}), "no entry data.pkl");
-  refused(zip({part, {"other/data.pkl", pickle}}), "two entries named data.pkl");
-  refused(zip({part, part}), "duplicate entry 'archive/data.pkl'");
-  refused(zip({part, {"archive/byteorder", "big"}}), "byte order is 'big'");
-  CHECK(verdict(zip({part, {"archive/byteorder", "little"}})) == "accepted");
-  refused(changed([](ZipPart& p) { p.flags = 1; }), "encrypted");
-  refused(changed([](ZipPart& p) { p.flags = 0x40; }), "encrypted");
-  refused(changed([](ZipPart& p) { p.flags = 0x2000; }), "encrypted");
-  refused(changed([](ZipPart& p) { p.method = 8; }), "compressed (method 8)");
-  refused(changed([](ZipPart& p) { p.disk = 1; }), "another disk");
-  refused(changed([](ZipPart& p) { p.local_name = "archive/data.pkx"; }), "disagrees");
-  refused(changed([](ZipPart& p) { p.local_name = "a"; }), "disagrees");
-  refused(changed([](ZipPart& p) { p.local_size = 1; }), "disagrees");
-  refused(changed([](ZipPart& p) { p.central_size = 5000; }), "does not fit the file");
-  refused(changed([](ZipPart& p) { p.central_size = 3; }), "disagrees");
-  refused(changed([](ZipPart& p) { p.central_stored_size = 3; }), "is stored in 3 bytes");
-  refused(changed([](ZipPart& p) { p.central_offset = 4; }), "no local header at byte 4");
-  refused(changed([](ZipPart& p) { p.central_offset = 0x7FFFFFFF; }), "no local header");
-  refused(changed([](ZipPart& p) { p.central_offset = 0xFFFFFFFF; }), "are missing");
-  refused(changed([](ZipPart& p) { p.central_size = 0xFFFFFFFF; }), "are missing");
-  refused(changed([](ZipPart& p) {
-            p.extra =
-                "\x01\x02\xff\xff"
-                "ab";
-          }),
-          "broken extra field");
-  refused(changed([](ZipPart& p) {
-            p.zip64 = true;
-            p.extra = bytes_of(std::uint16_t{1}) + bytes_of(std::uint16_t{0});
-          }),
-          "two ZIP64 fields");
-  refused(zip({{std::string(5000, 'x') + "/data.pkl", pickle}}), "the limit is 4096");
+  CHECK(pth_verdict(zip({part})) == "accepted");
+  CHECK(pth_verdict(changed([](ZipPart& p) { p.flags = 0x0808; })) == "accepted");
+  CHECK(pth_verdict(changed([](ZipPart& p) { p.zip64 = true; })) == "accepted");
+  CHECK(pth_verdict(zip({{"any/name/data.pkl", pickle}})) == "accepted");
+  refused_pth(zip({}), "not written by torch.save");
+  refused_pth(zip({{"archive/version", "3\n"}}), "no entry data.pkl");
+  refused_pth(zip({part, {"other/data.pkl", pickle}}), "two entries named data.pkl");
+  refused_pth(zip({part, part}), "duplicate entry 'archive/data.pkl'");
+  refused_pth(zip({part, {"archive/byteorder", "big"}}), "byte order is 'big'");
+  CHECK(pth_verdict(zip({part, {"archive/byteorder", "little"}})) == "accepted");
+  refused_pth(changed([](ZipPart& p) { p.flags = 1; }), "encrypted");
+  refused_pth(changed([](ZipPart& p) { p.flags = 0x40; }), "encrypted");
+  refused_pth(changed([](ZipPart& p) { p.flags = 0x2000; }), "encrypted");
+  refused_pth(changed([](ZipPart& p) { p.method = 8; }), "compressed (method 8)");
+  refused_pth(changed([](ZipPart& p) { p.disk = 1; }), "another disk");
+  refused_pth(changed([](ZipPart& p) { p.local_name = "archive/data.pkx"; }), "disagrees");
+  refused_pth(changed([](ZipPart& p) { p.local_name = "a"; }), "disagrees");
+  refused_pth(changed([](ZipPart& p) { p.local_size = 1; }), "disagrees");
+  refused_pth(changed([](ZipPart& p) { p.central_size = 5000; }), "does not fit the file");
+  refused_pth(changed([](ZipPart& p) { p.central_size = 3; }), "disagrees");
+  refused_pth(changed([](ZipPart& p) { p.central_stored_size = 3; }), "is stored in 3 bytes");
+  refused_pth(changed([](ZipPart& p) { p.central_offset = 4; }), "no local header at byte 4");
+  refused_pth(changed([](ZipPart& p) { p.central_offset = 0x7FFFFFFF; }), "no local header");
+  refused_pth(changed([](ZipPart& p) { p.central_offset = 0xFFFFFFFF; }), "are missing");
+  refused_pth(changed([](ZipPart& p) { p.central_size = 0xFFFFFFFF; }), "are missing");
+  refused_pth(changed([](ZipPart& p) {
+                p.extra =
+                    "\x01\x02\xff\xff"
+                    "ab";
+              }),
+              "broken extra field");
+  refused_pth(changed([](ZipPart& p) {
+                p.zip64 = true;
+                p.extra = bytes_of(std::uint16_t{1}) + bytes_of(std::uint16_t{0});
+              }),
+              "two ZIP64 fields");
+  refused_pth(zip({{std::string(5000, 'x') + "/data.pkl", pickle}}), "the limit is 4096");
 
   // Two entries on the same bytes.
   const ZipPart second{"archive/data/0", pickle};
   ZipPart overlapping = second;
   overlapping.central_offset = 0;
-  refused(zip({part, overlapping}), "disagrees");
+  refused_pth(zip({part, overlapping}), "disagrees");
   std::string inner = test::local_header({"archive/data/0", ""}, 0);
   ZipPart outer{"archive/data.pkl", pickle + inner};
   ZipPart hidden{"archive/data/0", ""};
   hidden.central_offset = static_cast<std::uint32_t>(
       test::local_header(outer, outer.bytes.size()).size() + pickle.size());
-  refused(zip({outer, hidden}), "overlapping entries");
+  refused_pth(zip({outer, hidden}), "overlapping entries");
 
   // End records that lie.
   const std::string archive = zip({part});
@@ -480,17 +480,17 @@ TEST_CASE("zip rules: stored, whole, unique, in range, not overlapping") {
     std::string other = archive;
     return other.replace(at, bytes.size(), bytes);
   };
-  refused(patched(end + 4, "\1"), "several disks");
-  refused(patched(end + 6, "\1"), "several disks");
-  refused(patched(end + 8, "\2"), "several disks");
-  refused(patched(end + 8, std::string("\2\0\2\0", 4)), "cannot hold 2 entries");
-  refused(patched(archive.rfind("PK\1\2"), "Q"), "broken directory at byte");
-  refused(patched(end + 8, std::string("\0\0\0\0", 4)), "after the last directory entry");
-  refused(patched(end + 8, "\xff\xff\xff\xff"), "cannot hold 65535 entries");
-  refused(patched(end + 12, "\xff"), "does not end at byte");
-  refused(patched(end + 16, "\xff"), "does not end at byte");
-  refused(patched(end, "Q"), "no end record");
-  refused(patched(end + 20, "\1"), "no end record");
+  refused_pth(patched(end + 4, "\1"), "several disks");
+  refused_pth(patched(end + 6, "\1"), "several disks");
+  refused_pth(patched(end + 8, "\2"), "several disks");
+  refused_pth(patched(end + 8, std::string("\2\0\2\0", 4)), "cannot hold 2 entries");
+  refused_pth(patched(archive.rfind("PK\1\2"), "Q"), "broken directory at byte");
+  refused_pth(patched(end + 8, std::string("\0\0\0\0", 4)), "after the last directory entry");
+  refused_pth(patched(end + 8, "\xff\xff\xff\xff"), "cannot hold 65535 entries");
+  refused_pth(patched(end + 12, "\xff"), "does not end at byte");
+  refused_pth(patched(end + 16, "\xff"), "does not end at byte");
+  refused_pth(patched(end, "Q"), "no end record");
+  refused_pth(patched(end + 20, "\1"), "no end record");
   const std::string wide = [&] {
     ZipPart p = part;
     p.zip64 = true;
@@ -501,13 +501,14 @@ TEST_CASE("zip rules: stored, whole, unique, in range, not overlapping") {
     std::string other = wide;
     return other.replace(at, bytes.size(), bytes);
   };
-  REQUIRE(verdict(wide) == "accepted");
-  refused(wide_patched(wide_end - 20 + 8, "\xff\xff\xff\xff\xff\xff\xff\xff"), "ZIP64 end record");
-  refused(wide_patched(wide_end - 20 + 16, "\2"), "several disks");
-  refused(wide_patched(wide_end - 20 - 56 + 4, "\xff"), "ZIP64 end record");
-  refused(wide_patched(wide_end - 20 - 56 + 16, "\1"), "several disks");
-  refused(wide_patched(wide_end - 20 - 56 + 24, "\7"), "several disks");
-  refused(wide_patched(wide_end + 8, std::string("\3\0\3\0", 4)), "disagree");
+  REQUIRE(pth_verdict(wide) == "accepted");
+  refused_pth(wide_patched(wide_end - 20 + 8, "\xff\xff\xff\xff\xff\xff\xff\xff"),
+              "ZIP64 end record");
+  refused_pth(wide_patched(wide_end - 20 + 16, "\2"), "several disks");
+  refused_pth(wide_patched(wide_end - 20 - 56 + 4, "\xff"), "ZIP64 end record");
+  refused_pth(wide_patched(wide_end - 20 - 56 + 16, "\1"), "several disks");
+  refused_pth(wide_patched(wide_end - 20 - 56 + 24, "\7"), "several disks");
+  refused_pth(wide_patched(wide_end + 8, std::string("\3\0\3\0", 4)), "disagree");
 }
 
 TEST_CASE("an archive above 4 GiB: offsets and sizes of 64 bits") {
@@ -550,7 +551,7 @@ TEST_CASE("40,000 mutated archives and pickles: a typed error or tensors of the 
   Pickle pickle = one_tensor();
   pickle.raw("(").string("b").tensor("FloatStorage", "0", 6, 1, {2, 2}, {1, 2}).raw("u");
   const std::string state = pickle.stop(), archive = torch_archive(state, {bytes_of(six)});
-  REQUIRE(verdict(archive) == "accepted");
+  REQUIRE(pth_verdict(archive) == "accepted");
   std::mt19937_64 random(99);
   int accepted = 0, errors = 0;
   for (int i = 0; i < 40'000; ++i) {

@@ -28,7 +28,7 @@ std::string safetensors(const std::string& header, const std::string& data = "")
 }
 
 /// What the reader says about a file, or "accepted".
-std::string verdict(const std::string& bytes) {
+std::string safetensors_verdict(const std::string& bytes) {
   try {
     parse_safetensors(bytes, "file");
     return "accepted";
@@ -37,8 +37,8 @@ std::string verdict(const std::string& bytes) {
   }
 }
 
-bool refused(const std::string& bytes, const std::string& reason) {
-  const std::string got = verdict(bytes);
+bool refused_safetensors(const std::string& bytes, const std::string& reason) {
+  const std::string got = safetensors_verdict(bytes);
   INFO(got);
   const bool right = got.starts_with("file: ") && got.find(reason) != std::string::npos;
   CHECK(right);
@@ -86,89 +86,102 @@ TEST_CASE("a well-formed file gives its tensors and metadata") {
 }
 
 TEST_CASE("the length field: too short, too large, behind the end") {
-  refused("", "0 bytes are too few");
-  refused(std::string(7, '\0'), "7 bytes are too few");
-  refused(bytes_of(std::uint64_t{100'000'001}) + "{}", "the limit is 100000000");
-  refused(std::string(4, '\0') + std::string(4, '\xff') + "{}", "the limit is 100000000");
-  refused(bytes_of(~std::uint64_t{0}), "the limit is 100000000");
-  refused(bytes_of(std::uint64_t{1}), "the header ends at byte 9, the file has 8");
-  refused(bytes_of(std::uint64_t{100'000'000}) + "{}", "the header ends at byte 100000008");
+  refused_safetensors("", "0 bytes are too few");
+  refused_safetensors(std::string(7, '\0'), "7 bytes are too few");
+  refused_safetensors(bytes_of(std::uint64_t{100'000'001}) + "{}", "the limit is 100000000");
+  refused_safetensors(std::string(4, '\0') + std::string(4, '\xff') + "{}",
+                      "the limit is 100000000");
+  refused_safetensors(bytes_of(~std::uint64_t{0}), "the limit is 100000000");
+  refused_safetensors(bytes_of(std::uint64_t{1}), "the header ends at byte 9, the file has 8");
+  refused_safetensors(bytes_of(std::uint64_t{100'000'000}) + "{}",
+                      "the header ends at byte 100000008");
 }
 
 TEST_CASE("a huge header is parsed or refused, never a crash") {
   // Legal: only blanks behind the braces. Not legal: brackets by the million.
-  CHECK(verdict(safetensors("{}" + std::string(20'000'000, ' '))) == "accepted");
-  refused(safetensors(R"({"a":)" + std::string(5'000'000, '[')), "got an array");
-  refused(safetensors(std::string(5'000'000, '{')), "not JSON");
+  CHECK(safetensors_verdict(safetensors("{}" + std::string(20'000'000, ' '))) == "accepted");
+  refused_safetensors(safetensors(R"({"a":)" + std::string(5'000'000, '[')), "got an array");
+  refused_safetensors(safetensors(std::string(5'000'000, '{')), "not JSON");
 }
 
 TEST_CASE("the header must be UTF-8 and JSON") {
-  refused(safetensors("\xff"), "not valid UTF-8");
-  refused(safetensors("{\"\xc0\xaf\":1}"), "not valid UTF-8");          // overlong
-  refused(safetensors("{\"\xed\xa0\x80\":1}"), "not valid UTF-8");      // surrogate
-  refused(safetensors("{\"\xf4\x90\x80\x80\":1}"), "not valid UTF-8");  // above U+10FFFF
-  refused(safetensors("{\"\xe2\x82"), "not valid UTF-8");               // cut
-  refused(safetensors("{"), "not JSON");
-  refused(safetensors(""), "does not start with '{'");
-  refused(safetensors("  "), "does not start with '{'");
-  refused(safetensors("[]"), "does not start with '{'");
-  refused(safetensors("\xef\xbb\xbf{}"), "does not start with '{'");
-  refused(safetensors(std::string("{}\0", 3)), "zero byte");
-  refused(safetensors(std::string("{}\0{", 4)), "zero byte");
-  refused(safetensors("{}{}"), "not JSON");
-  refused(safetensors("{}x"), "not JSON");
-  refused(safetensors(R"({"\ud800":)" + entry("F32", "[]", "[0,4]") + "}", "1234"), "not JSON");
-  refused(safetensors("{/*c*/}"), "not JSON");
-  CHECK(verdict(safetensors("{}")) == "accepted");
-  CHECK(verdict(safetensors("{}   ")) == "accepted");
-  CHECK(verdict(safetensors("  {}\n")) == "accepted");
+  refused_safetensors(safetensors("\xff"), "not valid UTF-8");
+  refused_safetensors(safetensors("{\"\xc0\xaf\":1}"), "not valid UTF-8");      // overlong
+  refused_safetensors(safetensors("{\"\xed\xa0\x80\":1}"), "not valid UTF-8");  // surrogate
+  refused_safetensors(safetensors("{\"\xf4\x90\x80\x80\":1}"),
+                      "not valid UTF-8");                              // above U+10FFFF
+  refused_safetensors(safetensors("{\"\xe2\x82"), "not valid UTF-8");  // cut
+  refused_safetensors(safetensors("{"), "not JSON");
+  refused_safetensors(safetensors(""), "does not start with '{'");
+  refused_safetensors(safetensors("  "), "does not start with '{'");
+  refused_safetensors(safetensors("[]"), "does not start with '{'");
+  refused_safetensors(safetensors("\xef\xbb\xbf{}"), "does not start with '{'");
+  refused_safetensors(safetensors(std::string("{}\0", 3)), "zero byte");
+  refused_safetensors(safetensors(std::string("{}\0{", 4)), "zero byte");
+  refused_safetensors(safetensors("{}{}"), "not JSON");
+  refused_safetensors(safetensors("{}x"), "not JSON");
+  refused_safetensors(safetensors(R"({"\ud800":)" + entry("F32", "[]", "[0,4]") + "}", "1234"),
+                      "not JSON");
+  refused_safetensors(safetensors("{/*c*/}"), "not JSON");
+  CHECK(safetensors_verdict(safetensors("{}")) == "accepted");
+  CHECK(safetensors_verdict(safetensors("{}   ")) == "accepted");
+  CHECK(safetensors_verdict(safetensors("  {}\n")) == "accepted");
 }
 
 TEST_CASE("an entry has dtype, shape and data_offsets of the right types, once each") {
   const auto one = [](const std::string& value) { return safetensors(R"({"a":)" + value + "}"); };
-  refused(one("1"), "tensor 'a': expected an object, got a number");
-  refused(one("[]"), "tensor 'a': expected an object, got an array");
-  refused(one("null"), "tensor 'a': expected an object, got null");
-  refused(one("{}"), "tensor 'a' lacks dtype");
-  refused(one(R"({"dtype":"F32","shape":[]})"), "tensor 'a' lacks data_offsets");
-  refused(one(R"({"dtype":"F32","data_offsets":[0,0]})"), "tensor 'a' lacks shape");
-  refused(one(R"({"shape":[],"data_offsets":[0,0]})"), "tensor 'a' lacks dtype");
-  refused(one(entry("F33", "[]", "[0,4]")), "unknown or unsupported dtype 'F33'");
-  refused(one(entry("f32", "[]", "[0,4]")), "unknown or unsupported dtype 'f32'");
-  refused(one(R"({"dtype":1,"shape":[],"data_offsets":[0,0]})"), "expected a dtype name");
-  refused(one(entry("F32", "2", "[0,4]")), "expected an array, got a number");
-  refused(one(entry("F32", "[-1]", "[0,4]")), "got a negative number");
-  refused(one(entry("F32", "[1.0]", "[0,4]")), "no unsigned 64-bit integer");
-  refused(one(entry("F32", "[1e1]", "[0,4]")), "no unsigned 64-bit integer");
-  refused(one(entry("F32", "[18446744073709551616]", "[0,4]")), "no unsigned 64-bit integer");
-  refused(one(entry("F32", R"(["1"])", "[0,4]")), "got a string");
-  refused(one(entry("F32", "[[1]]", "[0,4]")), "got an array");
-  refused(one(entry("F32", "[true]", "[0,4]")), "got a boolean");
-  refused(one(entry("F32", "[]", "[0]")), "data_offsets holds 1 numbers, expected 2");
-  refused(one(entry("F32", "[]", "[0,4,4]")), "data_offsets holds 3 numbers, expected 2");
-  refused(one(entry("F32", "[]", "[-4,0]")), "got a negative number");
-  refused(one(R"({"dtype":"F32","dtype":"F32","shape":[],"data_offsets":[0,4]})"),
-          "duplicate key 'dtype'");
-  refused(one(R"({"dtype":"F32","shape":[],"data_offsets":[0,4],"more":1})"), "unknown key 'more'");
+  refused_safetensors(one("1"), "tensor 'a': expected an object, got a number");
+  refused_safetensors(one("[]"), "tensor 'a': expected an object, got an array");
+  refused_safetensors(one("null"), "tensor 'a': expected an object, got null");
+  refused_safetensors(one("{}"), "tensor 'a' lacks dtype");
+  refused_safetensors(one(R"({"dtype":"F32","shape":[]})"), "tensor 'a' lacks data_offsets");
+  refused_safetensors(one(R"({"dtype":"F32","data_offsets":[0,0]})"), "tensor 'a' lacks shape");
+  refused_safetensors(one(R"({"shape":[],"data_offsets":[0,0]})"), "tensor 'a' lacks dtype");
+  refused_safetensors(one(entry("F33", "[]", "[0,4]")), "unknown or unsupported dtype 'F33'");
+  refused_safetensors(one(entry("f32", "[]", "[0,4]")), "unknown or unsupported dtype 'f32'");
+  refused_safetensors(one(R"({"dtype":1,"shape":[],"data_offsets":[0,0]})"),
+                      "expected a dtype name");
+  refused_safetensors(one(entry("F32", "2", "[0,4]")), "expected an array, got a number");
+  refused_safetensors(one(entry("F32", "[-1]", "[0,4]")), "got a negative number");
+  refused_safetensors(one(entry("F32", "[1.0]", "[0,4]")), "no unsigned 64-bit integer");
+  refused_safetensors(one(entry("F32", "[1e1]", "[0,4]")), "no unsigned 64-bit integer");
+  refused_safetensors(one(entry("F32", "[18446744073709551616]", "[0,4]")),
+                      "no unsigned 64-bit integer");
+  refused_safetensors(one(entry("F32", R"(["1"])", "[0,4]")), "got a string");
+  refused_safetensors(one(entry("F32", "[[1]]", "[0,4]")), "got an array");
+  refused_safetensors(one(entry("F32", "[true]", "[0,4]")), "got a boolean");
+  refused_safetensors(one(entry("F32", "[]", "[0]")), "data_offsets holds 1 numbers, expected 2");
+  refused_safetensors(one(entry("F32", "[]", "[0,4,4]")),
+                      "data_offsets holds 3 numbers, expected 2");
+  refused_safetensors(one(entry("F32", "[]", "[-4,0]")), "got a negative number");
+  refused_safetensors(one(R"({"dtype":"F32","dtype":"F32","shape":[],"data_offsets":[0,4]})"),
+                      "duplicate key 'dtype'");
+  refused_safetensors(one(R"({"dtype":"F32","shape":[],"data_offsets":[0,4],"more":1})"),
+                      "unknown key 'more'");
   std::string ones = "[1";
   for (int i = 0; i < 64; ++i) ones += ",1";
-  refused(one(entry("F32", ones + "]", "[0,4]")), "more than 64 dimensions");
+  refused_safetensors(one(entry("F32", ones + "]", "[0,4]")), "more than 64 dimensions");
 }
 
 TEST_CASE("duplicate keys and metadata that is not strings are errors") {
   const std::string scalar = entry("U8", "[]", "[0,1]");
-  refused(safetensors(R"({"a":)" + scalar + R"(,"a":)" + entry("U8", "[]", "[1,2]") + "}", "12"),
-          "duplicate key 'a'");
+  refused_safetensors(
+      safetensors(R"({"a":)" + scalar + R"(,"a":)" + entry("U8", "[]", "[1,2]") + "}", "12"),
+      "duplicate key 'a'");
   // The same key, once with an escape.
-  refused(safetensors(R"({"a":)" + scalar + R"(,"\u0061":)" + scalar + "}", "1"),
-          "duplicate key 'a'");
-  refused(safetensors(R"({"__metadata__":{},"__metadata__":{}})"), "duplicate key '__metadata__'");
-  refused(safetensors(R"({"__metadata__":{"k":"1","k":"2"}})"), "duplicate key 'k'");
-  refused(safetensors(R"({"__metadata__":{"k":1}})"), "__metadata__: expected a string");
-  refused(safetensors(R"({"__metadata__":{"k":{}}})"), "__metadata__: expected a string");
-  refused(safetensors(R"({"__metadata__":{"k":null}})"), "__metadata__: expected a string");
-  refused(safetensors(R"({"__metadata__":[]})"), "__metadata__: expected an object");
-  CHECK(verdict(safetensors(R"({"__metadata__":{}})")) == "accepted");
+  refused_safetensors(safetensors(R"({"a":)" + scalar + R"(,"\u0061":)" + scalar + "}", "1"),
+                      "duplicate key 'a'");
+  refused_safetensors(safetensors(R"({"__metadata__":{},"__metadata__":{}})"),
+                      "duplicate key '__metadata__'");
+  refused_safetensors(safetensors(R"({"__metadata__":{"k":"1","k":"2"}})"), "duplicate key 'k'");
+  refused_safetensors(safetensors(R"({"__metadata__":{"k":1}})"),
+                      "__metadata__: expected a string");
+  refused_safetensors(safetensors(R"({"__metadata__":{"k":{}}})"),
+                      "__metadata__: expected a string");
+  refused_safetensors(safetensors(R"({"__metadata__":{"k":null}})"),
+                      "__metadata__: expected a string");
+  refused_safetensors(safetensors(R"({"__metadata__":[]})"), "__metadata__: expected an object");
+  CHECK(safetensors_verdict(safetensors(R"({"__metadata__":{}})")) == "accepted");
 }
 
 TEST_CASE("offsets leave no hole, do not overlap and end where the file ends") {
@@ -178,49 +191,56 @@ TEST_CASE("offsets leave no hole, do not overlap and end where the file ends") {
   const auto u8 = [](const std::string& shape, const std::string& offsets) {
     return entry("U8", shape, offsets);
   };
-  CHECK(verdict(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 8)) == "accepted");
-  CHECK(verdict(two(u8("[4]", "[4,8]"), u8("[4]", "[0,4]"), 8)) == "accepted");  // any order
-  refused(two(u8("[4]", "[1,5]"), u8("[4]", "[5,9]"), 9), "tensor 'a': data_offsets [1, 5]");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[5,9]"), 9), "expected to begin at 4");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[3,7]"), 7), "expected to begin at 4");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[0,4]"), 4), "expected to begin at 4");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[4,2]"), 8), "tensor 'b': data_offsets [4, 2]");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[4,18446744073709551615]"), 8), "tensor 'b'");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 9), "the file at");  // appended byte
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 6), "the file holds 6");
-  refused(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 3), "the file holds 3");
-  refused(safetensors("{}", "x"), "tensors end at byte 10, the file at 11");
+  CHECK(safetensors_verdict(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 8)) == "accepted");
+  CHECK(safetensors_verdict(two(u8("[4]", "[4,8]"), u8("[4]", "[0,4]"), 8)) ==
+        "accepted");  // any order
+  refused_safetensors(two(u8("[4]", "[1,5]"), u8("[4]", "[5,9]"), 9),
+                      "tensor 'a': data_offsets [1, 5]");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[5,9]"), 9), "expected to begin at 4");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[3,7]"), 7), "expected to begin at 4");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[0,4]"), 4), "expected to begin at 4");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[4,2]"), 8),
+                      "tensor 'b': data_offsets [4, 2]");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[4,18446744073709551615]"), 8),
+                      "tensor 'b'");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 9),
+                      "the file at");  // appended byte
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 6), "the file holds 6");
+  refused_safetensors(two(u8("[4]", "[0,4]"), u8("[4]", "[4,8]"), 3), "the file holds 3");
+  refused_safetensors(safetensors("{}", "x"), "tensors end at byte 10, the file at 11");
   std::string attack = "{";
   for (int i = 0; i < 10; ++i) {
     attack += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":" + entry("F32", "[2,2]", "[0,16]");
   }
-  refused(safetensors(attack + "}", std::string(16, 'x')), "expected to begin at 16");
+  refused_safetensors(safetensors(attack + "}", std::string(16, 'x')), "expected to begin at 16");
 }
 
 TEST_CASE("shape times item size fits the offsets, every product checked") {
   const auto one = [](const std::string& value, std::size_t size) {
     return safetensors(R"({"t":)" + value + "}", std::string(size, 'x'));
   };
-  refused(one(entry("I32", "[2,2]", "[0,4]"), 4), "needs 16 bytes, data_offsets give 4");
-  refused(one(entry("F64", "[2]", "[0,8]"), 8), "needs 16 bytes");
-  refused(one(entry("I32", "[2,18446744073709551614]", "[0,16]"), 16), "overflows");
-  refused(one(entry("I32", "[2,9223372036854775807]", "[0,16]"), 16), "overflows");
-  refused(one(entry("U8", "[4294967296,4294967296,4294967296]", "[0,16]"), 16), "overflows");
-  CHECK(verdict(one(entry("F32", "[]", "[0,4]"), 4)) == "accepted");
-  CHECK(verdict(one(entry("F32", "[2,0]", "[0,0]"), 0)) == "accepted");
+  refused_safetensors(one(entry("I32", "[2,2]", "[0,4]"), 4),
+                      "needs 16 bytes, data_offsets give 4");
+  refused_safetensors(one(entry("F64", "[2]", "[0,8]"), 8), "needs 16 bytes");
+  refused_safetensors(one(entry("I32", "[2,18446744073709551614]", "[0,16]"), 16), "overflows");
+  refused_safetensors(one(entry("I32", "[2,9223372036854775807]", "[0,16]"), 16), "overflows");
+  refused_safetensors(one(entry("U8", "[4294967296,4294967296,4294967296]", "[0,16]"), 16),
+                      "overflows");
+  CHECK(safetensors_verdict(one(entry("F32", "[]", "[0,4]"), 4)) == "accepted");
+  CHECK(safetensors_verdict(one(entry("F32", "[2,0]", "[0,0]"), 0)) == "accepted");
   // A tensor without elements begins where its neighbour does and is not an overlap.
-  CHECK(verdict(safetensors(R"({"z":)" + entry("U8", "[1]", "[0,1]") + R"(,"e":)" +
-                                entry("U8", "[0]", "[0,0]") + "}",
-                            "x")) == "accepted");
+  CHECK(safetensors_verdict(safetensors(R"({"z":)" + entry("U8", "[1]", "[0,1]") + R"(,"e":)" +
+                                            entry("U8", "[0]", "[0,0]") + "}",
+                                        "x")) == "accepted");
 }
 
 TEST_CASE("every truncation and every appended byte is refused") {
   const std::string bytes = safetensors(good_header, good_data);
-  REQUIRE(verdict(bytes) == "accepted");
+  REQUIRE(safetensors_verdict(bytes) == "accepted");
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    CHECK(verdict(bytes.substr(0, size)) != "accepted");
+    CHECK(safetensors_verdict(bytes.substr(0, size)) != "accepted");
   }
-  CHECK(verdict(bytes + "x") != "accepted");
+  CHECK(safetensors_verdict(bytes + "x") != "accepted");
 }
 
 TEST_CASE("20,000 mutated files: a typed error or tensors that lie inside the file") {
