@@ -23,7 +23,7 @@ using namespace homolog;
 
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   DatasetOptions data;
   std::string protocol = "homolog";
   BackboneOptions backbone;
@@ -65,7 +65,8 @@ void print_table(const Evaluation& evaluation) {
 }
 
 // Draws pairs spread evenly over the data set; rings mark the truth, thin lines are misses at 0.1.
-void save_pictures(const Options& options, const Dataset& dataset, const Evaluation& evaluation) {
+void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
+                   const Evaluation& evaluation) {
   std::filesystem::create_directories(options.pictures);
   const std::size_t count =
       std::min(static_cast<std::size_t>(std::max(options.picture_count, 1)), dataset.pairs.size());
@@ -89,7 +90,7 @@ void save_pictures(const Options& options, const Dataset& dataset, const Evaluat
 }
 
 template <class M>
-Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone& backbone,
+Evaluation run(const EvaluateOptions& options, const Dataset& dataset, const AnyBackbone& backbone,
                const M& matcher, const EvaluationShard& shard, int& image_size) {
   Pipeline<AnyBackbone, M> pipeline(backbone, matcher);
   pipeline.setting = pipeline_setting(options.input, options.matcher);
@@ -110,7 +111,7 @@ Evaluation run(const Options& options, const Dataset& dataset, const AnyBackbone
   return evaluate(pipeline, dataset, setting);
 }
 
-void evaluate_command(Options options) {
+void evaluate_command(EvaluateOptions options) {
   const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const AnyMatcher matcher = make_matcher(options.matcher);
@@ -149,7 +150,7 @@ void evaluate_command(Options options) {
 
 void add_evaluate(CLI::App& app) {
   auto* command = app.add_subcommand("evaluate", "PCK of a pipeline on a data set");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateOptions>();
   add_dataset_options(*command, options->data);
   command->add_option("--split", options->data.split, "its split")->capture_default_str();
   command

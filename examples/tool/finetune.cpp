@@ -26,7 +26,7 @@ namespace {
 
 using AnyLoss = std::variant<CoordinateMse, GaussianCrossEntropy, InfoNce>;
 
-struct Options {
+struct FinetuneOptions {
   DatasetOptions data;
   std::string validation_split;
   BackboneOptions backbone;
@@ -41,7 +41,7 @@ struct Options {
   std::string checkpoint_folder, cache_folder, log, json;
 };
 
-AnyLoss make_loss(const Options& options) {
+AnyLoss make_loss(const FinetuneOptions& options) {
   AnyLoss result = CoordinateMse{};
   if (options.loss == "gaussian-ce") result = GaussianCrossEntropy{};
   if (options.loss == "info-nce") result = InfoNce{};
@@ -69,7 +69,7 @@ nlohmann::ordered_json epoch_json(const EpochRecord& record) {
 }
 
 // What the run depends on beside FinetuneSetting: a resumed one must agree.
-nlohmann::ordered_json identity_json(const Options& options, const AnyLoss& loss,
+nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLoss& loss,
                                      const Loaded& loaded, const Dataset& train) {
   nlohmann::ordered_json json{{"backbone", loaded.name}};
   if (options.backbone.weights.empty()) {
@@ -102,7 +102,7 @@ std::string percent_text(const std::optional<double>& pck) {
   return text;
 }
 
-FinetuneResult tune(const Options& options, Loaded& loaded, const AnyLoss& loss,
+FinetuneResult tune(const FinetuneOptions& options, Loaded& loaded, const AnyLoss& loss,
                     const Dataset& train, const Dataset* validation,
                     const FinetuneSetting& setting) {
   const PipelineSetting pipeline = pipeline_setting(options.input, options.matcher);
@@ -113,7 +113,7 @@ FinetuneResult tune(const Options& options, Loaded& loaded, const AnyLoss& loss,
       loaded.policy, loss);
 }
 
-void finetune_command(Options options) {
+void finetune_command(FinetuneOptions options) {
   if (options.backbone.backbone == "synthetic") {
     throw SettingError("backbone synthetic has no weights to tune");
   }
@@ -200,7 +200,7 @@ void finetune_command(Options options) {
   write_file_atomically(options.json, json.dump(2) + "\n");
 }
 
-void add_training_options(CLI::App& command, Options& options) {
+void add_training_options(CLI::App& command, FinetuneOptions& options) {
   FinetuneSetting& setting = options.setting;
   command.add_option("--unfreeze", setting.unfreeze, "tune the last K blocks and the final norm")
       ->capture_default_str();
@@ -253,7 +253,7 @@ void add_training_options(CLI::App& command, Options& options) {
 
 void add_finetune(CLI::App& app) {
   auto* command = app.add_subcommand("finetune", "tune a backbone's last blocks on a data set");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FinetuneOptions>();
   options->data.split.clear();
   FinetuneSetting& setting = options->setting;
   add_dataset_options(*command, options->data);

@@ -21,7 +21,7 @@ using namespace homolog;
 
 namespace {
 
-struct Options {
+struct MatchOptions {
   std::string source, target, points, output, json;
   BackboneOptions backbone;
   InputOptions input;
@@ -58,7 +58,7 @@ Points<ImageFrame> parse_points(const std::string& text) {
   return points;
 }
 
-void match_command(Options options) {
+void match_command(MatchOptions options) {
   const Points<ImageFrame> points = parse_points(options.points);
   const AnyMatcher matcher = make_matcher(options.matcher);
   const Image source = load_image(options.source), target = load_image(options.target);
@@ -96,7 +96,7 @@ void match_command(Options options) {
 
 void add_match(CLI::App& app) {
   auto* command = app.add_subcommand("match", "find keypoints of one picture in another");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MatchOptions>();
   command->add_option("--source", options->source, "picture with the keypoints")->required();
   command->add_option("--target", options->target, "picture to search")->required();
   command->add_option("--points", options->points, "\"x,y;x,y\" in pixels of the source")
