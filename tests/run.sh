@@ -29,4 +29,6 @@ if ! "$python" "$root/tests/weights/make_reference_files.py" "$HOMOLOG_TORCH_FIL
 fi
 
 say "testing"
+# Tests share the cores: threads that spin while they wait would take the time of another test.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 ctest --test-dir "$build/release" -j "${JOBS:-2}" --output-on-failure --timeout 1500 "$@"
