@@ -6,7 +6,6 @@
 /// key or shape at fault. The library never prints and never skips bad input in silence.
 
 #include <initializer_list>
-#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>

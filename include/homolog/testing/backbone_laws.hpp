@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -26,7 +25,7 @@ namespace detail {
 
 /// Coloured noise in blocks of a quarter of a patch, the bytes of pictures of one size.
 inline ByteBatch noise_bytes(int count, Size size, int patch, unsigned seed) {
-  std::mt19937 random(seed);
+  RandomBits random(seed);
   ByteBatch batch(count, size);
   const int block = std::max(patch / 4, 1);
   for (int i = 0; i < count; ++i) {

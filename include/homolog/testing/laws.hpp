@@ -7,13 +7,14 @@
 /// what was seen. Opt-in, without LibTorch and without a test framework; testing/doctest.hpp makes
 /// test cases of them.
 
+#include <cstdint>
 #include <exception>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/mix_bits.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/points.hpp"
@@ -59,13 +60,23 @@ std::string point_text(Point<Frame> point) {
   return text("(", point.x, ", ", point.y, ")");
 }
 
-/// Values uniform in [low, high]; the same on every platform, unlike the standard distributions.
-inline float uniform(std::mt19937& random, float low, float high) {
+/// A stream of 32 random bits each; equal seeds give equal streams.
+struct RandomBits {
+  std::uint64_t state;
+  explicit RandomBits(unsigned seed) : state(homolog::detail::mix_bits(seed)) {}
+  std::uint32_t operator()() {
+    state = homolog::detail::mix_bits(state);
+    return static_cast<std::uint32_t>(state >> 32);
+  }
+};
+
+/// Values uniform in [low, high].
+inline float uniform(RandomBits& random, float low, float high) {
   return low + (high - low) * static_cast<float>(random() >> 8) * 0x1p-24F;
 }
 
 inline FloatMatrix random_matrix(int rows, int cols, unsigned seed, float low, float high) {
-  std::mt19937 random(seed);
+  RandomBits random(seed);
   FloatMatrix matrix(rows, cols);
   for (Eigen::Index i = 0; i < matrix.size(); ++i) matrix.data()[i] = uniform(random, low, high);
   return matrix;

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 

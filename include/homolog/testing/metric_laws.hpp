@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +22,7 @@ namespace detail {
 
 /// Pairs of 1 to 9 keypoints with errors up to `largest` of each pair's threshold length.
 inline std::vector<PairErrors> random_errors(unsigned seed, float largest) {
-  std::mt19937 random(seed);
+  RandomBits random(seed);
   std::vector<PairErrors> pairs(7);
   for (PairErrors& pair : pairs) {
     pair.threshold_scale = static_cast<double>(uniform(random, 20, 300));

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The one source of random bits, the same on every machine; <random> takes longer to compile than
+/// most headers of the library.
+
+#include <cstdint>
+
+namespace homolog::detail {
+
+/// splitmix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.
+inline std::uint64_t mix_bits(std::uint64_t value) {
+  value += 0x9E3779B97F4A7C15U;
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9U;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EBU;
+  return value ^ (value >> 31);
+}
+
+}  // namespace homolog::detail
