@@ -6,7 +6,7 @@
 /// key or shape at fault. The library never prints and never skips bad input in silence.
 
 #include <initializer_list>
-#include <sstream>
+#include <sstream>  // std::locale too; <locale> would add its facets to every source
 #include <stdexcept>
 #include <string>
 #include <system_error>
