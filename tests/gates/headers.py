@@ -139,7 +139,7 @@ def write_markdown(path, core, others, on_torch, eigen, torch):
 
     lines = [f"`<Eigen/Core>` alone: {eigen:.2f} s; `<torch/types.h>` alone: {torch:.1f} s."]
     lines += table("header of `homolog::core`", core)
-    lines += table("other header without LibTorch", others)
+    lines += table("other header, nothing precompiled", others)
     lines += table("header on LibTorch: what it adds to `<torch/types.h>`", on_torch)
     pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -199,7 +199,7 @@ def main():
     torch_rows = slowest_first(row for row in rows if row[0] in on_torch)
 
     for title, table in ((f"homolog::core, at most {MOST:g} times", core_rows),
-                         ("others without LibTorch", others),
+                         ("others, nothing precompiled", others),
                          ("others, what they add to <torch/types.h>", torch_rows)):
         print(f"{title}:")
         for header, ratio, own in table:
