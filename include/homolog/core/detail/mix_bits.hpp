@@ -2,8 +2,7 @@
 #pragma once
 
 /// @file
-/// The one source of random bits, the same on every machine; <random> takes longer to compile than
-/// most headers of the library.
+/// Random bits, the same on every machine and without <random>, which takes long to compile.
 
 #include <cstdint>
 
