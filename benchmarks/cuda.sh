@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the benchmarks of a CUDA device and writes docs/cuda.md's tables. Needs nvcc and a
 # CUDA build of LibTorch, whose folder CMAKE_PREFIX_PATH names; `python3` holds its PyTorch and
-# `transformers`. About a minute.
+# `transformers`. About three minutes.
 #   benchmarks/cuda.sh
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,10 +21,10 @@ say "matching"
 say "forward next to transformers"
 export HF_HUB_OFFLINE=1
 for batch in 1 32; do
-  dtypes=(bfloat16)
-  [ "$batch" = 1 ] && dtypes=(float32 bfloat16)
+  models=(dinov2_vitb14@518x518) dtypes=(bfloat16)
+  [ "$batch" = 1 ] && models+=(dinov3_vitl16@512x512 sam_vit_l@1024x1024) dtypes=(float32 bfloat16)
   python3 "$root/benchmarks/backbone_forward.py" "$bin/backbone_forward" --device cuda --batch "$batch" \
-    --models dinov2_vitb14@518x518 --dtypes "${dtypes[@]}" --repeats 15 \
+    --models "${models[@]}" --dtypes "${dtypes[@]}" --repeats 15 \
     --markdown "$out/cuda_forward_$batch.md"
 done
 {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/core/files.hpp"
 #include "homolog/datasets/spair.hpp"
 #include "homolog/datasets/synthetic.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
@@ -78,7 +79,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "spair_scale: %s\n", error.what());
     status = 1;
   }
-  std::error_code ignored;
-  std::filesystem::remove_all(root, ignored);
+  homolog::detail::remove_folder(root);
   return status;
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/core/files.hpp"
 #include "homolog/datasets/spair.hpp"
 #include "homolog/datasets/synthetic.hpp"
 #include "homolog/train/detail/step_batches.hpp"
@@ -126,6 +127,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "training_step: %s\n", error.what());
     status = 1;
   }
-  std::filesystem::remove_all(folder);
+  homolog::detail::remove_folder(folder);
   return status;
 }

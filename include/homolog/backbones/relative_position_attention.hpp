@@ -3,7 +3,7 @@
 
 /// @file
 /// SAM's attention: whole-image or in windows, with relative positions decomposed by axis, equal to
-/// segment-anything's image_encoder.py. Scores are never held for all heads at once.
+/// segment-anything's image_encoder.py. Scores are held for a piece at a time.
 
 #include <torch/types.h>
 
@@ -39,18 +39,23 @@ inline torch::Tensor relative_positions(const torch::Tensor& table, std::int64_t
 
 namespace detail {
 
-/// Scores of one call of the attention kernel [elements]: 16 MiB of float32.
-inline constexpr std::int64_t attention_score_limit = std::int64_t{1} << 22;
+/// Scores of one call of the attention kernel [elements]: 16 MiB of float32 on the CPU; 512 MiB on
+/// a device, which small pieces leave half idle.
+inline std::int64_t attention_score_limit(const torch::Device& device) {
+  return std::int64_t{1} << (device.is_cpu() ? 22 : 27);
+}
 
 /// softmax(q k^T / sqrt(d) + q . Rh + q . Rw) v over one grid, in pieces of queries, heads and
 /// pictures.
 ///
 /// @param qkv [B, rows * cols, 3, heads, d]
+/// @param limit [elements] scores of a piece, of which it takes at least one row of cells
 /// @return [B, rows * cols, heads * d]
 inline torch::Tensor attend_with_relative_positions(const torch::Tensor& qkv, std::int64_t rows,
                                                     std::int64_t cols,
                                                     const torch::Tensor& rel_pos_h,
-                                                    const torch::Tensor& rel_pos_w) {
+                                                    const torch::Tensor& rel_pos_w,
+                                                    std::int64_t limit) {
   const auto batch = qkv.size(0), tokens = rows * cols, heads = qkv.size(3), dim = qkv.size(4);
   const auto query = qkv.select(2, 0).transpose(1, 2);  // [B, heads, rows * cols, d]
   const auto key = qkv.select(2, 1).transpose(1, 2);
@@ -59,7 +64,6 @@ inline torch::Tensor attend_with_relative_positions(const torch::Tensor& qkv, st
   const auto along_cols = relative_positions(rel_pos_w, cols, cols);  // [cols, cols, d]
   torch::Tensor mixed = at::empty({batch, tokens, heads, dim}, qkv.options());
 
-  const auto limit = attention_score_limit;
   const auto head_step = std::clamp<std::int64_t>(limit / (tokens * tokens), 1, heads);
   const auto batch_step =
       head_step < heads ? 1 : std::clamp<std::int64_t>(limit / (tokens * tokens * heads), 1, batch);

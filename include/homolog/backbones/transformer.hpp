@@ -234,7 +234,8 @@ inline torch::Tensor windowed_attention(const Transformer& model, const Transfor
       linear(cells, block.qkv_weight, block.qkv_bias, block.packed)
           .reshape({cells.size(0), rows * cols, 3, model.heads, model.embed_dim / model.heads});
   const auto mixed =
-      linear(attend_with_relative_positions(qkv, rows, cols, block.rel_pos_h, block.rel_pos_w),
+      linear(attend_with_relative_positions(qkv, rows, cols, block.rel_pos_h, block.rel_pos_w,
+                                            attention_score_limit(qkv.device())),
              block.proj_weight, block.proj_bias, block.packed);
   return whole ? mixed : merge_windows(mixed, grid.rows, grid.cols, block.window);
 }
