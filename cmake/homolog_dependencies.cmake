@@ -2,10 +2,15 @@
 # build and, installed beside the package files, by find_package(homolog).
 include(CMakeFindDependencyMacro)
 
-# find_dependency gives up in silence where nobody called find_package(homolog).
+# find_dependency leaves this file where it finds nothing, in silence unless somebody called
+# find_package(homolog).
 macro(homolog_find package target option)
   if(NOT TARGET ${target})
-    find_dependency(${package})
+    if("${CMAKE_FIND_PACKAGE_NAME}" STREQUAL "homolog")
+      find_dependency(${package})
+    else()
+      find_package(${package} QUIET)
+    endif()
     if(NOT TARGET ${target})
       message(FATAL_ERROR "homolog: ${package} was not found. Give its folder in CMAKE_PREFIX_PATH"
                           "${option}; see docs/troubleshooting.md")

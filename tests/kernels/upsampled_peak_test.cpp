@@ -85,6 +85,41 @@ TEST_CASE("the most similar pixel is that of upsampled and normalised features")
   }
 }
 
+TEST_CASE("cells that nearly cancel keep their cosine") {
+  // The pixel in the middle of two nearly opposite cells is made of their small difference.
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    FeatureMap map = random_map(1, 2, 64, seed);
+    const FeatureMap noise = random_map(1, 1, 64, 1000 + seed);
+    map.values.row(1) = -map.values.row(0) + 3e-3F * noise.values.row(0);
+    normalize_rows(map.values);
+    FloatMatrix query = random_map(1, 1, 64, 2000 + seed).values;
+    normalize_rows(query);
+    const auto expected = upsampled_cosines(map, {3, 1}, query.data());
+    const auto peak =
+        find_upsampled_peaks(DescriptorView(query.data(), 1, 64), map, upsampled_norms(map, {3, 1}))
+            .front();
+    CAPTURE(seed);
+    CHECK(static_cast<double>(peak.value) == doctest::Approx(expected.maxCoeff()).epsilon(1e-3));
+    CHECK(expected(peak.y, peak.x) == doctest::Approx(expected.maxCoeff()).epsilon(1e-3));
+  }
+  FeatureMap opposite = random_map(1, 2, 64, 3);
+  opposite.values.row(1) = -opposite.values.row(0);
+  const auto norms = upsampled_norms(opposite, {3, 1});
+  CHECK(norms.inverse(0, 1) == 0);  // nothing is left there
+  normalize_rows(opposite.values);
+  const DescriptorView first(opposite.values.data(), 1, 64);
+  CHECK(find_upsampled_peaks(first, opposite, norms).front().x == 0);
+}
+
+TEST_CASE("norms of other cells are refused") {
+  const FeatureMap map = random_map(3, 3, 8, 1), larger = random_map(40, 40, 8, 2);
+  FloatMatrix query = random_map(1, 1, 8, 3).values;
+  const DescriptorView view(query.data(), 1, 8);
+  CHECK_THROWS_WITH_AS(find_upsampled_peaks(view, map, upsampled_norms(larger, {80, 80})),
+                       "upsampled norms of cells (0, 0) to (40, 40), expected (0, 0) to (3, 3)",
+                       ShapeError);
+}
+
 TEST_CASE("equal pixels give the first one, cells that are not finite none around them") {
   FeatureMap map(4, 5, 3);
   map.values.setConstant(0.5F);

@@ -55,6 +55,34 @@ TEST_CASE("several blocks of similarities give the answers of one query at a tim
   }
 }
 
+namespace {
+
+// Asks other queries of the same thread before it answers.
+struct AsksAgain {
+  const FeatureMap* map;
+  std::optional<int> reach() const { return 0; }
+  Match operator()(const SimilarityMap& similarity) const {
+    match_descriptors(Argmax{}, map->descriptors(), *map);
+    return Argmax{}(similarity);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a matcher that matches other queries meanwhile answers as if it did not") {
+  const FeatureMap target = random_unit_map(12, 14, 64, 6), source = random_unit_map(8, 8, 64, 7);
+  const FeatureMap other = random_unit_map(20, 20, 64, 8);
+  const auto expected = match_descriptors(Argmax{}, source.descriptors(), target);
+  for (const int threads : {1, 3}) {
+    const auto got = match_descriptors(AsksAgain{&other}, source.descriptors(), target, {threads});
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      CHECK(got[i].cell == expected[i].cell);
+      CHECK(got[i].score == expected[i].score);
+    }
+  }
+}
+
 TEST_CASE("a query without an answer is named by its own number, in later blocks too") {
   const FeatureMap target = random_unit_map(37, 37, 3, 4);
   FloatMatrix queries = random_unit_map(64, 64, 3, 5).values;

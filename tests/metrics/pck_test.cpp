@@ -79,6 +79,8 @@ TEST_CASE("a distance equal to the threshold is correct, the next larger number 
       CHECK_FALSE(is_correct(std::nextafter(threshold, infinity), alpha, scale));
       CHECK_FALSE(is_correct(std::nan(""), alpha, scale));
       CHECK_FALSE(is_correct(infinity, alpha, scale));
+      CHECK_FALSE(is_correct(infinity, 1e308, scale));
+      CHECK_FALSE(is_correct(-1, alpha, scale));
     }
   }
 }

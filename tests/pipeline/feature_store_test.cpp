@@ -48,6 +48,14 @@ TEST_CASE("a held map outlives its place in memory") {
   CHECK(held->values == numbered(0).values);
 }
 
+TEST_CASE("an index gets one map") {
+  FeatureStore store(1000);
+  store.put(3, FeatureMap(2, 2, 4));
+  CHECK_THROWS_WITH_AS(store.put(3, FeatureMap(2, 2, 4)),
+                       "feature store: index 3 has a map already", SettingError);
+  CHECK(store.get(3)->cells() == 4);
+}
+
 TEST_CASE("an index that was never stored is an error") {
   FeatureStore store(100);
   CHECK_THROWS_AS(store.get(7), SettingError);

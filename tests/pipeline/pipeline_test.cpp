@@ -84,6 +84,19 @@ TEST_CASE("copy-coordinates copies relative positions exactly and runs no backbo
   CHECK(result.points[0].x == doctest::Approx(0.5 * 150 / 300 - 0.5));
   CHECK(result.points[1].x == doctest::Approx(120.75 * 150 / 300 - 0.5));
   CHECK(result.points[1].y == doctest::Approx(78.0 * 400 / 200 - 0.5));
+  const auto from_pictures =
+      pipeline.match(Image(300, 200), Image(150, 400), {{0, 0}, {120.25, 77.5}});
+  CHECK(from_pictures.points == result.points);
+}
+
+TEST_CASE("a backbone without weights says so") {
+  struct Unloaded {
+    int patch_size() const { return 0; }
+    std::vector<FeatureMap> operator()(const InputBatch&) const { return {}; }
+  };
+  const Pipeline<Unloaded> pipeline;
+  CHECK_THROWS_WITH_AS(pipeline.transform({100, 100}),
+                       "backbone: its patch size is 0; were its weights loaded?", SettingError);
 }
 
 TEST_CASE("a type-erased backbone gives the same answers") {

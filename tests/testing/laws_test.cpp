@@ -115,6 +115,30 @@ struct LastPeak {  // ties go to the last cell, and it says that it looks at the
   }
 };
 
+struct LaterPeak {  // the same without saying how far it looks
+  Match operator()(const SimilarityMap& map) const { return LastPeak{}(map); }
+};
+
+struct Lopsided {  // the mean of the peak and its neighbours, but not of those behind it
+  Match operator()(const SimilarityMap& map) const {
+    const Peak peak = find_peak(map);
+    double x = 0, y = 0, total = 0;
+    for (Eigen::Index row = std::max<Eigen::Index>(peak.row - 2, 0); row < peak.row + 1; ++row) {
+      for (Eigen::Index col = std::max<Eigen::Index>(peak.col - 2, 0); col < peak.col + 1; ++col) {
+        const double weight = std::exp(20 * static_cast<double>(map(row, col)));
+        x += weight * static_cast<double>(col);
+        y += weight * static_cast<double>(row);
+        total += weight;
+      }
+    }
+    return {{x / total, y / total}, peak.value};
+  }
+};
+
+struct NoScore {
+  Match operator()(const SimilarityMap& map) const { return {find_peak(map).cell()}; }
+};
+
 struct NearSighted : SoftArgmax {  // reads all cells, says one
   std::optional<int> reach() const { return 1; }
 };
@@ -190,6 +214,10 @@ TEST_CASE("every mistake in a matcher breaks the law that is about it") {
   CHECK(broken_by_matcher<HalfPixelOff>().contains("a lone peak is the answer"));
   CHECK(broken_by_matcher<LastPeak>().contains(
       "of equal peaks the first counts, or what lies between them"));
+  CHECK(broken_by_matcher<LaterPeak>().contains(
+      "of equal peaks the first counts, or what lies between them"));
+  CHECK(broken_by_matcher<Lopsided>().contains("a map turned by half a turn turns the answer"));
+  CHECK(broken_by_matcher<NoScore>().contains("self-match is identity"));
   CHECK(broken_by_matcher<NearSighted>().contains("no cell beyond reach() changes an answer"));
   CHECK(
       broken_by_matcher<FixedTemperature>().contains("a growing temperature tends to the argmax"));
@@ -342,6 +370,37 @@ struct NanIsRight : PckPerPoint {  // counts what is not too far
   }
 };
 
+struct OneLength {  // the mean threshold length for all pairs
+  double operator()(std::span<const PairErrors> pairs, double alpha) const {
+    if (pairs.empty()) throw ValueError("no pair");
+    double scale = 0;
+    for (const PairErrors& pair : pairs) {
+      scale += pair.threshold_scale / static_cast<double>(pairs.size());
+    }
+    std::vector<PairErrors> alike(pairs.begin(), pairs.end());
+    for (PairErrors& pair : alike) pair.threshold_scale = scale;
+    return PckPerPoint{}(alike, alpha);
+  }
+};
+
+struct FirstKeypoints {
+  double operator()(std::span<const PairErrors> pairs, double alpha) const {
+    std::vector<PairErrors> first(pairs.begin(), pairs.end());
+    for (PairErrors& pair : first) pair.distances.resize(1);
+    return PckPerPoint{}(first, alpha);
+  }
+};
+
+struct NanIsLeftOut {
+  double operator()(std::span<const PairErrors> pairs, double alpha) const {
+    std::vector<PairErrors> found(pairs.begin(), pairs.end());
+    for (PairErrors& pair : found) {
+      std::erase_if(pair.distances, [](double distance) { return std::isnan(distance); });
+    }
+    return PckPerPoint{}(found, alpha);
+  }
+};
+
 struct SilentZero : PckPerPoint {
   double operator()(std::span<const PairErrors> pairs, double alpha) const {
     return pairs.empty() ? 0 : PckPerPoint::operator()(pairs, alpha);
@@ -358,11 +417,18 @@ struct FirstPair : PckPerPoint {
 
 TEST_CASE("every mistake in a metric breaks the law that is about it") {
   CHECK(broken_by_metric<Percent>().contains("a value lies in [0, 1]"));
-  CHECK(broken_by_metric<Pixels>().contains("the unit of length cancels"));
+  CHECK(broken_by_metric<Pixels>().contains("the unit of length cancels, in each pair for itself"));
   CHECK(broken_by_metric<Wrong>().contains("errors of 0 px give 1"));
   CHECK(broken_by_metric<Wrong>().contains("a larger alpha never lowers the value"));
   CHECK(broken_by_metric<Wrong>().contains("a smaller error never lowers the value"));
   CHECK(broken_by_metric<NanIsRight>().contains("a prediction that is NaN is never correct"));
+  CHECK(broken_by_metric<OneLength>().contains(
+      "the unit of length cancels, in each pair for itself"));
+  CHECK(broken_by_metric<FirstKeypoints>().contains(
+      "the order of pairs and of their keypoints does not count"));
+  CHECK(broken_by_metric<NanIsLeftOut>().contains(
+      "a prediction that is NaN counts like one beyond every threshold"));
   CHECK(broken_by_metric<SilentZero>().contains("nothing to average is a homolog::Error"));
-  CHECK(broken_by_metric<FirstPair>().contains("the order of pairs does not count"));
+  CHECK(broken_by_metric<FirstPair>().contains(
+      "the order of pairs and of their keypoints does not count"));
 }

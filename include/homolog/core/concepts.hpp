@@ -32,9 +32,8 @@ struct MatchProblem {
 /// @code
 /// struct MyMatcher {
 ///   homolog::Match operator()(const homolog::SimilarityMap& map) const {
-///     Eigen::Index row, col;
-///     const float score = map.maxCoeff(&row, &col);
-///     return {{double(col), double(row)}, score};
+///     const homolog::Peak peak = homolog::find_peak(map);  // kernels/peak.hpp
+///     return {peak.cell(), peak.value};
 ///   }
 /// };
 /// @endcode

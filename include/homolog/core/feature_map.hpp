@@ -46,7 +46,7 @@ struct FeatureMap {
   CellRange content;   ///< cells that show the picture (all of them unless the input is padded)
 
   FeatureMap() = default;
-  /// Zero features of the given shape.
+  /// Zero features of the given shape, of which no side is negative.
   FeatureMap(int rows_, int cols_, int dim)
       : rows(rows_),
         cols(cols_),

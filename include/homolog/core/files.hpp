@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -91,14 +92,21 @@ inline void remove_folder(const std::filesystem::path& folder) {
 
 /// Writes a file so that readers see the old content or the new one, never a part, even after a
 /// power cut: a temporary file in the same folder is filled, flushed to disk and renamed over the
-/// target, then the folder is flushed.
+/// target, then the folder is flushed. Of several writers at once the last one's content stays.
 ///
 /// @param fill receives the open temporary file; what it throws leaves the target untouched
 /// @throws FileError when a step fails, with the path and the system's reason
 inline void write_file_atomically(const std::filesystem::path& path,
                                   const std::function<void(std::FILE*)>& fill) {
-  const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid());
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
+  // A name of its own for each writer: "x" refuses one that another thread, or a process of equal
+  // number elsewhere on a shared disk, has taken.
+  static std::atomic<unsigned> number{0};
+  std::string temporary;
+  std::FILE* file = nullptr;
+  do {
+    temporary = detail::text(path.string(), ".tmp", ::getpid(), "_", number++);
+    file = std::fopen(temporary.c_str(), "wbx");
+  } while (file == nullptr && errno == EEXIST);
   if (file == nullptr) {
     throw FileError(
         detail::text(path.string(), ": cannot be written: ", detail::system_error_text(errno)));

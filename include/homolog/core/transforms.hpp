@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
@@ -74,9 +75,10 @@ inline ImageTransform make_image_transform(Size image, Resize resize, int side, 
     return {image, input, input, 0, 0};
   }
   if (side <= 0 || side % patch != 0) {
-    throw SettingError(
-        detail::text("image size ", side, " is not a positive multiple of the patch ", "size ",
-                     patch, "; the nearest is ", std::max(1, (side + patch / 2) / patch) * patch));
+    throw SettingError(detail::text(
+        "image size ", side, " is not a positive multiple of the patch ", "size ", patch,
+        "; the nearest is ",
+        std::max(1, static_cast<int>((std::int64_t{side} + patch / 2) / patch)) * patch));
   }
   const Size input{side, side};
   if (resize == Resize::squash) return {image, input, input, 0, 0};

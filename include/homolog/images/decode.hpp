@@ -104,7 +104,8 @@ inline std::string complete_palette(std::string_view bytes, PngPalette palette) 
 ///
 /// @param bytes the whole compressed picture
 /// @param name what errors call it, usually the file's path
-/// @throws ImageError when it is neither format, too large, truncated or damaged
+/// @throws ImageError when it is neither format, too large, truncated or damaged. (A JPEG that ends
+/// early and yet with its end marker is taken; what is missing is grey.)
 inline Image decode_image(std::string_view bytes, const std::string& name,
                           const DecodeLimits& limits = {}) {
   const auto [format, size] = detail::check_header(bytes, name, limits);

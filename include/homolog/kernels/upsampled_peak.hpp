@@ -156,13 +156,31 @@ struct SquaredNorm {
     // A product that is not finite is -infinity.
     return std::isfinite(aa + bb + cc + dd + ab + cd + ac + bd + ad + bc);
   }
+  float largest_cell() const { return std::max(std::max(aa, bb), std::max(cc, dd)); }
   float aa, bb, cc, dd, ab, cd, ac, bd, ad, bc;
 };
+
+/// |sum w_i f_i|^2 from the features, for cells that nearly cancel and whose products do so the
+/// more.
+inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& near, float t, float v) {
+  const auto at = [&](Eigen::Index cell, Eigen::Index d) {
+    return static_cast<double>(row_of(map.values, cell)[d]);
+  };
+  const double s = 1.0 - static_cast<double>(t), u = 1.0 - static_cast<double>(v);
+  double sum = 0;
+  for (Eigen::Index d = 0; d < map.values.cols(); ++d) {
+    const double value = u * (s * at(near.top_left, d) + t * at(near.top_right, d)) +
+                         v * (s * at(near.bottom_left, d) + t * at(near.bottom_right, d));
+    sum += value * value;
+  }
+  return sum;
+}
 
 }  // namespace detail
 
 /// Norms of a map's interpolated features, as bilinear upsampling without aligned corners (half
-/// pixels) interpolates.
+/// pixels) interpolates. Where cells cancel each other to a millionth of their length, nothing but
+/// rounding is left, and the cosine there is 0, as that of features that are all zero.
 ///
 /// @param map features of any scale
 /// @param size [px] of the upsampled grid, padding included
@@ -186,15 +204,18 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
   norms.largest.resize(norms.y.cells(), norms.x.cells());
   detail::fill_with(norms.largest, 0);
   const auto products = detail::neighbour_products(map, setting, workspace);
-  constexpr float least_norm = 1e-12F;  // torch.nn.functional.normalize's
+  constexpr float least_norm = 1e-12F;     // torch.nn.functional.normalize's
+  constexpr float cancelled_most = 1e-2F;  // of the squared length, where float32 products fail
+  constexpr double nothing_left = 1e-12;
   for (int row = 0; row < norms.y.cells(); ++row) {
     for (int col = 0; col < norms.x.cells(); ++col) {
-      const detail::SquaredNorm of(products, detail::FourCells(map, norms, row, col));
+      const detail::FourCells near(map, norms, row, col);
+      const detail::SquaredNorm of(products, near);
       const auto [y1, y2] = std::pair(norms.y.begin[static_cast<std::size_t>(row)],
                                       norms.y.begin[static_cast<std::size_t>(row) + 1]);
       const auto [x1, x2] = std::pair(norms.x.begin[static_cast<std::size_t>(col)],
                                       norms.x.begin[static_cast<std::size_t>(col) + 1]);
-      float largest = 0;
+      float largest = std::numeric_limits<float>::min();
       for (int y = y1 - norms.y.first_pixel; y < y2 - norms.y.first_pixel; ++y) {
         const float v = norms.y.weights[static_cast<std::size_t>(y)], u = 1 - v;
         // The left and the right pair of cells, mixed along y.
@@ -204,7 +225,12 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
         for (int x = x1 - norms.x.first_pixel; x < x2 - norms.x.first_pixel; ++x) {
           const float t = norms.x.weights[static_cast<std::size_t>(x)], s = 1 - t;
           const float square = s * s * left + 2 * s * t * both + t * t * right;
-          const float inverse = 1 / std::max(std::sqrt(std::max(square, 0.0F)), least_norm);
+          float inverse = 1 / std::max(std::sqrt(std::max(square, 0.0F)), least_norm);
+          if (square < cancelled_most * of.largest_cell()) {
+            const double exact = detail::squared_norm_of_sum(map, near, t, v);
+            const bool nothing = exact < nothing_left * static_cast<double>(of.largest_cell());
+            inverse = nothing ? 0 : static_cast<float>(1 / std::sqrt(exact));
+          }
           norms.inverse(y, x) = inverse;
           largest = std::max(largest, inverse);
         }
@@ -291,12 +317,21 @@ inline PixelPeak find_upsampled_peak(const float* similarity, const FeatureMap& 
 /// @param target features of any scale: the cosine is that with the interpolated feature
 /// @param norms of `target`
 /// @return [N] pixels of `norms.size`
-/// @throws ShapeError when D differs; ValueError naming the first query without any finite
-/// similarity
+/// @throws ShapeError when D differs, or `norms` are those of other cells; ValueError naming the
+/// first query without any finite similarity
 inline std::vector<PixelPeak> find_upsampled_peaks(
     DescriptorView queries, const FeatureMap& target, const UpsampledNorms& norms,
     const KernelSetting& setting = {}, KernelWorkspace& workspace = thread_workspace()) {
   detail::require_same_dim(queries, target);
+  const CellRange made_of{norms.x.first_cell, norms.y.first_cell,
+                          norms.x.first_cell + norms.x.cells(),
+                          norms.y.first_cell + norms.y.cells()};
+  if (made_of != target.content) {
+    throw ShapeError(detail::text("upsampled norms of cells (", made_of.x1, ", ", made_of.y1,
+                                  ") to (", made_of.x2, ", ", made_of.y2, "), expected (",
+                                  target.content.x1, ", ", target.content.y1, ") to (",
+                                  target.content.x2, ", ", target.content.y2, ")"));
+  }
   std::vector<PixelPeak> peaks(static_cast<std::size_t>(queries.rows()));
   detail::in_blocks(
       queries.rows(), setting, workspace,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "homolog/core/feature_map.hpp"
@@ -25,6 +26,14 @@ struct KernelSetting {
 /// Floats on a cache line; grows, never shrinks.
 class AlignedFloats {
  public:
+  AlignedFloats() = default;
+  AlignedFloats(AlignedFloats&& other) noexcept
+      : values_(std::move(other.values_)), size_(std::exchange(other.size_, 0)) {}
+  AlignedFloats& operator=(AlignedFloats&& other) noexcept {
+    values_ = std::move(other.values_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
   /// Room for `count` floats, whose values are not kept from one call to the next.
   float* room(std::size_t count) {
     if (count > size_) {

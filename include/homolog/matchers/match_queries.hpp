@@ -51,7 +51,7 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
     matches[i] = match;
   };
   // From top to bottom, so that neighbouring windows find their cells in a cache.
-  std::vector<std::uint32_t>& order = workspace.order;
+  std::vector<std::uint32_t> order = std::move(workspace.order);  // for the same reason
   order.resize(peaks.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -64,6 +64,7 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
                       const std::size_t end = std::min((piece + 1) * at_once, peaks.size());
                       for (std::size_t i = piece * at_once; i < end; ++i) match_some(order[i], own);
                     });
+  workspace.order = std::move(order);
   return matches;
 }
 

@@ -24,13 +24,19 @@ struct UpsampledArgmax {
   Setting setting;  ///< as default-constructed unless changed
 
   /// @return [N] cells of the target grid, at pixel centres
-  /// @throws SettingError for a factor below 1; what find_upsampled_peaks() throws
+  /// @throws SettingError for a factor below 1, or one that makes over 2^31 pixels; what
+  /// find_upsampled_peaks() throws
   std::vector<Match> match(const MatchProblem& problem) const {
     if (setting.factor < 1) {
       throw SettingError(
           detail::text("UpsampledArgmax: factor is ", setting.factor, ", expected at least 1 px"));
     }
     const FeatureMap& target = problem.target;
+    if (static_cast<double>(target.cells()) * setting.factor * setting.factor > 0x1p31) {
+      throw SettingError(detail::text("UpsampledArgmax: factor is ", setting.factor, ", on ",
+                                      target.rows, "x", target.cols,
+                                      " cells expected less than 2^31 px"));
+    }
     const UpsampledNorms norms =
         upsampled_norms(target, {target.cols * setting.factor, target.rows * setting.factor});
     std::vector<Match> matches;

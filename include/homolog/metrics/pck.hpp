@@ -14,10 +14,10 @@
 
 namespace homolog {
 
-/// True when `distance` <= `alpha` * `scale` (equation 3), lengths in one unit; a NaN distance is
-/// never correct.
+/// True when `distance` <= `alpha` * `scale` (equation 3), lengths in one unit; one that is NaN,
+/// infinite or negative is never correct.
 inline bool is_correct(double distance, double alpha, double scale) {
-  return distance <= alpha * scale;
+  return distance >= 0 && std::isfinite(distance) && distance <= alpha * scale;
 }
 
 namespace detail {

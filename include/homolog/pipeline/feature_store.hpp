@@ -26,8 +26,12 @@ struct FeatureStore {
 
   /// Stores the map of a new index.
   ///
-  /// @throws FileError when the temporary file cannot be written
+  /// @throws SettingError when the index has a map already, FileError when the temporary file
+  /// cannot be written
   void put(std::size_t index, FeatureMap map) {
+    if (entries_.contains(index)) {
+      throw SettingError(detail::text("feature store: index ", index, " has a map already"));
+    }
     auto& entry = entries_[index];
     entry.map = std::make_shared<const FeatureMap>(std::move(map));
     keep(index, entry);

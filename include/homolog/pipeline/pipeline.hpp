@@ -27,7 +27,9 @@ struct PipelineSetting {
   int image_size = 0;  ///< [px] input side; 0 takes the backbone's default_image_size_of()
   ResizeFilter filter = ResizeFilter::bicubic;  ///< that pictures are resized with
   Query query = Query::nearest;  ///< how a keypoint between cell centres reads its feature
-  int threads = 1;  ///< CPU threads that match; with several a matcher is called from all of them
+  /// CPU threads that match; with several a matcher of single maps is called from all of them, one
+  /// that reads whole problems from one.
+  int threads = 1;
 };
 
 /// A picture's L2-normalised features with the transform between its pixels and their grid.
@@ -50,6 +52,13 @@ inline CellRange content_cells(const ImageTransform& image, int patch) {
   return {image.offset_x / patch, image.offset_y / patch,
           (image.offset_x + image.content.width + patch - 1) / patch,
           (image.offset_y + image.content.height + patch - 1) / patch};
+}
+
+/// A picture's grid without features, all that a matcher of positions reads.
+inline FeatureMap bare_grid(const FrameTransform& transform) {
+  FeatureMap map(transform.grid.rows, transform.grid.cols, 0);
+  map.content = content_cells(transform.image, transform.grid.patch);
+  return map;
 }
 
 /// @throws PointError naming the first point that is not finite or lies outside the picture
@@ -104,9 +113,14 @@ struct Pipeline {
 
   /// The transform a picture of this size gets.
   ///
-  /// @throws SettingError when `setting.image_size` is no multiple of the patch size
+  /// @throws SettingError when `setting.image_size` is no multiple of the patch size, or the
+  /// backbone has none yet
   FrameTransform transform(Size image) const {
     const int patch = backbone.patch_size();
+    if (patch < 1) {
+      throw SettingError(
+          detail::text("backbone: its patch size is ", patch, "; were its weights loaded?"));
+    }
     const int side = setting.image_size != 0 ? setting.image_size : default_image_size_of(backbone);
     const ImageTransform to_input = make_image_transform(image, setting.resize, side, patch);
     return {to_input, make_grid_transform(to_input.input, patch)};
@@ -171,11 +185,17 @@ struct Pipeline {
                                    target.transform);
   }
 
-  /// Finds the source keypoints in the target, from pictures.
+  /// Finds the source keypoints in the target, from pictures; a matcher that reads no features runs
+  /// no backbone.
   MatchResult match(const Image& source, const Image& target,
                     const Points<ImageFrame>& points) const {
     detail::require_inside(points, source.size());
-    return match(this->features(source), this->features(target), points);
+    if constexpr (needs_features<MatcherPolicy>()) {
+      return match(this->features(source), this->features(target), points);
+    } else {
+      const FrameTransform from = transform(source.size()), to = transform(target.size());
+      return match({detail::bare_grid(from), from}, {detail::bare_grid(to), to}, points);
+    }
   }
 
  private:

@@ -70,8 +70,9 @@ struct RandomBits {
   }
 };
 
-/// Values uniform in [low, high].
+/// Values uniform in [low, high]; equal bounds may be infinite.
 inline float uniform(RandomBits& random, float low, float high) {
+  if (low == high) return low;
   return low + (high - low) * static_cast<float>(random() >> 8) * 0x1p-24F;
 }
 

@@ -92,6 +92,11 @@ void add_feature_laws(std::vector<Law>& laws, const M& matcher) {
           return text("query ", point_text(cells[i]), " was answered with ",
                       point_text(matches[i].cell));
         }
+        // Less where the answer lies between cells.
+        if (needs_features<M>() && !(matches[i].score > 0.9F)) {
+          return text("query ", point_text(cells[i]), " has a score of ", matches[i].score,
+                      ", expected the cosine, 1");
+        }
       }
     }
     return {};
@@ -216,6 +221,19 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
     }
     return {};
   });
+  add_law(laws, "a map turned by half a turn turns the answer", [&]() -> std::string {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      const FloatMatrix map = random_matrix(14, 19, seed, -1, 1);
+      FloatMatrix turned = map;
+      std::reverse(turned.data(), turned.data() + turned.size());
+      const Match match = matcher(view(map)), other = matcher(view(turned));
+      if (!(largest_step(match.cell, {18 - other.cell.x, 13 - other.cell.y}) < 1e-4)) {
+        return text("on a map of 14x19 from ", point_text(match.cell), " to ",
+                    point_text(other.cell));
+      }
+    }
+    return {};
+  });
   add_law(laws, "padding is never the answer", [&]() -> std::string {
     for (unsigned seed = 0; seed < 10; ++seed) {
       const Match match = matcher(view(patch_at(7, 9, seed, padding)));
@@ -234,6 +252,9 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
     if (reach && !(largest_step(match.cell, {17, 3}) <= *reach + 1e-4)) {
       return text(point_text(match.cell), ", more than reach() = ", *reach,
                   " from the first peak, (17, 3)");
+    }
+    if (largest_step(match.cell, {4, 12}) < 0.5) {
+      return text(point_text(match.cell), ", the second of peaks at (17, 3) and (4, 12)");
     }
     if (!(distance_to_box(match.cell, 3.5, 2.5, 17.5, 12.5) <= 0)) {
       return text(point_text(match.cell), " for peaks at (17, 3) and (4, 12)");

@@ -83,6 +83,19 @@ std::vector<Law> check_metric_laws(const M& metric) {
       const double got = value(lost, 0.1);
       return got == 0 ? std::string() : text("errors of NaN gave ", got);
     });
+    add_law(laws, "a prediction that is NaN counts like one beyond every threshold",
+            [&]() -> std::string {
+              for (unsigned seed = 0; seed < seeds; ++seed) {
+                auto pairs = detail::random_errors(seed, 0.4F);
+                double& distance = pairs[seed % pairs.size()].distances.back();
+                distance = 1e9;
+                const double expected = value(pairs, 0.1);
+                distance = std::numeric_limits<double>::quiet_NaN();
+                const double got = value(pairs, 0.1);
+                if (got != expected) return text(got, ", an error of 1e9 px gave ", expected);
+              }
+              return {};
+            });
     add_law(laws, "a larger alpha never lowers the value", [&]() -> std::string {
       for (unsigned seed = 0; seed < seeds; ++seed) {
         const auto pairs = detail::random_errors(seed, 1);
@@ -107,24 +120,31 @@ std::vector<Law> check_metric_laws(const M& metric) {
       }
       return {};
     });
-    add_law(laws, "the unit of length cancels", [&]() -> std::string {
+    add_law(laws, "the unit of length cancels, in each pair for itself", [&]() -> std::string {
       for (unsigned seed = 0; seed < seeds; ++seed) {
         const auto pairs = detail::random_errors(seed, 0.4F);
         auto scaled = pairs;
+        double factor = 4;  // powers of two: every comparison stays the same
         for (PairErrors& pair : scaled) {
-          pair.threshold_scale *= 4;  // a power of two: every comparison stays the same
-          for (double& distance : pair.distances) distance *= 4;
+          pair.threshold_scale *= factor;
+          for (double& distance : pair.distances) distance *= factor;
+          factor *= 2;
         }
         const double got = value(scaled, 0.1), expected = value(pairs, 0.1);
-        if (got != expected) return text(got, " after all lengths grew fourfold, was ", expected);
+        if (got != expected) {
+          return text(got, " after all lengths grew, those of each pair alike, was ", expected);
+        }
       }
       return {};
     });
-    add_law(laws, "the order of pairs does not count", [&]() -> std::string {
+    add_law(laws, "the order of pairs and of their keypoints does not count", [&]() -> std::string {
       for (unsigned seed = 0; seed < seeds; ++seed) {
         auto pairs = detail::random_errors(seed, 0.4F);
         const double expected = value(pairs, 0.1);
-        std::ranges::reverse(pairs);
+        std::reverse(pairs.begin(), pairs.end());
+        for (PairErrors& pair : pairs) {
+          std::reverse(pair.distances.begin(), pair.distances.end());
+        }
         const double got = value(pairs, 0.1);
         if (!(std::abs(got - expected) < 1e-12)) return text(got, " reversed, was ", expected);
       }

@@ -139,9 +139,7 @@ std::vector<FeatureMap> batch_features(const Pipeline<B, M, S>& pipeline, const 
     for (auto& features : pipeline.features(batch)) maps.push_back(std::move(features.map));
   } else {
     for (const std::size_t member : members) {
-      const FrameTransform& transform = table.pictures[member].transform;
-      maps.emplace_back(transform.grid.rows, transform.grid.cols, 0);
-      maps.back().content = content_cells(transform.image, transform.grid.patch);
+      maps.push_back(bare_grid(table.pictures[member].transform));
     }
   }
   return maps;
