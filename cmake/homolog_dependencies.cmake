@@ -9,7 +9,7 @@ macro(homolog_find package target option)
     if("${CMAKE_FIND_PACKAGE_NAME}" STREQUAL "homolog")
       find_dependency(${package})
     else()
-      find_package(${package} QUIET)
+      find_package(${package})
     endif()
     if(NOT TARGET ${target})
       message(FATAL_ERROR "homolog: ${package} was not found. Give its folder in CMAKE_PREFIX_PATH"

@@ -11,6 +11,6 @@ int main(int, char** argv) {
   const homolog::Pipeline<homolog::AnyBackbone, homolog::WindowSoftArgmax> pipeline(
       homolog::load_backbone(argv[1]));
   const auto result = pipeline.match(homolog::load_image(argv[2]), homolog::load_image(argv[3]),
-                                     {{120, 80}, {64, 200}});
+                                     {{120, 80}, {64, 100}});
   std::printf("%.1f %.1f\n", result.points[0].x, result.points[0].y);
 }

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What homolog cannot do without stops its own build, that of a project which adds it, and
+# find_package(homolog), each with the name of what was not found.
+#   missing_dependency.sh SOURCE PREFIX WORK
+set -euo pipefail
+source=$1 prefix=$2 work=$3
+rm -rf "$work"
+mkdir -p "$work"
+
+# fails SENTENCE CMAKE_ARGUMENT...
+fails() {
+  local sentence=$1
+  shift
+  rm -rf "$work/build"
+  if "$CMAKE" -B "$work/build" -DCMAKE_CXX_COMPILER="$CXX" "$@" >"$work/log" 2>&1; then
+    echo "configured although it cannot be built: $*"
+    exit 1
+  fi
+  tr -s ' \n' ' ' <"$work/log" >"$work/line"  # CMake wraps sentences
+  if ! grep -qF "$sentence" "$work/line"; then
+    cat "$work/log"
+    exit 1
+  fi
+  echo "ok: $sentence"
+}
+
+for package in Eigen3 nlohmann_json Torch; do
+  fails "homolog: $package was not found. Give its folder in CMAKE_PREFIX_PATH" -S "$source" \
+    -DCMAKE_DISABLE_FIND_PACKAGE_$package=ON
+done
+core=$(dirname "$0")/core
+fails "homolog: Eigen3 was not found. Give its folder in CMAKE_PREFIX_PATH" -S "$core" \
+  -DWAY=add_subdirectory -DHOMOLOG_SOURCE="$source" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
+fails "dependency Eigen3 could not be found" -S "$core" -DWAY=find_package \
+  -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
