@@ -49,7 +49,8 @@ PY
   fi
 }
 
-# LibTorch: one that CMAKE_PREFIX_PATH holds already, else the CPU build of the PyTorch package.
+# LibTorch: one that CMAKE_PREFIX_PATH holds already, else the PyTorch package's, whose CUDA build
+# CMake takes only next to CUDA's toolkit.
 need_libtorch() {
   torch_prefix=
   local folder
@@ -63,6 +64,11 @@ need_libtorch() {
     fi
   done
   need_python torch==2.13.0 numpy
+  if ! "$python" -c 'import torch, shutil, sys; sys.exit(bool(torch.version.cuda) and not shutil.which("nvcc"))'; then
+    say "pip brought a CUDA build of PyTorch, and there is no nvcc: install CUDA's toolkit, or the CPU
+   build of PyTorch 2.13.0 into $build/venv (its index stands on PyTorch's own page), and start again" >&2
+    return 1
+  fi
   torch_prefix=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)')
 }
 
