@@ -27,8 +27,10 @@ struct KernelSetting {
 class AlignedFloats {
  public:
   AlignedFloats() = default;
+  /// Takes the memory of `other`, which then has none.
   AlignedFloats(AlignedFloats&& other) noexcept
       : values_(std::move(other.values_)), size_(std::exchange(other.size_, 0)) {}
+  /// The same, in place of its own.
   AlignedFloats& operator=(AlignedFloats&& other) noexcept {
     values_ = std::move(other.values_);
     size_ = std::exchange(other.size_, 0);
