@@ -13,7 +13,7 @@
 #include "homolog/backbones/sam.hpp"
 #include "homolog/backbones/vision_transformer.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace {
 
@@ -59,4 +59,4 @@ AnyBackbone load_backbone(const std::filesystem::path& weights, const LoadSettin
 
 HOMOLOG_STOCK_PIPELINES();
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

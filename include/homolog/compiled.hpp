@@ -20,7 +20,7 @@
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// What load_backbone() sets up.
 struct LoadSetting {
@@ -65,4 +65,4 @@ HOMOLOG_STOCK_PIPELINES(extern);
 /// @endcond
 #endif
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -3,6 +3,10 @@
 
 /// @file
 /// The version, kept here alone: CMakeLists.txt reads it from these lines.
+///
+/// All of homolog stands in an inline namespace of the first two numbers, `v0_1`, so that two
+/// versions in one program, each with types of its own layout, do not take one another's
+/// functions. When these numbers change, so does every header; tests/gates/headers.py sees to it.
 
 /// First number of the version, for `#if`.
 #define HOMOLOG_VERSION_MAJOR 0

@@ -84,6 +84,17 @@ def run(line, source):
         return words if child.returncode else "", usage.ru_utime + usage.ru_stime
 
 
+def outside_version_namespace():
+    """Lines that open homolog's namespace, but not the inline one that version.hpp's numbers name."""
+    numbers = re.findall(r"define HOMOLOG_VERSION_M\w+ (\d+)",
+                         (INCLUDE / "homolog/version.hpp").read_text(encoding="utf-8"))
+    wanted = f"namespace homolog::inline v{'_'.join(numbers)}"
+    for path in sorted(INCLUDE.rglob("*.[hc]*")):
+        for line in re.findall(r"^namespace homolog.*", path.read_text(encoding="utf-8"), re.M):
+            if not re.match(rf"{wanted}(::\w+)* {{$", line):
+                yield f"{path.relative_to(INCLUDE)}: '{line}', expected '{wanted}'"
+
+
 @functools.cache
 def reaches(header, wanted):
     """Whether a header's own lines, or those of homolog's headers it includes, include `wanted`."""
@@ -159,7 +170,7 @@ def main():
     rest = [header for header in headers if header not in core]
     on_torch = [header for header in rest if reaches(header, "torch/types.h")]
     first, *further = arguments.compilers
-    failures = []
+    failures = list(outside_version_namespace())
 
     with (concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool,
           tempfile.TemporaryDirectory() as folder):

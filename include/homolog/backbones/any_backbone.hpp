@@ -13,7 +13,7 @@
 
 #include "homolog/core/concepts.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Type-erased Backbone policy; copies share the backbone.
 struct AnyBackbone {
@@ -78,4 +78,4 @@ struct AnyBackbone {
   std::shared_ptr<const Interface> held_;
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 #include "homolog/backbones/load_transformer.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// DINOv2 as a Backbone policy.
 ///
@@ -58,4 +58,4 @@ struct DinoV2 : TransformerBackbone {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

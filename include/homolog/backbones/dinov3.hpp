@@ -12,7 +12,7 @@
 #include "homolog/backbones/load_transformer.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// DINOv3 ViT as a Backbone policy: rotary positions, register ("storage") tokens that never reach
 /// the patch map, inputs of any size (what is beyond the last whole patch is ignored).
@@ -58,4 +58,4 @@ struct DinoV3 : TransformerBackbone {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -22,7 +22,7 @@
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -206,4 +206,4 @@ inline TensorFile random_weights(const std::vector<ExpectedTensor>& expected, st
   return file;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

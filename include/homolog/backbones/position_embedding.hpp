@@ -14,7 +14,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How a position table is resized; all three are bicubic with half-pixel centres.
 enum class PositionInterpolation {
@@ -71,4 +71,4 @@ inline torch::Tensor interpolate_positions(const torch::Tensor& table, std::int6
   return resized.permute({0, 2, 3, 1}).reshape({1, rows * cols, -1}).to(table.scalar_type());
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Relative position vectors for every pair of a query's and a key's coordinate on one axis.
 ///
@@ -130,4 +130,4 @@ inline torch::Tensor merge_windows(const torch::Tensor& windows, std::int64_t ro
       .reshape({-1, rows * cols, windows.size(2)});
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

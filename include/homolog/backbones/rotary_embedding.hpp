@@ -11,7 +11,7 @@
 #include <numbers>
 #include <vector>
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Cosines and sines of the angles by which the patches of one grid are rotated.
 struct RotaryTable {
@@ -60,4 +60,4 @@ inline void rotate_in_place(const torch::Tensor& x, const RotaryTable& table) {
   if (narrow) torch::Tensor(x).copy_(wide);
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -13,7 +13,7 @@
 #include "homolog/backbones/load_transformer.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// SAM's image encoder as a Backbone policy: its feature is the neck's map of 256 channels, or the
 /// raw output of a block when `setting.layer` names one before the last (or `setting.final_norm` is
@@ -64,4 +64,4 @@ struct Sam : TransformerBackbone {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

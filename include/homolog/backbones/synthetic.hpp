@@ -12,7 +12,7 @@
 #include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Hand-made patch features: each patch shrunk to `cells` x `cells` mean colours, over itself and
 /// over a window of three patches around it, their means removed. Enough to find the same texture
@@ -99,4 +99,4 @@ struct SyntheticBackbone {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

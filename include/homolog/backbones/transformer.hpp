@@ -19,7 +19,7 @@
 #include "homolog/backbones/relative_position_attention.hpp"
 #include "homolog/backbones/rotary_embedding.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// One block. Tensors a model does without are undefined: LayerScale gammas outside DINO, a gate
 /// unless the MLP is a SwiGLU, relative positions outside SAM, a bias of queries, keys and values
@@ -306,4 +306,4 @@ inline Features split_tokens(const Transformer& model, const torch::Tensor& toke
   return features;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

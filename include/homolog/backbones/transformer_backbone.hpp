@@ -21,7 +21,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/input.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Which vectors of a block are the features.
 enum class Facet {
@@ -261,4 +261,4 @@ struct TransformerBackbone {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

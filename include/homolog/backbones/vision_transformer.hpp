@@ -11,7 +11,7 @@
 #include "homolog/backbones/load_transformer.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A plain ViT as a Backbone policy; inputs are normalised with mean and deviation 0.5 by default,
 /// as timm's augreg weights want it. A classification head in the file is ignored.
@@ -48,4 +48,4 @@ struct VisionTransformer : TransformerBackbone {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -18,7 +18,7 @@
 #include "homolog/core/input.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// One source picture's queries against one target picture, all a matcher may want to look at.
 struct MatchProblem {
@@ -212,4 +212,4 @@ constexpr void require_metric() {
                 "'double operator()(std::span<const PairErrors> pairs, double alpha) const'");
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Base of all errors; catch this one to catch every failure of the library.
 struct Error : std::runtime_error {
@@ -90,4 +90,4 @@ std::string shape_text(const Range& shape) {
 }
 
 }  // namespace detail
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -14,7 +14,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Row-major float32 matrix, the storage of descriptors [N,D] and feature maps [rows*cols,D].
 using FloatMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -96,4 +96,4 @@ struct Match {
   bool mutual = true;     ///< false when a mutual check was made and failed
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -22,7 +22,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -139,4 +139,4 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
       path, [bytes](std::FILE* file) { std::fwrite(bytes.data(), 1, bytes.size(), file); });
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Per-channel statistics applied as (value / 255 - mean) / standard_deviation, RGB order.
 struct Normalization {
@@ -86,4 +86,4 @@ struct ByteBatch {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

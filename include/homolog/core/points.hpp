@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Pixels of the picture as it was decoded.
 struct ImageFrame {};
@@ -113,4 +113,4 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -14,7 +14,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How a picture becomes a backbone's input.
 enum class Resize {
@@ -149,4 +149,4 @@ struct FrameTransform {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -14,7 +14,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Which length s the PCK threshold alpha * s is measured by.
 enum class ThresholdNorm {
@@ -105,4 +105,4 @@ inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_
   return scale;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

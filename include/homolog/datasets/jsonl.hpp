@@ -17,7 +17,7 @@
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/detail/json.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Reads one line of a pair list, without looking at the pictures it names.
 ///
@@ -90,4 +90,4 @@ inline Dataset load_jsonl(const std::filesystem::path& root, const std::string& 
   return dataset;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 
 #include "homolog/datasets/dataset.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Names of two pictures, source first.
 using PictureNames = std::pair<std::string, std::string>;
@@ -85,4 +85,4 @@ inline LeakReport leak_report(const Dataset& tested, const Dataset& trained) {
   return leak_report(picture_names(tested), picture_names(trained));
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -20,7 +20,7 @@
 #include "homolog/datasets/detail/annotation_file.hpp"
 #include "homolog/datasets/detail/matlab_elements.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A real float64 matrix [rows, cols].
 struct MatlabMatrix {
@@ -98,4 +98,4 @@ inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
   return matrix;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -21,7 +21,7 @@
 #include "homolog/datasets/detail/csv.hpp"
 #include "homolog/datasets/leak_report.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// PASCAL VOC's categories in the order of the lists' 1-based class column.
 inline constexpr std::array<std::string_view, 20> voc_categories{
@@ -268,4 +268,4 @@ inline Dataset load_pf_pascal(const std::filesystem::path& root, const std::stri
   return dataset;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -13,7 +13,7 @@
 #include "homolog/datasets/matlab.hpp"
 #include "homolog/datasets/pf_pascal.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Reads a picture's keypoints: the variable `kps` [N,2], where a row of NaN is an absent part.
 ///
@@ -44,4 +44,4 @@ inline Dataset load_pf_pascal_matlab(const std::filesystem::path& root, const st
   return load_pf_pascal(root, split, options);
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

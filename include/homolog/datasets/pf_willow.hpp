@@ -20,7 +20,7 @@
 #include "homolog/datasets/matlab.hpp"
 #include "homolog/datasets/pf_willow_csv.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Reads a picture's keypoints [10,2] px: the variable `pts_coord` [2,10], rows x and y.
 ///
@@ -128,4 +128,4 @@ inline Dataset load_pf_willow(const std::filesystem::path& root,
   return dataset;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -16,7 +16,7 @@
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/detail/csv.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Keypoints of every PF-WILLOW picture.
 inline constexpr std::size_t pf_willow_keypoints = 10;
@@ -132,4 +132,4 @@ inline Dataset load_pf_willow_csv(const std::filesystem::path& root,
   return dataset;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

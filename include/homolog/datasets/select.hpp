@@ -13,7 +13,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Keeps the pairs of the given categories, then the first `limit` of them, in their order.
 ///
@@ -37,4 +37,4 @@ inline Dataset select_pairs(Dataset dataset, const std::vector<std::string>& cat
   return dataset;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

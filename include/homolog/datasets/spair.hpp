@@ -21,7 +21,7 @@
 #include "homolog/datasets/detail/json.hpp"
 #include "homolog/datasets/validate.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Which pairs of a split to load.
 struct SpairOptions {
@@ -258,4 +258,4 @@ inline SpairImage load_spair_image_annotation(const std::filesystem::path& path)
   return image;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

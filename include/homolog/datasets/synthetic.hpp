@@ -29,7 +29,7 @@
 #include "homolog/images/encode.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Size and seed of the synthetic data set. The same setting gives the same bytes on any machine.
 struct SyntheticSetting {
@@ -391,4 +391,4 @@ inline void generate_synthetic(const std::filesystem::path& root,
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

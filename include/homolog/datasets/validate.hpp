@@ -11,7 +11,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 namespace detail {
 
 inline void validate_side(const Pair& pair, const char* side, const Points<ImageFrame>& points,
@@ -71,4 +71,4 @@ inline void validate_pair(const Pair& pair, Size source, Size target) {
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

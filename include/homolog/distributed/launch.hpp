@@ -16,7 +16,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// This process's place among those of one run, and where they meet.
 struct Launch {
@@ -145,4 +145,4 @@ inline Launch launch_from_environment(const EnvironmentLookup& lookup = environm
   return {};
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

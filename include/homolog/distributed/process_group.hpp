@@ -20,7 +20,7 @@
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/train/finetune_setting.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How processes meet and wait for each other.
 struct ProcessGroupSetting {
@@ -116,4 +116,4 @@ inline TrainShard train_shard(const std::shared_ptr<ProcessGroup>& group) {
   return {launch.rank, launch.processes, [group](torch::Tensor& tensor) { group->sum(tensor); }};
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

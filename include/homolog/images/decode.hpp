@@ -29,7 +29,7 @@
 #include "homolog/images/detail/stb_decode.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Most pixels a side of a picture may have; not settable.
 inline constexpr int max_image_side = 1 << 14;
@@ -170,4 +170,4 @@ inline Size read_image_size(const std::filesystem::path& path, const DecodeLimit
   return detail::check_header(read_file(path, limits.max_file_bytes), path.string(), limits).size;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -15,7 +15,7 @@
 #include "homolog/images/detail/stb_encode.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -80,4 +80,4 @@ inline void save_image(const std::filesystem::path& path, const Image& image,
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -10,7 +10,7 @@
 
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// RGB picture, uint8 [height, width, 3], rows top to bottom, no padding between rows.
 struct Image {
@@ -43,4 +43,4 @@ struct Image {
   friend bool operator==(const Image&, const Image&) = default;
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -16,7 +16,7 @@
 #include "homolog/images/image.hpp"
 #include "homolog/images/resize.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -123,4 +123,4 @@ inline Image flip_horizontally(const Image& image) {
   return flipped;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

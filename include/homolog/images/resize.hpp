@@ -17,7 +17,7 @@
 #include "homolog/images/detail/resample.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Interpolation kernel.
 enum class ResizeFilter {
@@ -68,4 +68,4 @@ inline Image resize_image(const Image& image, Size size,
   return vertical_first ? across(down(image)) : down(across(image));
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -20,7 +20,7 @@
 #include "homolog/images/image.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 
-namespace homolog::opencv {
+namespace homolog::inline v0_1::opencv {
 
 namespace detail {
 
@@ -154,4 +154,4 @@ inline std::vector<cv::DMatch> to_matches(const MatchResult& result, bool mutual
   return matches;
 }
 
-}  // namespace homolog::opencv
+}  // namespace homolog::inline v0_1::opencv

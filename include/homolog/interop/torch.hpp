@@ -24,7 +24,7 @@
 #include "homolog/core/input.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -163,4 +163,4 @@ inline FeatureMap to_feature_map(const at::Tensor& tensor) {
   });
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -19,7 +19,7 @@
 #include "homolog/kernels/instruction_set.hpp"
 #include "homolog/kernels/workspace.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Queries, keys and values of one picture's tokens, each head's dimensions side by side. They may
 /// lie in one matrix, as a transformer's projection makes them.
@@ -260,4 +260,4 @@ void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size
          });
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -21,7 +21,7 @@
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/kernels/workspace.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -307,4 +307,4 @@ inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& ta
   return detail::find_peaks_of(queries, target, &rounded, setting, workspace);
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

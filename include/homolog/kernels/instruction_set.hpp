@@ -18,7 +18,7 @@
 #define HOMOLOG_X86_KERNELS 0
 #endif
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Families of instructions with a kernel of their own, each including those before it.
 enum class InstructionSet {
@@ -87,4 +87,4 @@ inline InstructionSet best_instruction_set() {
   return best;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

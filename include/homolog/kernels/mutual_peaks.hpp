@@ -17,7 +17,7 @@
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/kernels/workspace.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Row and column maxima of the similarities of queries with a target's cells.
 struct MutualPeaks {
@@ -84,4 +84,4 @@ inline MutualPeaks find_mutual_peaks(DescriptorView queries, const FeatureMap& t
   return result;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

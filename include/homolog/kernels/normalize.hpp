@@ -12,7 +12,7 @@
 
 #include "homolog/core/feature_map.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Divides each row of `values` [N,D] by its L2 norm, or by 1e-12 where the norm is smaller, as
 /// torch.nn.functional.normalize does; zero rows stay zero.
@@ -42,4 +42,4 @@ inline void normalize_rows(FloatMatrix& values) {
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

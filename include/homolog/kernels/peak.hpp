@@ -13,7 +13,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A cell of a similarity map and the similarity there.
 struct Peak {
@@ -69,4 +69,4 @@ inline TopTwo find_top_two(const SimilarityMap& map) {
   return {first, {index / map.cols(), index % map.cols(), std::max(above, below)}};
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

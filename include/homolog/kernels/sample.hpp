@@ -15,7 +15,7 @@
 #include "homolog/kernels/detail/check.hpp"
 #include "homolog/kernels/normalize.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How a query that lies between cell centres reads its feature.
 enum class Query {
@@ -96,4 +96,4 @@ inline FloatMatrix sample_descriptors(const FeatureMap& map, const Points<GridFr
   return descriptors;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -19,7 +19,7 @@
 #include "homolog/kernels/detail/worker_pool.hpp"
 #include "homolog/kernels/workspace.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -188,4 +188,4 @@ inline void similarity_rows(DescriptorView queries, const FeatureMap& target, Fl
   detail::require_finite_rows(out, 0);
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

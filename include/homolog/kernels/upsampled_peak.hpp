@@ -23,7 +23,7 @@
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/kernels/workspace.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Where one axis of pixels lies between cells; pixels outside the map's content are left out.
 struct UpsampledAxis {
@@ -353,4 +353,4 @@ inline std::vector<PixelPeak> find_upsampled_peaks(
   return peaks;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

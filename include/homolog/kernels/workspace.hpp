@@ -14,7 +14,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How a kernel runs; none of these changes an answer, but for the last bit between instruction
 /// sets with and without fused multiply-add.
@@ -79,4 +79,4 @@ inline KernelWorkspace& thread_workspace() {
   return workspace;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

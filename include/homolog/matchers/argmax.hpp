@@ -9,7 +9,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Answers with the centre of the most similar cell (equation 2).
 ///
@@ -29,4 +29,4 @@ struct Argmax {
   std::optional<int> reach() const { return 0; }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -11,7 +11,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/kernels/detail/check.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Answers with the query's own relative position in the target picture; needs no features.
 ///
@@ -52,4 +52,4 @@ struct CopyCoordinates {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

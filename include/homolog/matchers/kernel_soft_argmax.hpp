@@ -12,7 +12,7 @@
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Answers with the expected position under softmax(temperature * similarity * g) over all cells,
 /// where g = exp(-d^2 / (2 sigma^2)) and d is the distance in cells from the most similar one.
@@ -62,4 +62,4 @@ struct KernelSoftArgmax {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -18,7 +18,7 @@
 #include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/kernels/similarity.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -148,4 +148,4 @@ std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem,
   return matches;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -18,7 +18,7 @@
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/matchers/match_queries.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Gives the answers of `base`, and sets Match::mutual to whether the way back leads home: the
 /// feature of the answered cell is matched by argmax against the source map, and the cell found
@@ -75,4 +75,4 @@ struct MutualNearest {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -11,7 +11,7 @@
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Answers with the expected position under softmax(temperature * similarity) over all cells
 /// (equations 6 and 7).
@@ -38,4 +38,4 @@ struct SoftArgmax {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -11,7 +11,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/upsampled_peak.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Answers with the most similar pixel of the target's features, upsampled bilinearly and
 /// normalised again, as DIFT's evaluation does; no feature is upsampled, see
@@ -49,4 +49,4 @@ struct UpsampledArgmax {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -14,7 +14,7 @@
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Answers with the expected position under a softmax around the most similar cell (equations 9 to
 /// 12): the window holds the cells within `window_radius` of the peak in the maximum norm, and is
@@ -87,4 +87,4 @@ struct WindowSoftArgmax {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

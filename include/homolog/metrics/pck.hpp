@@ -12,7 +12,7 @@
 #include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// True when `distance` <= `alpha` * `scale` (equation 3), lengths in one unit; one that is NaN,
 /// infinite or negative is never correct.
@@ -92,4 +92,4 @@ struct PckPerImage {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

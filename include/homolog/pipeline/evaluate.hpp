@@ -22,7 +22,7 @@
 #include "homolog/pipeline/detail/evaluation_passes.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A distinct picture of a data set.
 struct PictureId {
@@ -355,4 +355,4 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
   return result;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

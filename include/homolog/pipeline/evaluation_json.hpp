@@ -15,7 +15,7 @@
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// The command-line name of a resize mode: `squash`, `letterbox`, `longest-side` or `native`.
 inline std::string resize_name(Resize resize) {
@@ -114,4 +114,4 @@ inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset
   return lines;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

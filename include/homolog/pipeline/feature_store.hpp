@@ -15,7 +15,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Feature maps by index; the least recently used ones leave memory first.
 struct FeatureStore {
@@ -127,4 +127,4 @@ struct FeatureStore {
   std::unique_ptr<std::FILE, Close> file_;
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -19,7 +19,7 @@
 #include "homolog/matchers/match_queries.hpp"
 #include "homolog/metrics/pck.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How pictures are prepared and queries read; the same for every policy.
 struct PipelineSetting {
@@ -236,4 +236,4 @@ struct Pipeline {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -19,7 +19,7 @@
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/testing/laws.hpp"
 
-namespace homolog::testing {
+namespace homolog::inline v0_1::testing {
 
 namespace detail {
 
@@ -204,4 +204,4 @@ std::vector<Law> check_backbone_laws(const B& backbone) {
   return laws;
 }
 
-}  // namespace homolog::testing
+}  // namespace homolog::inline v0_1::testing

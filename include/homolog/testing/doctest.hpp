@@ -27,14 +27,14 @@
 #error "homolog/testing/doctest.hpp: include <doctest/doctest.h> before it"
 #endif
 
-namespace homolog::testing::detail {
+namespace homolog::inline v0_1::testing::detail {
 
 /// One assertion a law.
 inline void assert_laws(const std::vector<Law>& laws) {
   for (const Law& law : laws) DOCTEST_CHECK_MESSAGE(law.holds(), law.name, ": ", law.broken);
 }
 
-}  // namespace homolog::testing::detail
+}  // namespace homolog::inline v0_1::testing::detail
 
 /// A test case that holds a Matcher type to the laws of matchers, see check_matcher_laws().
 #define HOMOLOG_TEST_MATCHER(...)                                                               \

@@ -19,7 +19,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog::testing {
+namespace homolog::inline v0_1::testing {
 
 /// One law, and what became of it.
 struct Law {
@@ -86,4 +86,4 @@ inline FloatMatrix random_matrix(int rows, int cols, unsigned seed, float low, f
 inline SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
 
 }  // namespace detail
-}  // namespace homolog::testing
+}  // namespace homolog::inline v0_1::testing

@@ -21,7 +21,7 @@
 #include "homolog/matchers/match_queries.hpp"
 #include "homolog/testing/laws.hpp"
 
-namespace homolog::testing {
+namespace homolog::inline v0_1::testing {
 
 namespace detail {
 
@@ -377,4 +377,4 @@ std::vector<Law> check_matcher_laws(const M& matcher) {
   return laws;
 }
 
-}  // namespace homolog::testing
+}  // namespace homolog::inline v0_1::testing

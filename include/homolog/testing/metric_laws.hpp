@@ -16,7 +16,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/testing/laws.hpp"
 
-namespace homolog::testing {
+namespace homolog::inline v0_1::testing {
 
 namespace detail {
 
@@ -166,4 +166,4 @@ std::vector<Law> check_metric_laws(const M& metric) {
   return laws;
 }
 
-}  // namespace homolog::testing
+}  // namespace homolog::inline v0_1::testing

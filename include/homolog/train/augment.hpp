@@ -19,7 +19,7 @@
 #include "homolog/pipeline/detail/evaluation_passes.hpp"
 #include "homolog/train/random.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How much training pairs are changed; zeros change nothing.
 struct AugmentSetting {
@@ -169,4 +169,4 @@ inline std::pair<View, View> augment_pair(View source, View target, const Augmen
   return {std::move(source), std::move(target)};
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

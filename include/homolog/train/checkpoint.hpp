@@ -24,7 +24,7 @@
 #include "homolog/weights/tensor_file.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Content of a checkpoint.
 ///
@@ -179,4 +179,4 @@ inline void restore(const TunedWeights& tuned, const Checkpoint& checkpoint) {
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

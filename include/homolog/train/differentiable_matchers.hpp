@@ -14,7 +14,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/train/detail/precision.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -135,4 +135,4 @@ inline torch::Tensor kernel_soft_argmax(const torch::Tensor& similarity, double 
       temperature);
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/losses.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Tunes the last blocks of a backbone on a data set. The backbone computes with the tuned weights
 /// from then on: those of the last step; the best epoch's are in the checkpoint folder.
@@ -36,4 +36,4 @@ FinetuneResult finetune(B& backbone, const Loss& loss, const Dataset& train,
   return run.run();
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

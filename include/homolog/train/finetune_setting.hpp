@@ -20,7 +20,7 @@
 #include "homolog/train/trainer.hpp"
 #include "homolog/train/tuned_weights.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Where a training stands; given to FinetuneSetting::progress after every step.
 struct TrainProgress {
@@ -99,4 +99,4 @@ struct FinetuneResult {
   bool stopped_early = false;          ///< by `patience`
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

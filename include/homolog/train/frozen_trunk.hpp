@@ -33,7 +33,7 @@
 #include "homolog/weights/safetensors.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A backbone's blocks before the first tuned one, and what they gave for pictures seen before.
 ///
@@ -234,4 +234,4 @@ struct FrozenTrunk {
   TensorFile file_;
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Scale of the loss and how it moves. A plain value: copying it is its whole state.
 struct GradScaler {
@@ -43,4 +43,4 @@ struct GradScaler {
   friend bool operator==(const GradScaler&, const GradScaler&) = default;
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

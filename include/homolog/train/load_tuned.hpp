@@ -24,7 +24,7 @@
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// What a checkpoint says about the backbone its tensors belong to.
 struct TunedFrom {
@@ -160,4 +160,4 @@ inline TensorFile merge_tuned(const TensorFile& base, const Recognized& recogniz
   return merged;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

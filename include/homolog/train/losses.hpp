@@ -15,7 +15,7 @@
 #include "homolog/train/detail/precision.hpp"
 #include "homolog/train/differentiable_matchers.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// The similarity maps of one step. Pairs with fewer keypoints than the largest are padded; what
 /// stands in padded places never reaches a loss or a gradient.
@@ -186,4 +186,4 @@ inline torch::Tensor mean_loss(const torch::Tensor& loss, const torch::Tensor& v
   return detail::zero_where_padded(loss, valid).sum() / static_cast<double>(count);
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

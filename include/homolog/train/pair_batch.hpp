@@ -19,7 +19,7 @@
 #include "homolog/train/detail/precision.hpp"
 #include "homolog/train/losses.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Pairs whose pictures' inputs have one size, as the tuned blocks see them.
 struct PairBatch {
@@ -133,4 +133,4 @@ inline CorrespondenceBatch correspondences(const torch::Tensor& patch_tokens, in
   return {similarity, truth.to(features.options().requires_grad(false)), valid.to(device)};
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

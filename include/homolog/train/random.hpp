@@ -14,7 +14,7 @@
 
 #include "homolog/core/detail/mix_bits.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A stream of numbers that is determined by a seed and some coordinates; the same on every
 /// machine.
@@ -57,4 +57,4 @@ inline std::vector<std::size_t> shuffled_order(std::size_t count, std::uint64_t 
   return order;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -12,7 +12,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How the learning rate runs after the warm-up.
 enum class Schedule {
@@ -47,4 +47,4 @@ inline double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t
   return 0.5 * (1 + std::cos(std::numbers::pi * done));
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -25,7 +25,7 @@
 #include "homolog/train/pair_batch.hpp"
 #include "homolog/train/tuned_weights.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How a step is computed and taken.
 struct TrainerSetting {
@@ -204,4 +204,4 @@ struct Trainer {
   }
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

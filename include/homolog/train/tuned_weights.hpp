@@ -18,7 +18,7 @@
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// One tuned tensor: a leaf that requires gradients, float32 at least.
 struct TunedWeight {
@@ -178,4 +178,4 @@ inline void refresh(TransformerBackbone& backbone, const TunedWeights& tuned) {
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

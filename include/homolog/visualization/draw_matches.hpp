@@ -17,7 +17,7 @@
 #include "homolog/core/points.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How matches are drawn.
 struct DrawSetting {
@@ -121,4 +121,4 @@ inline Image draw_matches(const Image& source, const Image& target,
   return canvas;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

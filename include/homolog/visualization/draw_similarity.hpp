@@ -16,7 +16,7 @@
 #include "homolog/core/transforms.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// How a similarity map is drawn.
 struct DrawSimilaritySetting {
@@ -123,4 +123,4 @@ inline Image draw_similarity(const Image& image, const SimilarityMap& map,
   return drawn;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

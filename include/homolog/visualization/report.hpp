@@ -17,7 +17,7 @@
 #include "homolog/visualization/detail/report_page.hpp"
 #include "homolog/visualization/report_result.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// What a report shows.
 struct ReportSetting {
@@ -65,4 +65,4 @@ inline std::string report_summary(const std::vector<ReportResult>& results) {
   return detail::summary_text(detail::make_view(results));
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

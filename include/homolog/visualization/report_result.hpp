@@ -18,7 +18,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// A result or prediction file that is not one, or that contradicts itself.
 struct ReportError : Error {
@@ -92,4 +92,4 @@ struct ReportResult {
   std::vector<PairErrors> errors;      ///< as `pairs`
 };
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -22,7 +22,7 @@
 #include "homolog/weights/published_sizes.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Any length but 0 is right along an axis of this size in ExpectedTensor::shape.
 inline constexpr std::int64_t any_size = -1;
@@ -272,4 +272,4 @@ inline void require_finite(const TensorFile& file) {
   }
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

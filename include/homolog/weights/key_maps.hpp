@@ -23,7 +23,7 @@
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -318,4 +318,4 @@ inline TensorFile to_timm_keys(const TensorFile& original, const Recognized& rec
   return result;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

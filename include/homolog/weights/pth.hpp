@@ -27,7 +27,7 @@
 #include "homolog/weights/detail/zip_directory.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -234,4 +234,4 @@ inline TensorFile read_pth(const std::filesystem::path& path) {
   return file;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -13,7 +13,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Whose key names a file has.
 enum class KeyStyle {
@@ -204,4 +204,4 @@ inline std::string describe(const Recognized& recognized) {
       recognized.embed_dim, ")");
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -15,7 +15,7 @@
 #include "homolog/weights/sharded_safetensors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -55,4 +55,4 @@ inline TensorFile read_weights(const std::filesystem::path& path) {
   return file;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

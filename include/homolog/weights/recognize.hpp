@@ -21,7 +21,7 @@
 #include "homolog/weights/published_sizes.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -255,4 +255,4 @@ inline std::optional<Recognized> recognize(const TensorFile& file) {
   return result;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -32,7 +32,7 @@
 #include "homolog/weights/detail/safetensors_header.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// Longest header that is read or written [bytes]; the reference's own limit.
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
@@ -224,4 +224,4 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
   });
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -18,7 +18,7 @@
 #include "homolog/weights/safetensors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 /// What the name of an index ends with.
 inline constexpr std::string_view shard_index_suffix = ".index.json";
@@ -75,4 +75,4 @@ inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
   return file;
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -19,7 +19,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 static_assert(std::endian::native == std::endian::little,
               "weights files are little-endian and are viewed in place");
@@ -153,4 +153,4 @@ inline std::span<std::byte> add_owned_tensor(TensorFile& file, const std::string
   return {buffer->data(), buffer->size()};
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

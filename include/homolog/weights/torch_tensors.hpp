@@ -17,7 +17,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog {
+namespace homolog::inline v0_1 {
 
 namespace detail {
 
@@ -74,4 +74,4 @@ inline void add_tensor(TensorFile& file, const std::string& key, const torch::Te
                                   " cannot be stored"));
 }
 
-}  // namespace homolog
+}  // namespace homolog::inline v0_1

@@ -29,7 +29,7 @@
 #include "homolog/kernels/attention.hpp"
 #include "homolog/weights/detail/mapped_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Calls task(i, slot) for each i < count on LibTorch's own threads, whose number is
 /// at::get_num_threads(). at::parallel_for in a header is serial unless its user compiles with
@@ -240,4 +240,4 @@ inline at::Tensor attend_heads(const at::Tensor& qkv) {
       .reshape({batch, tokens, width});
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

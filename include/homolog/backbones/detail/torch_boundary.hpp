@@ -11,7 +11,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Runs `action` and rethrows c10::Error as DeviceError, with LibTorch's first line as the reason.
 template <class Action>
@@ -24,4 +24,4 @@ decltype(auto) at_torch_boundary(const std::string& what, Action&& action) {
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

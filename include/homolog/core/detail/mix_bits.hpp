@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// splitmix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.
 inline std::uint64_t mix_bits(std::uint64_t value) {
@@ -16,4 +16,4 @@ inline std::uint64_t mix_bits(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -14,7 +14,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 using Json = nlohmann::json;
 
@@ -61,4 +61,4 @@ Json parse_strict_json(std::string_view content, const std::string& name) {
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

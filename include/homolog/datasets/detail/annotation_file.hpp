@@ -21,7 +21,7 @@
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// [bytes] cap of a file with one annotation.
 inline constexpr std::uintmax_t annotation_bytes = std::uintmax_t{1} << 20;
@@ -126,4 +126,4 @@ inline std::string numbered_pair_name(std::size_t number, const std::filesystem:
   return digits + "-" + source.stem().string() + "-" + target.stem().string() + ":" + category;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -12,7 +12,7 @@
 
 #include "homolog/datasets/detail/annotation_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline constexpr std::size_t csv_line_bytes = std::size_t{1} << 20;
 inline constexpr std::size_t csv_cells = 10'000'000;
@@ -85,4 +85,4 @@ inline std::string csv_path(std::string_view cell, const std::string& where) {
   return std::string(cell);
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

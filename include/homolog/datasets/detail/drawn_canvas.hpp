@@ -14,7 +14,7 @@
 #include "homolog/datasets/detail/drawn_random.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog::detail::drawn {
+namespace homolog::inline v0_1::detail::drawn {
 
 inline constexpr std::int64_t subpixels = 64;  ///< placed units a pixel
 
@@ -186,4 +186,4 @@ struct Canvas {
   }
 };
 
-}  // namespace homolog::detail::drawn
+}  // namespace homolog::inline v0_1::detail::drawn

@@ -9,7 +9,7 @@
 
 #include "homolog/core/detail/mix_bits.hpp"
 
-namespace homolog::detail::drawn {
+namespace homolog::inline v0_1::detail::drawn {
 
 /// A stream of integers that depends on its seed words alone.
 struct SyntheticRandom {
@@ -63,4 +63,4 @@ inline Vec away(Vec from, std::int64_t distance, std::int64_t tenths) {
   return {from.x + distance * cosine(tenths) / 4096, from.y + distance * sine(tenths) / 4096};
 }
 
-}  // namespace homolog::detail::drawn
+}  // namespace homolog::inline v0_1::detail::drawn

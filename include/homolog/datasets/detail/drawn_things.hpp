@@ -16,7 +16,7 @@
 
 #include "homolog/datasets/detail/drawn_canvas.hpp"
 
-namespace homolog::detail::drawn {
+namespace homolog::inline v0_1::detail::drawn {
 
 /// Parts from back to front, and keypoints by id.
 struct Thing {
@@ -381,4 +381,4 @@ inline constexpr std::pair<std::string_view, BuildThing> synthetic_things[] = {
     {"chair", build_chair},         {"dog", build_dog},      {"fish", build_fish},
     {"person", build_person},       {"teapot", build_teapot}};
 
-}  // namespace homolog::detail::drawn
+}  // namespace homolog::inline v0_1::detail::drawn

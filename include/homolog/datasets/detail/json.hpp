@@ -15,7 +15,7 @@
 #include "homolog/core/detail/strict_json.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Parses one JSON value of a data set.
 ///
@@ -113,4 +113,4 @@ struct JsonField {
   }
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -19,7 +19,7 @@
 
 #include "homolog/datasets/detail/annotation_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline constexpr std::uintmax_t matlab_file_bytes = std::uintmax_t{16} << 20;
 inline constexpr std::size_t matlab_inflated_bytes = std::size_t{64} << 20;
@@ -267,4 +267,4 @@ class MatlabWalk {
   std::size_t inflated_ = 0;
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

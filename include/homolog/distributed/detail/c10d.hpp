@@ -29,7 +29,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/distributed/launch.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// What went wrong, without c10d's stack, source lines and advice.
 inline std::string c10d_reason(const std::exception& error) {
@@ -122,4 +122,4 @@ inline void all_reduce(c10d::Backend& backend, const torch::Tensor& tensor,
   backend.allreduce(tensors, options)->wait();
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

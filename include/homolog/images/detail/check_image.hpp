@@ -9,7 +9,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/images/image.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Checks that a picture is not empty and that its pixels are those of its size.
 ///
@@ -26,4 +26,4 @@ inline void check_image(const Image& image, const char* user) {
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

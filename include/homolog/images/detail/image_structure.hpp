@@ -15,7 +15,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 enum class ImageFormat { jpeg, png };
 
@@ -263,4 +263,4 @@ inline JpegStructure walk_jpeg(std::string_view bytes, const std::string& name, 
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -18,7 +18,7 @@
 #define HOMOLOG_RESAMPLE_AVX2
 #endif
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Fraction bits of a weight: 8 bits of pixel and 2 of headroom leave 22 of an int32.
 inline constexpr int resample_bits = 22;
@@ -213,4 +213,4 @@ inline Image resample_height(const Image& in, const ResampleAxis& axis) {
 #undef HOMOLOG_RESAMPLE_INLINE
 #undef HOMOLOG_RESAMPLE_AVX2
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -34,7 +34,7 @@
 
 #include "homolog/images/image.hpp"
 
-namespace homolog::detail::stb_decoder {
+namespace homolog::inline v0_1::detail::stb_decoder {
 
 /// [bytes] The largest block stb_image may take on this thread; 0 outside a call.
 inline thread_local std::size_t allocation_limit = 0;
@@ -50,7 +50,7 @@ inline void* reallocate(void* block, std::size_t bytes) {
 }
 [[noreturn]] inline void fail_assertion() { throw std::logic_error("inconsistent picture data"); }
 
-}  // namespace homolog::detail::stb_decoder
+}  // namespace homolog::inline v0_1::detail::stb_decoder
 
 #pragma push_macro("STBI_INCLUDE_STB_IMAGE_H")
 #pragma push_macro("stbi_failure_reason")
@@ -212,9 +212,9 @@ inline void* reallocate(void* block, std::size_t bytes) {
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #endif
-namespace homolog::detail::stb_decoder {
+namespace homolog::inline v0_1::detail::stb_decoder {
 #include <stb_image.h>
-}  // namespace homolog::detail::stb_decoder
+}  // namespace homolog::inline v0_1::detail::stb_decoder
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -300,7 +300,7 @@ namespace homolog::detail::stb_decoder {
 #pragma pop_macro("STBI_NO_FAILURE_STRINGS")
 #pragma pop_macro("STBI_NO_THREAD_LOCALS")
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// What stb_image reads in a picture's header; `reason` is empty on success.
 struct StbHeader {
@@ -358,4 +358,4 @@ inline std::string stb_decode(std::string_view bytes, std::size_t limit, Image& 
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -90,9 +90,9 @@
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #pragma GCC diagnostic ignored "-Wpedantic"
 #endif
-namespace homolog::detail::stb_encoder {
+namespace homolog::inline v0_1::detail::stb_encoder {
 #include <stb_image_write.h>
-}  // namespace homolog::detail::stb_encoder
+}  // namespace homolog::inline v0_1::detail::stb_encoder
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -137,7 +137,7 @@ namespace homolog::detail::stb_encoder {
 #pragma pop_macro("STBIW_WINDOWS_UTF8")
 #pragma pop_macro("STBI_WRITE_NO_STDIO")
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Appends to the std::string at `context`.
 inline void append_encoded(void* context, void* data, int size) {
@@ -165,4 +165,4 @@ inline std::string stb_encode_jpeg(const Image& image, int quality) {
   return bytes;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -13,7 +13,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::cuda {
+namespace homolog::inline v0_1::cuda {
 
 /// What a row of similarities becomes; the definitions are those of Argmax, WindowSoftArgmax
 /// (outside excluded), SoftArgmax and KernelSoftArgmax.
@@ -298,4 +298,4 @@ void match(const Multiply& multiply, std::size_t count, const Grid& grid,
   }
 }
 
-}  // namespace homolog::cuda
+}  // namespace homolog::inline v0_1::cuda

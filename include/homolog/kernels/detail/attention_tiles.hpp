@@ -17,7 +17,7 @@
 #include <immintrin.h>
 #endif
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// How many queries a tile of scores has; packed queries are [dim][score_rows].
 inline constexpr std::size_t score_rows = 8;
@@ -330,4 +330,4 @@ struct Avx512Bf16Attention {
 #undef HOMOLOG_AVX2
 #endif
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

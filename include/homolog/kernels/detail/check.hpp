@@ -9,7 +9,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// @throws ShapeError when the content is empty or reaches outside the grid
 inline void require_content(const FeatureMap& map, const char* where) {
@@ -32,4 +32,4 @@ inline void require_feature_map(const FeatureMap& map, const char* where) {
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

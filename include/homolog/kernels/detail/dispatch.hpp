@@ -14,7 +14,7 @@
 #include "homolog/kernels/detail/row_kernels.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Dot products with the cells [begin, end).
 ///
@@ -77,4 +77,4 @@ inline Moments softmax_moments(const float* values, std::size_t rows, std::size_
   return portable::softmax_moments(values, rows, cols, maximum, temperature);
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -17,7 +17,7 @@
 #define HOMOLOG_AVX2 __attribute__((target("avx2,fma")))
 #define HOMOLOG_AVX2_INLINE HOMOLOG_AVX2 __attribute__((always_inline)) inline
 
-namespace homolog::detail::avx2 {
+namespace homolog::inline v0_1::detail::avx2 {
 
 /// 16 partial sums.
 struct Lanes {
@@ -108,7 +108,7 @@ HOMOLOG_AVX2 inline void dot_products(const DotInputs& in, std::size_t begin, st
   for (; c < end; ++c) dot_column<1>(in, c);
 }
 
-}  // namespace homolog::detail::avx2
+}  // namespace homolog::inline v0_1::detail::avx2
 
 #undef HOMOLOG_AVX2_INLINE
 #undef HOMOLOG_AVX2

@@ -19,7 +19,7 @@
 #define HOMOLOG_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 #define HOMOLOG_AVX512_INLINE HOMOLOG_AVX512 __attribute__((always_inline)) inline
 
-namespace homolog::detail::avx512 {
+namespace homolog::inline v0_1::detail::avx512 {
 
 // Shuffles are the compilers' own: GCC 12 warns of uninitialised values inside the intrinsics.
 
@@ -270,7 +270,7 @@ HOMOLOG_AVX512 inline void dot_products(const DotInputs& in, std::size_t begin, 
   }
 }
 
-}  // namespace homolog::detail::avx512
+}  // namespace homolog::inline v0_1::detail::avx512
 
 #undef HOMOLOG_AVX512_INLINE
 #undef HOMOLOG_AVX512

@@ -18,7 +18,7 @@
 #define HOMOLOG_AVX512_BF16 \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")))
 
-namespace homolog::detail::avx512_bf16 {
+namespace homolog::inline v0_1::detail::avx512_bf16 {
 
 /// Queries against a run of cells, rows of `stride` bfloat16: a multiple of 32, filled with zeros.
 struct Inputs {
@@ -127,7 +127,7 @@ HOMOLOG_AVX512_BF16 inline RowSquares to_bfloat16_with_squares(const float* row,
   return sums;
 }
 
-}  // namespace homolog::detail::avx512_bf16
+}  // namespace homolog::inline v0_1::detail::avx512_bf16
 
 #undef HOMOLOG_AVX512_BF16
 #endif

@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <limits>
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline constexpr std::size_t dot_lanes = 16;
 
@@ -71,4 +71,4 @@ inline void dot_products(const DotInputs& in, std::size_t begin, std::size_t end
 }
 
 }  // namespace portable
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -14,7 +14,7 @@
 
 #include "homolog/kernels/instruction_set.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Weighted sums of positions.
 struct Moments {
@@ -85,13 +85,13 @@ inline float exponentials(float* values, std::size_t count, float scale) {
 }
 
 }  // namespace portable
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail
 
 #if HOMOLOG_X86_KERNELS
 
 #define HOMOLOG_VECTOR_BODY __attribute__((always_inline)) inline
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 template <std::size_t W>
 struct Vectors;
@@ -291,9 +291,9 @@ struct RowKernels {
   }
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail
 
-namespace homolog::detail::avx2 {
+namespace homolog::inline v0_1::detail::avx2 {
 
 #define HOMOLOG_TARGET __attribute__((target("avx2,fma")))
 HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t count) {
@@ -316,9 +316,9 @@ HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t r
 }
 #undef HOMOLOG_TARGET
 
-}  // namespace homolog::detail::avx2
+}  // namespace homolog::inline v0_1::detail::avx2
 
-namespace homolog::detail::avx512 {
+namespace homolog::inline v0_1::detail::avx512 {
 
 #define HOMOLOG_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 HOMOLOG_TARGET inline float largest_finite(const float* values, std::size_t count) {
@@ -346,7 +346,7 @@ HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t r
 }
 #undef HOMOLOG_TARGET
 
-}  // namespace homolog::detail::avx512
+}  // namespace homolog::inline v0_1::detail::avx512
 
 #undef HOMOLOG_VECTOR_BODY
 #endif

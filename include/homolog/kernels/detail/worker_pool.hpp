@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Waits in a loop until a condition holds, at most some ten microseconds.
 template <class Condition>
@@ -147,4 +147,4 @@ inline WorkerPool& worker_pool() {
   return pool;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -11,7 +11,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// @throws SettingError unless `value` is positive and finite
 inline void require_positive(float value, std::string_view name) {
@@ -41,4 +41,4 @@ inline float softmax_weight(float similarity, float maximum, float temperature) 
   return std::isfinite(similarity) ? std::exp(temperature * (similarity - maximum)) : 0.0F;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -13,7 +13,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// FNV-1a, 64 bits: the same on every machine, unlike std::hash.
 inline std::uint64_t stable_hash(std::string_view bytes,
@@ -55,4 +55,4 @@ void require_agreement(int index, int count, std::uint64_t digest, const std::st
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -19,7 +19,7 @@
 #include "homolog/pipeline/feature_store.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Adds the time until its end to a counter.
 struct Stopwatch {
@@ -187,4 +187,4 @@ std::vector<std::vector<Match>> match_target(const M& matcher, int threads,
   return matches;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -21,7 +21,7 @@
 #include "homolog/core/files.hpp"
 #include "homolog/train/checkpoint.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Holds a folder for one run; the system lets go when the process ends, however it ends.
 struct FolderLock {
@@ -110,4 +110,4 @@ struct CheckpointFolder {
   }
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -29,7 +29,7 @@
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/frozen_trunk.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 template <CorrespondenceLoss Loss>
 struct FinetuneRun {
@@ -447,4 +447,4 @@ struct FinetuneRun {
   std::size_t epoch_points = 0;
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -9,7 +9,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Sets LibTorch's autocast of one device type until the end of its scope.
 struct AutocastScope {
@@ -46,4 +46,4 @@ inline torch::Tensor full_precision(const torch::Tensor& tensor) {
   return tensor.scalar_type() == torch::kFloat64 ? tensor : tensor.to(torch::kFloat32);
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

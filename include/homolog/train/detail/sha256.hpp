@@ -17,7 +17,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// A running SHA-256.
 struct Sha256 {
@@ -69,4 +69,4 @@ inline std::string tensors_sha256(const TensorFile& file) {
   return digest.hex();
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -22,7 +22,7 @@
 #include "homolog/train/pair_batch.hpp"
 #include "homolog/train/random.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// The steps of a training; refers to what finetune() was given.
 struct StepBatches {
@@ -123,4 +123,4 @@ struct StepBatches {
   }
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

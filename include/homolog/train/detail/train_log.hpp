@@ -19,7 +19,7 @@
 #include "homolog/core/files.hpp"
 #include "homolog/train/finetune_setting.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 struct TrainLog {
   static constexpr std::string_view header =
@@ -65,4 +65,4 @@ struct TrainLog {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{nullptr, &std::fclose};
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

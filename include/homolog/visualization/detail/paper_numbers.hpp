@@ -16,7 +16,7 @@
 #include "homolog/visualization/detail/report_view.hpp"
 #include "homolog/visualization/report_result.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline constexpr std::array paper_alphas{0.05, 0.1, 0.2};
 inline constexpr double paper_silent = std::numeric_limits<double>::quiet_NaN();
@@ -151,4 +151,4 @@ inline std::optional<PaperCategory> paper_category(const ReportResult& result,
   return std::nullopt;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

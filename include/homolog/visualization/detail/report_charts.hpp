@@ -15,7 +15,7 @@
 #include "homolog/visualization/detail/report_elements.hpp"
 #include "homolog/visualization/detail/report_view.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Series are told apart by colour and by the shape of their lines (style sheet).
 inline constexpr std::size_t series_kinds = 6;
@@ -188,4 +188,4 @@ inline Chart compared_chart(const std::string& name,
   return chart;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -19,7 +19,7 @@
 #include "homolog/visualization/detail/report_elements.hpp"
 #include "homolog/visualization/detail/report_view.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Results of two depths or more that differ in depth and seed only; depth 0 is the frozen backbone
 /// they began from.
@@ -213,4 +213,4 @@ inline Chart depth_chart(const ReportView& view, const DepthStudy& study) {
   return chart;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

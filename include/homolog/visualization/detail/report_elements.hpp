@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 using MustacheData = kainjow::mustache::data;
 
@@ -196,4 +196,4 @@ inline MustacheData chart_data(const Chart& chart) {
   return data;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

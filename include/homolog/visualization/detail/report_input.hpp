@@ -25,7 +25,7 @@
 #include "homolog/metrics/pck.hpp"
 #include "homolog/visualization/report_result.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 using ReportJson = nlohmann::ordered_json;
 
@@ -322,4 +322,4 @@ inline void read_predictions(const std::filesystem::path& path, ReportResult& re
   require_same_run(path.string(), result);
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -23,7 +23,7 @@
 #include "homolog/visualization/detail/report_template.hpp"
 #include "homolog/visualization/detail/report_view.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline bool any_paper(const ReportView& view) {
   return std::ranges::any_of(
@@ -367,4 +367,4 @@ inline std::string summary_text(const ReportView& view) {
   return lines;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

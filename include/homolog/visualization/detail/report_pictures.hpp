@@ -26,7 +26,7 @@
 #include "homolog/visualization/draw_matches.hpp"
 #include "homolog/visualization/report_result.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline std::string base64(std::string_view bytes) {
   constexpr std::string_view digits =
@@ -151,4 +151,4 @@ inline std::string picture_address(const Image& image) {
   return "data:image/jpeg;base64," + base64(encode_jpeg(image, quality));
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

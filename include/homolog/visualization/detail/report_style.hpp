@@ -4,7 +4,7 @@
 /// @file
 /// The style sheet of a report: light, dark, narrow screens and paper.
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 // Colours of series: blue, vermilion, green, purple, amber, sky (told apart by colour-blind readers
 // too); lines also differ in their dashes, and each has its label or a place in the legend.
@@ -176,4 +176,4 @@ footer {
 }
 )css";
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -20,7 +20,7 @@
 #include "homolog/visualization/detail/report_elements.hpp"
 #include "homolog/visualization/detail/report_view.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Head of columns "per point @a ..., per image @a ...", after `before` columns of other content.
 inline std::vector<TableRow> score_head(const std::vector<TableCell>& before,
@@ -378,4 +378,4 @@ inline Table seconds_table(const ReportView& view) {
   return table;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

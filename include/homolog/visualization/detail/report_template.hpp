@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline const std::string report_table_template = R"html(
 <div class="scroll" tabindex="0" role="region" aria-label="{{label}}">
@@ -214,4 +214,4 @@ Semantic Correspondence with Visual Foundation Models, tables 1 to 6.{{/any_pape
 </html>
 )html";
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -20,7 +20,7 @@
 #include "homolog/visualization/detail/report_elements.hpp"
 #include "homolog/visualization/report_result.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// A number that stands in a file as such: 10, not 10.00.
 inline std::string plain_number(double value) { return text(value); }
@@ -203,4 +203,4 @@ inline std::string recipe_label(const ReportTuning& tuning) {
   return label;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

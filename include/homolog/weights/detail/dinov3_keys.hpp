@@ -22,7 +22,7 @@
 #include "homolog/weights/published_sizes.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 inline constexpr std::string_view rope_periods_key = "rope_embed.periods";
 inline constexpr std::string_view kept_prefix = "homolog.kept.";
@@ -327,4 +327,4 @@ inline void reduce_dinov3(TensorFile& file, const Recognized& recognized, bool k
   }
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -21,7 +21,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// One line of a key table. `#` is the index of a block. `@` in `other` stands for the table's
 /// words for query, key and value, whose rows are stacked in this order in the original tensor.
@@ -309,4 +309,4 @@ inline TensorFile plain_keys(const TensorFile& file, const std::string& prefix) 
   return result;
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -20,7 +20,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Bytes of a file; they stay valid as long as `owner` lives.
 struct MappedFile {
@@ -94,4 +94,4 @@ inline void page_out(const void* data, std::size_t bytes) {
 #endif
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -19,7 +19,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/detail/pickle_opcodes.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// What a pickle may cost. The defaults bound memory by about 20 times the longest pickle.
 struct PickleLimits {
@@ -422,4 +422,4 @@ class PickleMachine {
   std::size_t contained_ = 0;
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Opcodes that are obeyed.
 enum class PickleOpcode : std::uint8_t {
@@ -93,4 +93,4 @@ constexpr std::string_view pickle_opcode_name(std::uint8_t code) {
   return {};
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

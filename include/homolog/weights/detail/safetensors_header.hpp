@@ -19,7 +19,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Dimensions a stored tensor may have.
 inline constexpr std::size_t tensor_rank_limit = 64;
@@ -247,4 +247,4 @@ inline SafetensorsHeader parse_safetensors_header(std::string_view json, const s
   return std::move(events.header);
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

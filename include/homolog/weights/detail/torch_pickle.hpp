@@ -21,7 +21,7 @@
 #include "homolog/weights/detail/pickle.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Tensors a file may hold.
 inline constexpr std::size_t torch_tensor_limit = 1'000'000;
@@ -229,4 +229,4 @@ class TorchPickleHost {
   std::vector<StridedTensor> tensors_;
 };
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail

@@ -19,7 +19,7 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::detail {
+namespace homolog::inline v0_1::detail {
 
 /// Entries an archive may have; a state dict of a million tensors fits.
 inline constexpr std::uint64_t zip_entry_limit = 1'100'000;
@@ -231,4 +231,4 @@ inline std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes
   return ZipReader(bytes, name).entries();
 }
 
-}  // namespace homolog::detail
+}  // namespace homolog::inline v0_1::detail
