@@ -60,9 +60,11 @@ Rival homolog_rival() {
 
 Rival homolog_float32_rival() {
   return {"homolog_f32", [](Operation operation, const Inputs& inputs, int threads) {
-            return matching(
-                operation, inputs, threads,
-                std::min(homolog::best_instruction_set(), homolog::InstructionSet::avx512));
+            const auto best = homolog::best_instruction_set();
+            return matching(operation, inputs, threads,
+                            best == homolog::InstructionSet::avx512_bf16
+                                ? homolog::InstructionSet::avx512
+                                : best);
           }};
 }
 

@@ -21,10 +21,11 @@ using namespace homolog;
 namespace {
 
 std::string instruction_sets() {
-  std::string names = "portable";
-  for (const auto set :
-       {InstructionSet::avx2, InstructionSet::avx512, InstructionSet::avx512_bf16}) {
-    if (is_supported(set)) names.append(" ").append(instruction_set_name(set));
+  std::string names;
+  for (const auto set : all_instruction_sets) {
+    if (is_supported(set)) {
+      names.append(names.empty() ? "" : " ").append(instruction_set_name(set));
+    }
   }
   return names;
 }

@@ -12,9 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "homolog/kernels/attention.hpp"
+#include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
+#include "homolog/kernels/mutual_peaks.hpp"
 #include "homolog/kernels/normalize.hpp"
 #include "homolog/kernels/similarity.hpp"
+#include "homolog/kernels/upsampled_peak.hpp"
 #include "kernels/supported_sets.hpp"
 #include "support/random_features.hpp"
 
@@ -62,6 +66,48 @@ TEST_CASE("names, and the set in use is one that is supported") {
   std::string names;
   for (const auto set : supported_sets()) names.append(" ").append(instruction_set_name(set));
   MESSAGE("this machine has", names);
+}
+
+TEST_CASE("a set includes its own kind's smaller ones, and none of another processor") {
+  using enum InstructionSet;
+  for (const auto set : all_instruction_sets) CHECK(includes(set, portable));
+  CHECK(includes(avx512_bf16, avx512));
+  CHECK(includes(avx512, avx2));
+  CHECK_FALSE(includes(avx2, avx512));
+  for (const auto x86 : {avx2, avx512, avx512_bf16}) {
+    CHECK_FALSE(includes(neon, x86));
+    CHECK_FALSE(includes(x86, neon));
+    CHECK_FALSE((is_supported(x86) && is_supported(neon)));
+  }
+}
+
+TEST_CASE("a set that this machine does not have is refused by name, wherever one can be given") {
+  FeatureMap target(2, 2, 16);
+  detail::fill_with(target.values, 1);
+  FloatMatrix out;
+  const auto queries = target.descriptors();
+  const auto norms = upsampled_norms(target, {4, 4});
+  std::vector<float> tokens(16, 1);
+  AttentionWorkspace workspace;
+  const AttentionInputs<float> in{tokens.data(), tokens.data(), tokens.data(), 16, 1, 1, 16};
+  int refused = 0;
+  for (const auto set : all_instruction_sets) {
+    if (is_supported(set)) continue;
+    ++refused;
+    const std::string name(instruction_set_name(set));
+    const std::string sentence = "instruction set " + name + ": this machine does not have it";
+    const auto text = sentence.c_str();
+    const KernelSetting setting{1, set};
+    CHECK_THROWS_WITH_AS(similarity_rows(queries, target, out, setting), text, SettingError);
+    CHECK_THROWS_WITH_AS(find_peaks(queries, target, setting), text, SettingError);
+    CHECK_THROWS_WITH_AS(find_mutual_peaks(queries, target, setting), text, SettingError);
+    CHECK_THROWS_WITH_AS(upsampled_norms(target, {4, 4}, setting), text, SettingError);
+    CHECK_THROWS_WITH_AS(find_upsampled_peaks(queries, target, norms, setting), text, SettingError);
+    CHECK_THROWS_WITH_AS(to_bfloat16(target, set), text, SettingError);
+    CHECK_THROWS_WITH_AS(attend(in, 1.0F, tokens.data(), 16, setting, workspace), text,
+                         SettingError);
+  }
+  CHECK(refused > 0);  // no machine has x86's and ARM's
 }
 
 TEST_CASE("dot products of every set are those of plain loops") {

@@ -7,7 +7,10 @@
 #include <limits>
 #include <random>
 
+#include "kernels/supported_sets.hpp"
+
 using namespace homolog;
+using namespace homolog::test;
 
 namespace {
 
@@ -28,9 +31,7 @@ TEST_CASE("row and column maxima are those of all similarities, the lowest index
       const FeatureMap source = map_of_few_values(rows, 13, dim, static_cast<unsigned>(rows + 50));
       if (dim == 17) target.content = {1, 0, 11, 6};
       if (dim == 64) target.values.row(30).setConstant(std::numeric_limits<float>::quiet_NaN());
-      for (const auto set :
-           {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512}) {
-        if (!is_supported(set)) continue;
+      for (const auto set : supported_sets()) {
         FloatMatrix all;
         similarity_rows(source.descriptors(), target, all, {1, set});
         for (const int threads : {1, 2, 4}) {

@@ -10,8 +10,7 @@ namespace homolog::test {
 /// The instruction sets of this machine.
 inline std::vector<InstructionSet> supported_sets() {
   std::vector<InstructionSet> sets;
-  for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
-                         InstructionSet::avx512_bf16}) {
+  for (const auto set : all_instruction_sets) {
     if (is_supported(set)) sets.push_back(set);
   }
   return sets;

@@ -215,7 +215,7 @@ void attend_with(const AttentionInputs<typename Kernel::Value>& in, float scale,
 /// @param threads upper bound of the slots that `parallel` gives
 /// @param parallel calls f(i, slot) for each i < count, at the same time with different slots only
 /// @throws ShapeError for a dimension that is no multiple of 16; SettingError where attends() is
-///   false
+///   false, or for an instruction set that this machine does not have
 template <class Value, class Parallel>
 void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size_t out_stride,
             InstructionSet set, int threads, AttentionWorkspace& workspace,
@@ -227,10 +227,11 @@ void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size
   if (!attends<Value>(set)) {
     throw SettingError(detail::text("attend: no bfloat16 kernel for ", instruction_set_name(set)));
   }
+  require_supported(set);
   if (in.tokens == 0 || in.heads == 0) return;
   if constexpr (std::is_same_v<Value, float>) {
 #if HOMOLOG_X86_KERNELS
-    if (set >= InstructionSet::avx512) {
+    if (includes(set, InstructionSet::avx512)) {
       return detail::attend_with<detail::Avx512Attention>(in, scale, out, out_stride, threads,
                                                           workspace, parallel);
     }

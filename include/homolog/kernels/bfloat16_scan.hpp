@@ -90,8 +90,11 @@ struct Bfloat16Map {
 /// Rounds a map for find_peaks().
 ///
 /// @param map L2-normalised, or of any scale
+/// @throws SettingError for an instruction set that this machine does not have
 inline Bfloat16Map to_bfloat16(const FeatureMap& map, InstructionSet set = best_instruction_set()) {
+  require_supported(set);
   Bfloat16Map rounded;
+  static_cast<void>(map);
   if (!detail::scans_bfloat16(set)) return rounded;
 #if HOMOLOG_X86_KERNELS
   const auto cells = static_cast<std::size_t>(map.values.rows());
@@ -240,6 +243,7 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
 inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap& target,
                                        const Bfloat16Map* rounded, const KernelSetting& setting,
                                        KernelWorkspace& workspace) {
+  require_supported(setting.instructions);
   require_same_dim(queries, target);
   std::vector<Peak> peaks(static_cast<std::size_t>(queries.rows()));
 #if HOMOLOG_X86_KERNELS

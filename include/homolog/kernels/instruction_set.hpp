@@ -5,7 +5,6 @@
 /// Which of the processor's instructions the kernels use, chosen at run time.
 
 #include <cstdlib>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -18,15 +17,34 @@
 #define HOMOLOG_X86_KERNELS 0
 #endif
 
+/// Set where kernels for 64-bit ARM are compiled in; its vectors of 128 bits need no target.
+#if defined(__AARCH64EL__) && defined(__ARM_NEON) && (defined(__GNUC__) || defined(__clang__))
+#define HOMOLOG_NEON_KERNELS 1
+#else
+#define HOMOLOG_NEON_KERNELS 0
+#endif
+
 namespace homolog::inline v0_1 {
 
-/// Families of instructions with a kernel of their own, each including those before it.
-enum class InstructionSet {
-  portable,    ///< what the compiler may assume
-  avx2,        ///< AVX2 and FMA
-  avx512,      ///< AVX-512 F, BW, DQ, VL
-  avx512_bf16  ///< and its dot products of bfloat16
+/// Families of instructions with a kernel of their own. The bits of a value are those of all that
+/// the family includes, see includes(); sets of different processors share none.
+enum class InstructionSet : unsigned {
+  portable = 0,     ///< what the compiler may assume
+  avx2 = 1,         ///< x86-64: AVX2 and FMA
+  avx512 = 3,       ///< and AVX-512 F, BW, DQ, VL
+  avx512_bf16 = 7,  ///< and its dot products of bfloat16
+  neon = 8          ///< 64-bit ARM: vectors of 128 bits
 };
+
+/// Every set, each behind those that it includes.
+inline constexpr InstructionSet all_instruction_sets[] = {
+    InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
+    InstructionSet::avx512_bf16, InstructionSet::neon};
+
+/// Whether `set` has all instructions of `part`.
+constexpr bool includes(InstructionSet set, InstructionSet part) {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(part)) == static_cast<unsigned>(part);
+}
 
 /// The name `homolog info` and benchmarks print.
 inline std::string_view instruction_set_name(InstructionSet set) {
@@ -39,6 +57,8 @@ inline std::string_view instruction_set_name(InstructionSet set) {
       return "avx512";
     case InstructionSet::avx512_bf16:
       return "avx512_bf16";
+    case InstructionSet::neon:
+      return "neon";
   }
   throw SettingError("instruction_set_name: unknown set");
 }
@@ -54,7 +74,18 @@ inline bool is_supported(InstructionSet set) {
   if (set == InstructionSet::avx512) return avx512;
   if (set == InstructionSet::avx512_bf16) return avx512 && __builtin_cpu_supports("avx512bf16");
 #endif
+  if (HOMOLOG_NEON_KERNELS == 1 && set == InstructionSet::neon) return true;
   return set == InstructionSet::portable;
+}
+
+/// Refuses a set that this machine does not have, such as one of another kind of processor.
+///
+/// @throws SettingError naming the set
+inline void require_supported(InstructionSet set) {
+  if (!is_supported(set)) {
+    throw SettingError(std::string("instruction set ").append(instruction_set_name(set)) +
+                       ": this machine does not have it");
+  }
 }
 
 /// The largest family that is supported, or the one that the environment variable
@@ -68,8 +99,7 @@ inline InstructionSet best_instruction_set() {
     const char* named = std::getenv("HOMOLOG_INSTRUCTION_SET");
     InstructionSet found = InstructionSet::portable;
     bool known = named == nullptr;
-    for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
-                           InstructionSet::avx512_bf16}) {
+    for (const auto set : all_instruction_sets) {
       if (named != nullptr && instruction_set_name(set) != named) continue;
       known = true;
       if (is_supported(set)) {
@@ -80,7 +110,7 @@ inline InstructionSet best_instruction_set() {
     }
     if (!known) {
       throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET is '") + named +
-                         "', expected portable, avx2, avx512 or avx512_bf16");
+                         "', expected portable, avx2, avx512, avx512_bf16 or neon");
     }
     return found;
   }();

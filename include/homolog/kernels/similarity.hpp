@@ -69,6 +69,7 @@ inline void require_same_dim(DescriptorView queries, const FeatureMap& target) {
 /// similarity_rows without the search for rows that admit no answer.
 inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
                                  const KernelSetting& setting, KernelWorkspace& workspace) {
+  require_supported(setting.instructions);
   require_same_dim(queries, target);
   const auto cells = static_cast<std::size_t>(target.values.rows());
   const auto count = static_cast<std::size_t>(queries.rows());
@@ -180,7 +181,8 @@ inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_quer
 /// finite, finite elsewhere. The order of summation depends on D alone: equal features give equal
 /// similarities, bit for bit, whatever stands beside them and however many threads work
 /// @throws ShapeError when D differs or the map's sizes contradict each other; ValueError naming
-/// the first query without any finite similarity
+/// the first query without any finite similarity; SettingError for an instruction set that this
+/// machine does not have
 inline void similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
                             const KernelSetting& setting = {},
                             KernelWorkspace& workspace = thread_workspace()) {

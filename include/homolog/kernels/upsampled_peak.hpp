@@ -184,10 +184,12 @@ inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& near, 
 ///
 /// @param map features of any scale
 /// @param size [px] of the upsampled grid, padding included
-/// @throws ShapeError for an empty size, or when the map's sizes contradict each other
+/// @throws ShapeError for an empty size, or when the map's sizes contradict each other;
+/// SettingError for an instruction set that this machine does not have
 inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
                                       const KernelSetting& setting = {},
                                       KernelWorkspace& workspace = thread_workspace()) {
+  require_supported(setting.instructions);
   detail::require_feature_map(map, "upsampled_norms");
   if (size.width < 1 || size.height < 1) {
     throw ShapeError(detail::text("upsampled_norms: size ", size.width, "x", size.height,

@@ -20,7 +20,7 @@ namespace homolog::inline v0_1 {
 /// sets with and without fused multiply-add.
 struct KernelSetting {
   int threads = 1;                                       ///< CPU threads; below 1 counts as 1
-  InstructionSet instructions = best_instruction_set();  ///< must be supported by this machine
+  InstructionSet instructions = best_instruction_set();  ///< one that this machine has
 };
 
 /// Floats on a cache line; grows, never shrinks.

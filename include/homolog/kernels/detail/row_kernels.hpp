@@ -3,8 +3,8 @@
 
 /// @file
 /// What matchers do with a similarity map once it is made: its largest value, and expected
-/// positions under a softmax. Plain loops for any processor, and one vector body for AVX2 and
-/// AVX-512.
+/// positions under a softmax. Plain loops for any processor, and one vector body for AVX2, AVX-512
+/// and NEON.
 
 #include <cmath>
 #include <cstddef>
@@ -87,7 +87,7 @@ inline float exponentials(float* values, std::size_t count, float scale) {
 }  // namespace portable
 }  // namespace homolog::inline v0_1::detail
 
-#if HOMOLOG_X86_KERNELS
+#if HOMOLOG_X86_KERNELS || HOMOLOG_NEON_KERNELS
 
 #define HOMOLOG_VECTOR_BODY __attribute__((always_inline)) inline
 
@@ -95,6 +95,11 @@ namespace homolog::inline v0_1::detail {
 
 template <std::size_t W>
 struct Vectors;
+template <>
+struct Vectors<4> {
+  using Floats = float __attribute__((vector_size(16)));
+  using Ints = std::int32_t __attribute__((vector_size(16)));
+};
 template <>
 struct Vectors<8> {
   using Floats = float __attribute__((vector_size(32)));
@@ -113,6 +118,9 @@ template <std::size_t W>
 struct RowKernels {
   using Floats = typename Vectors<W>::Floats;
   using Ints = typename Vectors<W>::Ints;
+  /// What is summed by lanes has 8 of them at least, so that vectors of 4 sum as those of 8 do.
+  static constexpr std::size_t lanes = W < 8 ? 8 : W;
+  static constexpr std::size_t parts = lanes / W;
 
   /// The first `count` of W values at `from`, the others `fill`.
   HOMOLOG_VECTOR_BODY static void load(Floats& out, const float* from, std::size_t count,
@@ -220,32 +228,39 @@ struct RowKernels {
 
   HOMOLOG_VECTOR_BODY static float exponentials(float* values, std::size_t count, float scale) {
     const float maximum = largest_finite(values, count);
-    Floats even = {}, odd = {};
+    Floats even[parts] = {}, odd[parts] = {};
     std::size_t i = 0;
-    for (; i + 2 * W <= count; i += 2 * W) {
-      Floats a, b;
-      std::memcpy(&a, values + i, sizeof a);
-      std::memcpy(&b, values + i + W, sizeof b);
-      a = (a - maximum) * scale;
-      b = (b - maximum) * scale;
-      exp_not_positive(a);
-      exp_not_positive(b);
-      even += a;
-      odd += b;
-      std::memcpy(values + i, &a, sizeof a);
-      std::memcpy(values + i + W, &b, sizeof b);
+    for (; i + 2 * lanes <= count; i += 2 * lanes) {
+#pragma GCC unroll 2
+      for (std::size_t part = 0; part < parts; ++part) {
+        float* const first = values + i + part * W;
+        Floats a, b;
+        std::memcpy(&a, first, sizeof a);
+        std::memcpy(&b, first + lanes, sizeof b);
+        a = (a - maximum) * scale;
+        b = (b - maximum) * scale;
+        exp_not_positive(a);
+        exp_not_positive(b);
+        even[part] += a;
+        odd[part] += b;
+        std::memcpy(first, &a, sizeof a);
+        std::memcpy(first + lanes, &b, sizeof b);
+      }
     }
-    for (; i < count; i += W) {
+    for (std::size_t part = 0; i < count; i += W, part = (part + 1) % parts) {
       Floats a;
       load(a, values + i, count - i, -std::numeric_limits<float>::infinity());
       a = (a - maximum) * scale;
       exp_not_positive(a);
-      even += a;
+      even[part] += a;
       for (std::size_t k = 0; k < W && i + k < count; ++k) values[i + k] = a[k];
     }
-    even += odd;
     float total = 0;
-    for (std::size_t k = 0; k < W; ++k) total += even[k];
+#pragma GCC unroll 2
+    for (std::size_t part = 0; part < parts; ++part) {
+      even[part] += odd[part];
+      for (std::size_t k = 0; k < W; ++k) total += even[part][k];
+    }
     return total;
   }
 
@@ -254,37 +269,45 @@ struct RowKernels {
                                                      std::size_t cols, float maximum,
                                                      float temperature) {
     Moments moments;
-    Floats row, col;
-    for (std::size_t k = 0; k < W; ++k) {
-      row[k] = static_cast<float>(k / cols);
-      col[k] = static_cast<float>(k % cols);
+    Floats row[parts], col[parts];
+    for (std::size_t k = 0; k < lanes; ++k) {
+      row[k / W][k % W] = static_cast<float>(k / cols);
+      col[k / W][k % W] = static_cast<float>(k % cols);
     }
-    const Floats col_step = Floats{} + static_cast<float>(W % cols), one = Floats{} + 1.0F;
-    const Floats row_step = Floats{} + static_cast<float>(W / cols), zero = {};
+    const Floats col_step = Floats{} + static_cast<float>(lanes % cols), one = Floats{} + 1.0F;
+    const Floats row_step = Floats{} + static_cast<float>(lanes / cols), zero = {};
     const auto wide = static_cast<float>(cols);
     const std::size_t count = rows * cols;
-    constexpr std::size_t at_once = 16 * W;  // float32 sums stay short
+    constexpr std::size_t at_once = 16 * lanes;  // float32 sums stay short
     for (std::size_t begin = 0; begin < count; begin += at_once) {
       const std::size_t end = begin + at_once < count ? begin + at_once : count;
-      Floats total = {}, x = {}, y = {};
-      for (std::size_t i = begin; i < end; i += W) {
-        Floats weight;
-        load(weight, values + i, end - i, -std::numeric_limits<float>::infinity());
-        weight = (weight - maximum) * temperature;
-        exp_not_positive(weight);
-        total += weight;
-        x += weight * col;
-        y += weight * row;
-        col += col_step;
-        row += row_step;
-        const Ints wraps = col >= wide;
-        col -= wraps ? zero + wide : zero;
-        row += wraps ? one : zero;
+      Floats total[parts] = {}, x[parts] = {}, y[parts] = {};
+      for (std::size_t i = begin; i < end; i += lanes) {
+#pragma GCC unroll 2
+        for (std::size_t part = 0; part < parts; ++part) {
+          const std::size_t first = i + part * W;
+          Floats weight;
+          load(weight, values + first, first < end ? end - first : 0,
+               -std::numeric_limits<float>::infinity());
+          weight = (weight - maximum) * temperature;
+          exp_not_positive(weight);
+          total[part] += weight;
+          x[part] += weight * col[part];
+          y[part] += weight * row[part];
+          col[part] += col_step;
+          row[part] += row_step;
+          const Ints wraps = col[part] >= wide;
+          col[part] -= wraps ? zero + wide : zero;
+          row[part] += wraps ? one : zero;
+        }
       }
-      for (std::size_t k = 0; k < W; ++k) {
-        moments.total += static_cast<double>(total[k]);
-        moments.x += static_cast<double>(x[k]);
-        moments.y += static_cast<double>(y[k]);
+#pragma GCC unroll 2
+      for (std::size_t part = 0; part < parts; ++part) {
+        for (std::size_t k = 0; k < W; ++k) {
+          moments.total += static_cast<double>(total[part][k]);
+          moments.x += static_cast<double>(x[part][k]);
+          moments.y += static_cast<double>(y[part][k]);
+        }
       }
     }
     return moments;
@@ -292,6 +315,8 @@ struct RowKernels {
 };
 
 }  // namespace homolog::inline v0_1::detail
+
+#if HOMOLOG_X86_KERNELS
 
 namespace homolog::inline v0_1::detail::avx2 {
 
@@ -347,6 +372,31 @@ HOMOLOG_TARGET inline Moments softmax_moments(const float* values, std::size_t r
 #undef HOMOLOG_TARGET
 
 }  // namespace homolog::inline v0_1::detail::avx512
+
+#endif
+#if HOMOLOG_NEON_KERNELS
+namespace homolog::inline v0_1::detail::neon {
+
+inline float largest_finite(const float* values, std::size_t count) {
+  return RowKernels<4>::largest_finite(values, count);
+}
+inline std::size_t first_equal(const float* values, std::size_t count, float value) {
+  return RowKernels<4>::first<false>(values, count, value);
+}
+inline void take_column_maxima(const float* values, std::size_t count, std::int32_t row,
+                               float* largest, std::int32_t* rows) {
+  RowKernels<4>::take_column_maxima(values, count, row, largest, rows);
+}
+inline float exponentials(float* values, std::size_t count, float scale) {
+  return RowKernels<4>::exponentials(values, count, scale);
+}
+inline Moments softmax_moments(const float* values, std::size_t rows, std::size_t cols,
+                               float maximum, float temperature) {
+  return RowKernels<4>::softmax_moments(values, rows, cols, maximum, temperature);
+}
+
+}  // namespace homolog::inline v0_1::detail::neon
+#endif
 
 #undef HOMOLOG_VECTOR_BODY
 #endif
