@@ -32,6 +32,8 @@ for threads in 1 2; do "$bin/training_step" --threads "$threads"; done | tee "$o
 unset OMP_WAIT_POLICY
 
 # Next to Python: the forward with random weights, PF-WILLOW where weights and pictures are.
+need_python numpy
+need_python_torch || exit 1
 need_python transformers==5.24.0 pillow scipy safetensors
 export HF_HUB_OFFLINE=1
 say "forward next to transformers"

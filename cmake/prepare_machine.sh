@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by examples/quickstart.sh and tests/run.sh: installs what is missing on a Debian 12
-# machine and sets `python`, `torch_prefix`. Keeps to build/ where it can.
+# Sourced by examples/quickstart.sh and tests/run.sh: installs what is missing on a Debian 12 or 13
+# machine and sets `python`, `torch_dir`, `torch_root`. Keeps to build/ where it can.
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -32,7 +32,17 @@ need_python() {
   fi
   local missing=()
   for requirement in "$@"; do
-    "$python" - "$requirement" <<'PY' || missing+=("$requirement")
+    has_python "$requirement" || missing+=("$requirement")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "installing Python packages: ${missing[*]}"
+    "$python" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+      "${missing[@]}"
+  fi
+}
+
+has_python() {  # NAME or NAME==VERSION
+  "$python" - "$1" <<'PY'
 import sys
 from importlib import metadata
 name, _, version = sys.argv[1].partition("==")
@@ -42,34 +52,104 @@ except metadata.PackageNotFoundError:
     sys.exit(1)
 sys.exit(0 if version in ("", found) else 1)
 PY
+}
+
+oldest_libtorch=2.4
+pip_torch=torch==2.13.0
+
+# LibTorch: what CMake finds already, by CMAKE_PREFIX_PATH first; else Debian's package; else the
+# wheel of pip, and of a CUDA build without an NVIDIA GPU only what its CPU side loads. Sets
+# `torch_dir`, the folder of TorchConfig.cmake, and `torch_root`, where include/ is.
+need_libtorch() {
+  if ! find_libtorch; then
+    if debian_offers_libtorch && need_packages libtorch-dev; then
+      find_libtorch || return 1
+    else
+      need_libtorch_of_pip || return 1
+      CMAKE_PREFIX_PATH=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
+        find_libtorch || return 1
+    fi
+  fi
+  torch_root=$torch_dir
+  while [ ! -d "$torch_root/include/torch" ] && [ "$torch_root" != / ]; do
+    torch_root=$(dirname "$torch_root")
   done
-  if [ ${#missing[@]} -gt 0 ]; then
-    say "installing Python packages: ${missing[*]}"
-    "$python" -m pip install --quiet --disable-pip-version-check "${missing[@]}"
+  say "LibTorch $torch_version of $torch_dir"
+}
+
+# CMake itself says which LibTorch it would take.
+find_libtorch() {
+  local config
+  read -r torch_version config < <(cmake -DCMAKE_LIBRARY_ARCHITECTURE="$(g++ -print-multiarch)" \
+    -P "$root/cmake/homolog_torch.cmake") || return 1
+  torch_dir=$(dirname "$config")
+  if dpkg --compare-versions "$torch_version" lt $oldest_libtorch 2>/dev/null; then
+    say "LibTorch $torch_version in $torch_dir is left alone: homolog needs $oldest_libtorch"
+    return 1
   fi
 }
 
-# LibTorch: one that CMAKE_PREFIX_PATH holds already, else the PyTorch package's, whose CUDA build
-# CMake takes only next to CUDA's toolkit.
-need_libtorch() {
-  torch_prefix=
-  local folder
-  IFS=: read -ra folders <<<"${CMAKE_PREFIX_PATH:-}"
-  for folder in "${folders[@]}"; do
-    if [ -f "$folder/share/cmake/Torch/TorchConfig.cmake" ] ||
-       [ -f "$folder/Torch/TorchConfig.cmake" ]; then
-      torch_prefix=$folder
-      say "using LibTorch of CMAKE_PREFIX_PATH: $folder"
-      return
-    fi
-  done
-  need_python torch==2.13.0 numpy
-  if ! "$python" -c 'import torch, shutil, sys; sys.exit(bool(torch.version.cuda) and not shutil.which("nvcc"))'; then
-    say "pip brought a CUDA build of PyTorch, and there is no nvcc: install CUDA's toolkit, or the CPU
-   build of PyTorch 2.13.0 into $build/venv (its index stands on PyTorch's own page), and start again" >&2
-    return 1
+debian_offers_libtorch() {
+  command -v apt-cache >/dev/null || return 1
+  compgen -G "/var/lib/apt/lists/*_Packages*" >/dev/null || as_root apt-get update -qq
+  local version size
+  version=$(LC_ALL=C apt-cache policy libtorch-dev | sed -n 's/^ *Candidate: \([0-9.]*\).*/\1/p')
+  dpkg --compare-versions "${version:-0}" ge $oldest_libtorch || return 1
+  size=$(LC_ALL=C as_root apt-get install --assume-no --no-install-recommends libtorch-dev \
+    2>/dev/null | sed -n 's/^Need to get \(.*B\).*/\1/p')
+  say "LibTorch: Debian's libtorch-dev $version, for the CPU; ${size:-an unknown number of MB} to download"
+  if has_nvidia_gpu; then
+    echo "It leaves the NVIDIA GPU alone. One that does not: pip install torch into an environment, and"
+    echo "start again with CMAKE_PREFIX_PATH set to its site-packages (about 5 GB)."
   fi
-  torch_prefix=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)')
+}
+
+has_nvidia_gpu() { [ -e /dev/nvidia0 ] || nvidia-smi -L >/dev/null 2>&1; }
+
+need_libtorch_of_pip() {
+  need_python
+  local install=("$python" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts)
+  if ! has_python "$pip_torch"; then
+    say "LibTorch: the wheel $pip_torch of pip; 0.2 GB to download as a CPU build, 0.6 GB as a CUDA build"
+    "${install[@]}" --no-deps "$pip_torch" || return 1
+  fi
+  # A CUDA build names its CUDA libraries as requirements, in other words for each CUDA. On the CPU it
+  # loads two of them: the CUDA runtime and CUPTI.
+  local requirements=()
+  mapfile -t requirements < <("$python" - <<'PY'
+import re
+from importlib import metadata
+for line in metadata.requires("torch") or ():
+    line = line.replace("(", "").replace(")", "")
+    if re.match(r"nvidia-cuda-(runtime|cupti)\b", line):
+        print(line)
+    elif line.startswith("cuda-toolkit["):
+        print(re.sub(r"\[.*?\]", "[cudart,cupti]", line))
+PY
+  )
+  if [ ${#requirements[@]} = 0 ]; then
+    "${install[@]}" "$pip_torch" numpy
+  elif has_nvidia_gpu; then
+    say "a CUDA build, and an NVIDIA GPU is here: with all its CUDA libraries, another 4 GB"
+    "${install[@]}" "$pip_torch" numpy
+  else
+    say "a CUDA build without an NVIDIA GPU: with the CUDA runtime and CUPTI alone, another 20 MB"
+    "${install[@]}" "${requirements[@]}"
+  fi
+}
+
+# Whether PyTorch can be imported, by Debian's package where LibTorch is Debian's. A newcomer is not
+# made to download gigabytes for it.
+need_python_torch() {
+  "$python" -c 'import torch' 2>/dev/null && return
+  if [[ $torch_dir == /usr/lib/* && $(realpath "$python") == $(realpath /usr/bin/python3) ]]; then
+    need_packages python3-torch
+    /usr/bin/python3 -m venv --system-site-packages "$build/venv"
+    "$python" -c 'import torch' 2>/dev/null && return
+  fi
+  echo "PyTorch cannot be imported here. To compare with it: $python -m pip install $pip_torch" \
+    "(up to 5 GB)"
+  return 1
 }
 
 build_packages=(g++ cmake ninja-build ccache python3 python3-venv libeigen3-dev libstb-dev
@@ -81,10 +161,10 @@ configure_and_build() {  # FOLDER TARGET... -- CMAKE_OPTION...
   shift
   while [ $# -gt 0 ] && [ "$1" != -- ]; do targets+=("$1"); shift; done
   [ $# -gt 0 ] && shift
-  local launcher=()
+  local launcher=() prefixes=${CMAKE_PREFIX_PATH:-}
   command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_PREFIX_PATH="$torch_prefix${CMAKE_PREFIX_PATH:+;${CMAKE_PREFIX_PATH//:/;}}" \
+    -DTorch_DIR="$torch_dir" -DCMAKE_PREFIX_PATH="${prefixes//:/;}" \
     "${launcher[@]}" "$@" >"$folder.configure.log" 2>&1 ||
     { tail -n 40 "$folder.configure.log" >&2; return 1; }
   # Each LibTorch translation unit takes over 1 GB, so two at a time.

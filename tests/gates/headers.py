@@ -61,6 +61,8 @@ def command(compiler, torch, *options, language="c++", source="-"):
     folders = [folder for folder in SYSTEM_FOLDERS if os.path.isdir(folder)]
     if torch:
         folders += [f"{torch}/include", f"{torch}/include/torch/csrc/api/include"]
+    # Compilers search /usr/include by themselves, last; earlier it would hide the C++ library's own.
+    folders = [folder for folder in folders if folder != "/usr/include"]
     system = [part for folder in folders for part in ("-isystem", folder)]
     return [compiler, "-std=c++20", "-x", language, "-I", str(INCLUDE), *system,
             "-DUSE_C10D_GLOO", *options, source]

@@ -13,7 +13,6 @@ need_packages "${build_packages[@]}" doctest-dev libopencv-core-dev clang clang-
   graphviz pkg-config || exit 1
 need_libtorch || exit 1
 need_python gcovr==8.3 || exit 1
-torch=$(cd "$torch_prefix/../.." && pwd)  # of share/cmake
 
 format() {
   local file result=0
@@ -23,10 +22,10 @@ format() {
   return "$result"
 }
 headers() {
-  "$python" "$gates/headers.py" --torch "$torch" --times "$build/compile_time.csv" \
+  "$python" "$gates/headers.py" --torch "$torch_root" --times "$build/compile_time.csv" \
     --markdown "$build/compile_time.md" g++ clang++
 }
-tidy() { bash "$gates/tidy.sh" "$torch"; }
+tidy() { bash "$gates/tidy.sh" "$torch_root"; }
 reference() {
   mkdir -p "$build/docs"
   local warnings
@@ -40,7 +39,7 @@ reference() {
 docs() {
   local tool=()
   [ -x "$build/release/bin/homolog" ] && tool=(--homolog "$build/release/bin/homolog")
-  "$python" "$gates/code_blocks.py" --torch "$torch" "${tool[@]}" g++ clang++
+  "$python" "$gates/code_blocks.py" --torch "$torch_root" "${tool[@]}" g++ clang++
 }
 sanitized() { bash "$gates/sanitized.sh" "$build/sanitized" "$python"; }
 packaging() { bash "$gates/packaging.sh" "$build/packaging" "$python"; }

@@ -9,7 +9,9 @@ source=$(mktemp --suffix=.cpp)
 trap 'rm -f "$source"' EXIT
 (cd "$root/include" && find homolog -name '*.hpp' ! -path homolog/testing/doctest.hpp | sort |
   sed 's/.*/#include "&"/') >"$source"
+torch=(-isystem "$1/include" -isystem "$1/include/torch/csrc/api/include")
+[ "$1" != /usr ] || torch=("${torch[@]:2}")  # compilers search /usr/include by themselves, last
 clang-tidy --quiet "$source" --config-file="$root/.clang-tidy" -- -std=c++20 -I "$root/include" \
   -isystem /usr/include/eigen3 -isystem /usr/include/stb -isystem /usr/include/opencv4 \
-  -isystem "$1/include" -isystem "$1/include/torch/csrc/api/include" -DUSE_C10D_GLOO 2>/dev/null
+  "${torch[@]}" -DUSE_C10D_GLOO 2>/dev/null
 echo "clang-tidy: nothing to say about $(grep -c . "$source") headers"
