@@ -8,10 +8,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$1 python=$2
 launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-flags="-O0 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all --coverage"
-cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="$flags" \
-  -DCMAKE_CXX_COMPILER=g++ -DHOMOLOG_WITH_TORCH=OFF -DHOMOLOG_BUILD_EXAMPLES=OFF \
-  -DHOMOLOG_BUILD_BENCHMARKS=OFF -DHOMOLOG_INSTALL=OFF "${launcher[@]}" >"$folder.configure.log" 2>&1 ||
+cmake -S "$root" --preset sanitized -B "$folder" "${launcher[@]}" >"$folder.configure.log" 2>&1 ||
   { tail -n 40 "$folder.configure.log"; exit 1; }
 cmake --build "$folder" -j "${JOBS:-2}" >"$folder.build.log" 2>&1 ||
   { grep -E "error|FAILED" "$folder.build.log" | head -n 20; exit 1; }
