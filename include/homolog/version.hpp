@@ -8,6 +8,8 @@
 /// versions in one program, each with types of its own layout, do not take one another's
 /// functions. When these numbers change, so does every header; tests/gates/headers.py sees to it.
 
+#include "homolog/core/detail/requirements.hpp"
+
 /// First number of the version, for `#if`.
 #define HOMOLOG_VERSION_MAJOR 0
 /// Second number of the version.

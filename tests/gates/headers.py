@@ -28,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 MOST = 2.0  # times Eigen/Core
+REQUIREMENTS = "homolog/core/detail/requirements.hpp"
 PRECOMPILED = "#include <torch/types.h>\n"
 CORE_ROOMS = ("core", "kernels", "matchers", "metrics", "images", "testing")
 CORE_HEADERS = (
@@ -172,7 +173,9 @@ def main():
     rest = [header for header in headers if header not in core]
     on_torch = [header for header in rest if reaches(header, "torch/types.h")]
     first, *further = arguments.compilers
-    failures = list(outside_version_namespace())
+    failures = [*outside_version_namespace(), *(
+        f"{header}: does not reach {REQUIREMENTS}" for header in headers
+        if f"homolog/{header}" != REQUIREMENTS and not reaches(header, REQUIREMENTS))]
 
     with (concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool,
           tempfile.TemporaryDirectory() as folder):

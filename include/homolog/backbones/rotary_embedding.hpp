@@ -11,6 +11,8 @@
 #include <numbers>
 #include <vector>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1 {
 
 /// Cosines and sines of the angles by which the patches of one grid are rotated.

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1 {
 
 /// Base of all errors; catch this one to catch every failure of the library.

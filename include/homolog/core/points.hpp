@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1 {
 
 /// Pixels of the picture as it was decoded.

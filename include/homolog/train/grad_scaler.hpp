@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1 {
 
 /// Scale of the loss and how it moves. A plain value: copying it is its whole state.

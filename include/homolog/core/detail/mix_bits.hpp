@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// splitmix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.

@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 inline constexpr std::size_t dot_lanes = 16;

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// Waits in a loop until a condition holds, at most some ten microseconds.

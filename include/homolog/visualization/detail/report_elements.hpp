@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 using MustacheData = kainjow::mustache::data;

@@ -4,6 +4,8 @@
 /// @file
 /// The style sheet of a report: light, dark, narrow screens and paper.
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 // Colours of series: blue, vermilion, green, purple, amber, sky (told apart by colour-blind readers

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 inline const std::string report_table_template = R"html(

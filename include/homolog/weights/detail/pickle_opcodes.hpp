@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// Opcodes that are obeyed.
