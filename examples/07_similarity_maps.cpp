@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     Image cells = homolog::draw_similarity(target, map, to.transform);
 
     // The peak's neighbourhood, enlarged: pixels of the target to pixels of the enlargement.
-    const Point<ImageFrame> peak = to.transform.to_image(homolog::Argmax{}(map).cell);
+    const Point<ImageFrame> peak = to.transform.answer_to_image(homolog::Argmax{}(map).cell);
     const int side = target.height, span = std::min({96, target.width, target.height});
     const int left = std::clamp(static_cast<int>(peak.x) - span / 2, 0, target.width - span);
     const int top = std::clamp(static_cast<int>(peak.y) - span / 2, 0, target.height - span);
@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
       }
     }
     const auto show = [&](const char* name, const auto& matcher, Colour colour) {
-      const auto at = to.transform.to_image(matcher(map).cell);
+      const auto at = to.transform.answer_to_image(matcher(map).cell);
       std::printf("%-18s (%.1f, %.1f)\n", name, at.x, at.y);
       homolog::draw_point(zoom, {(at.x - left + 0.5) * scale, (at.y - top + 0.5) * scale}, 7,
                           colour);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cmath>
 
 #include <random>
 #include <type_traits>
@@ -48,6 +49,20 @@ TEST_CASE("edges map to edges: the picture's corners are the corners of its cont
     CHECK(bottom_right.x == doctest::Approx(t.offset_x + t.content.width - 0.5));
     CHECK(bottom_right.y == doctest::Approx(t.offset_y + t.content.height - 0.5));
   }
+}
+
+TEST_CASE("an answer on padding is moved onto the picture's edge, one on the picture stays") {
+  const auto to_input = make_image_transform({1000, 301}, Resize::letterbox, 224, 14);
+  const FrameTransform transform{to_input, make_grid_transform(to_input.input, 14)};
+  CHECK(transform.to_image(Point<GridFrame>{8, 0}).y < -0.5);
+  const auto above = transform.answer_to_image({8, 0}), below = transform.answer_to_image({8, 15});
+  CHECK(above.y == -0.5);
+  CHECK(below.y == 300.5);
+  CHECK(above.x == transform.to_image(Point<GridFrame>{8, 0}).x);
+  CHECK(transform.answer_to_image({8, 7.5}) == transform.to_image(Point<GridFrame>{8, 7.5}));
+  CHECK(to_input.nearest_inside({-0.5, 300.5}) == Point<ImageFrame>{-0.5, 300.5});
+  CHECK(to_input.nearest_inside({2000, 12}) == Point<ImageFrame>{999.5, 12});
+  CHECK(std::isnan(to_input.nearest_inside({std::nan(""), 12}).x));
 }
 
 TEST_CASE("a patch centre is an integer cell, and a mirrored point a mirrored cell") {

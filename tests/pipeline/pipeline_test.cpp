@@ -3,14 +3,17 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "homolog/backbones/any_backbone.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/mutual_nearest.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/upsampled_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "pipeline/pictures.hpp"
 
@@ -37,20 +40,80 @@ TEST_CASE("a picture matched with itself gives each keypoint's own cell") {
   }
 }
 
-TEST_CASE("no resize mode answers in the padding") {
-  Pipeline<SyntheticBackbone> pipeline;
-  for (const Resize resize : {Resize::letterbox, Resize::longest_side}) {
+namespace {
+
+// A user's matcher that answers at the corners and far outside of the grid.
+struct Astray {
+  Match operator()(const SimilarityMap& map) const {
+    const auto corner = static_cast<int>(std::abs(map(0, 0)) * 1e6F) % 4;
+    const double far = 1e6;
+    return {{corner % 2 == 0 ? -far : far, corner < 2 ? -0.5 : far}, 0};
+  }
+};
+
+template <class M>
+void require_answers_inside(const M& matcher) {
+  Pipeline<SyntheticBackbone, M> pipeline{SyntheticBackbone{}, matcher};
+  for (const Resize resize :
+       {Resize::squash, Resize::letterbox, Resize::longest_side, Resize::native}) {
     pipeline.setting.resize = resize;
-    pipeline.setting.image_size = 256;
-    const Image wide = noise_picture(240, 60, 2), tall = noise_picture(60, 240, 3);
-    Points<ImageFrame> points;
-    for (int i = 0; i < 30; ++i) points.push_back({i * 8.0, i * 2.0});
-    const auto result = pipeline.match(wide, tall, points);
-    for (const auto& point : result.points) {
-      CHECK(point.x >= -0.5 - 8);
-      CHECK(point.x <= 59.5 + 8);
+    for (const int side : {64, 256}) {
+      pipeline.setting.image_size = side;
+      const std::array pictures{noise_picture(250, 75, 2), noise_picture(60, 240, 3),
+                                noise_picture(37, 333, 4)};
+      for (const Image& source : pictures) {
+        Points<ImageFrame> points;  // as far out as keypoints may lie
+        for (int i = 0; i <= 30; ++i) {
+          points.push_back({source.width * i / 30.0, i % 3 == 0 ? -0.5 : source.height * i / 30.0});
+        }
+        for (const Image& target : pictures) {
+          for (const auto& point : pipeline.match(source, target, points).points) {
+            CHECK(point.x >= -0.5);
+            CHECK(point.y >= -0.5);
+            CHECK(point.x <= target.width - 0.5);
+            CHECK(point.y <= target.height - 0.5);
+          }
+        }
+      }
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("an answer lies inside the picture, whatever the matcher and the resize mode") {
+  require_answers_inside(Argmax{});
+  require_answers_inside(SoftArgmax{{0.01F}});
+  require_answers_inside(SoftArgmax{});
+  require_answers_inside(WindowSoftArgmax{});
+  require_answers_inside(KernelSoftArgmax{});
+  require_answers_inside(UpsampledArgmax{});
+  require_answers_inside(CopyCoordinates{});
+  require_answers_inside(MutualNearest<Argmax>{});
+  require_answers_inside(Astray{});
+}
+
+TEST_CASE("a letterboxed strip is answered on it, not above it") {
+  // The content begins at row 78 of the input: row 4 of the grid, rows 64 to 79, is padding but
+  // for its last two pixels, and its centre lies 27 pixels above the picture.
+  Pipeline<SyntheticBackbone> pipeline;
+  pipeline.setting.resize = Resize::letterbox;
+  pipeline.setting.image_size = 224;
+  const Image strip = noise_picture(1000, 301, 5);
+  const auto result = pipeline.match(strip, strip, {{0, 0}, {299, 299}});
+  CHECK(result.points[0].y >= -0.5);
+  CHECK(result.points[1].y <= 300.5);
+}
+
+TEST_CASE("an answer that is not finite is an error that names the query") {
+  struct Lost {
+    Match operator()(const SimilarityMap&) const { return {{0, std::nan("")}, 0}; }
+  };
+  Pipeline<SyntheticBackbone, Lost> pipeline;
+  const Image picture = noise_picture(64, 64, 6);
+  CHECK_THROWS_WITH_AS(
+      pipeline.match(picture, picture, {{3, 3}}),
+      "matcher: its answer to query 0 is the cell (0, nan), expected finite numbers", ValueError);
 }
 
 TEST_CASE("a backbone may name the input size it wants") {

@@ -50,6 +50,12 @@ struct ImageTransform {
     return {(point.x + 0.5 - offset_x) / scale_x() - 0.5,
             (point.y + 0.5 - offset_y) / scale_y() - 0.5};
   }
+  /// The point of the picture nearest to `point`: inside, from the left and upper edge at -0.5 to
+  /// the right and lower one at width - 0.5 and height - 0.5, nothing moves; a NaN stays one.
+  Point<ImageFrame> nearest_inside(Point<ImageFrame> point) const {
+    return {std::clamp(point.x, -0.5, image.width - 0.5),
+            std::clamp(point.y, -0.5, image.height - 0.5)};
+  }
   /// Equal when all members are.
   friend bool operator==(const ImageTransform&, const ImageTransform&) = default;
 };
@@ -131,9 +137,16 @@ struct FrameTransform {
   Point<GridFrame> to_grid(Point<ImageFrame> point) const {
     return grid.to_grid(image.to_input(point));
   }
-  /// Where a point of the grid lies in the picture [px], the inverse of to_grid().
+  /// Where a point of the grid lies in the picture [px], the inverse of to_grid(); a point on
+  /// padding lands outside the picture.
   Point<ImageFrame> to_image(Point<GridFrame> cell) const {
     return image.to_image(grid.to_input(cell));
+  }
+  /// What an answer on the grid means in the picture [px]: to_image(), moved onto the picture's
+  /// edge where it lies outside. The centre of a cell that is partly padding may lie on the
+  /// padding.
+  Point<ImageFrame> answer_to_image(Point<GridFrame> cell) const {
+    return image.nearest_inside(to_image(cell));
   }
   /// to_grid() of each point, in order.
   Points<GridFrame> to_grid(const Points<ImageFrame>& points) const {

@@ -54,7 +54,7 @@ struct EvaluateSetting {
 
 /// One pair's prediction.
 struct PairResult {
-  Points<ImageFrame> predicted;  ///< [N,2] pixels of the target picture
+  Points<ImageFrame> predicted;  ///< [N,2] pixels of the target picture, never outside its edges
   Points<ImageFrame> truth;      ///< [N,2] pixels of the target picture
   std::vector<float> scores;     ///< [N] cosine similarity at the peak
   PairErrors errors;             ///< distances [N] and the length s, all that a metric reads
@@ -106,7 +106,13 @@ inline PairResult pair_result(const Pair& pair, ThresholdNorm norm, bool flip,
                               const FrameTransform& target, const std::vector<Match>& matches) {
   const Size size = target.image.image;
   PairResult result;
-  MatchResult found = to_image_points(matches, target);
+  MatchResult found = [&] {
+    try {
+      return to_image_points(matches, target);
+    } catch (const ValueError& error) {
+      throw ValueError(text("pair ", pair.name, ": ", error.what()));
+    }
+  }();
   result.predicted = std::move(found.points);
   result.scores = std::move(found.scores);
   result.truth = flip ? flip_points(pair.target_keypoints, size.width) : pair.target_keypoints;
@@ -256,6 +262,7 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
 /// set's norm (Dataset::norm). Both aggregations are always computed, beside the pipeline's metric.
 ///
 /// @throws DatasetError, PointError, ImageError, FileError for bad data, before any score is given;
+/// ValueError naming the pair for which the matcher's answer is not finite;
 /// SettingError for an alpha that is not positive, a batch size below 1, or processes that were
 /// given other pairs or settings; whatever the shard's `sum` throws
 template <class B, class M, class S>

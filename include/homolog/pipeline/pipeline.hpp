@@ -40,7 +40,7 @@ struct ImageFeatures {
 
 /// Matched keypoints, one a query.
 struct MatchResult {
-  Points<ImageFrame> points;  ///< [N,2] pixels of the target picture
+  Points<ImageFrame> points;  ///< [N,2] pixels of the target picture, never outside its edges
   std::vector<float> scores;  ///< [N] cosine similarity at the peak
   std::vector<bool> mutual;   ///< [N] false where a mutual check was made and failed
 };
@@ -73,11 +73,18 @@ inline void require_inside(const Points<ImageFrame>& points, Size image) {
   }
 }
 
+/// Answers as points inside the target picture.
+///
+/// @throws ValueError naming the first answer that is not finite
 inline MatchResult to_image_points(const std::vector<Match>& matches,
                                    const FrameTransform& target) {
   MatchResult result;
   for (const Match& match : matches) {
-    result.points.push_back(target.to_image(match.cell));
+    if (!is_finite(match.cell)) {
+      throw ValueError(text("matcher: its answer to query ", result.points.size(), " is the cell (",
+                            match.cell.x, ", ", match.cell.y, "), expected finite numbers"));
+    }
+    result.points.push_back(target.answer_to_image(match.cell));
     result.scores.push_back(match.score);
     result.mutual.push_back(match.mutual);
   }
@@ -168,8 +175,9 @@ struct Pipeline {
   /// Finds the source keypoints in the target.
   ///
   /// @param points [N,2] pixels of the source picture, finite and inside it, N >= 1
-  /// @return [N,2] pixels of the target picture, with scores
-  /// @throws PointError for bad keypoints, and whatever the policies throw
+  /// @return [N,2] pixels of the target picture, never outside its edges, with scores
+  /// @throws PointError for bad keypoints, ValueError for an answer of the matcher that is not
+  /// finite, and whatever the policies throw
   MatchResult match(const ImageFeatures& source, const ImageFeatures& target,
                     const Points<ImageFrame>& points) const {
     detail::require_inside(points, source.transform.image.image);
