@@ -28,6 +28,80 @@ struct MatchProblem {
   DescriptorView descriptors;        ///< [N,D] L2-normalised feature of each query
 };
 
+namespace detail {
+
+// An optional member of another form, such as one that is not const, would be passed over. Whether
+// a policy has any member of a name shows by making the name ambiguous, whatever its form.
+#define HOMOLOG_NAMES(member)                                  \
+  struct Has_##member {                                        \
+    int member;                                                \
+  };                                                           \
+  template <class P>                                           \
+  struct Also_##member : P, Has_##member {};                   \
+  template <class P>                                           \
+  constexpr bool names_##member() {                            \
+    if constexpr (std::is_class_v<P> && !std::is_final_v<P>) { \
+      return !requires { &Also_##member<P>::member; };         \
+    } else {                                                   \
+      return requires { &P::member; };                         \
+    }                                                          \
+  }
+HOMOLOG_NAMES(reach)
+HOMOLOG_NAMES(match)
+HOMOLOG_NAMES(needs_features)
+HOMOLOG_NAMES(normalization)
+HOMOLOG_NAMES(default_image_size)
+HOMOLOG_NAMES(takes_bytes)
+#undef HOMOLOG_NAMES
+
+/// The class that declares a member; void for what is no pointer to one.
+template <class T>
+struct DeclaringClass {
+  using Type = void;
+};
+template <class C, class T>
+struct DeclaringClass<T C::*> {
+  using Type = C;
+};
+
+/// Whose call operator a policy has, seen from the class that declares an optional member.
+enum class CallOperator {
+  known,   ///< that class's, or one of its bases'
+  newer,   ///< one of a class derived from it, which the member knows nothing of
+  unknown  ///< overloaded, or a template, in a form that does not tell
+};
+
+/// @tparam Call the usual type of the call operator, as a member of the declaring class
+template <class P, class Declaring, class Call>
+constexpr CallOperator call_operator_of() {
+  if constexpr (std::is_same_v<P, Declaring>) {
+    return CallOperator::known;
+  } else if constexpr (std::is_void_v<Declaring>) {
+    return CallOperator::unknown;
+  } else if constexpr (requires { &P::operator(); }) {
+    using Caller = typename DeclaringClass<decltype(&P::operator())>::Type;
+    return std::is_base_of_v<Caller, Declaring> ? CallOperator::known : CallOperator::newer;
+  } else {
+    // Handed over, not cast: a cast would also turn a newer class's member into an older one's.
+    return requires(void (*take)(Call)) { take(&P::operator()); }
+    ? CallOperator::known : CallOperator::unknown;
+  }
+}
+
+/// The call operator that `reach()` speaks of.
+template <class M>
+constexpr CallOperator call_of_reach() {
+  if constexpr (requires { &M::reach; }) {
+    using C = typename DeclaringClass<decltype(&M::reach)>::Type;
+    using Home = std::conditional_t<std::is_void_v<C>, M, C>;
+    return call_operator_of<M, C, Match (Home::*)(const SimilarityMap&) const>();
+  } else {
+    return CallOperator::unknown;
+  }
+}
+
+}  // namespace detail
+
 /// Matcher, minimum:
 /// @code
 /// struct MyMatcher {
@@ -46,11 +120,13 @@ concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
 
 /// Optional: `std::optional<int> reach() const` says that an answer depends on the peak and on
 /// cells within that many rows and columns of it only; nothing says that it may depend on all. The
-/// matcher may then be given that part of a similarity map alone, which has the same peak.
+/// matcher may then be given that part of a similarity map alone, which has the same peak. It must
+/// be declared where the call operator is, or below: an inherited one speaks of another.
 template <class M>
 concept LocalMatcher = MapMatcher<M> && requires(const M& matcher) {
   { matcher.reach() } -> std::convertible_to<std::optional<int>>;
-};
+} && detail::call_of_reach<M>()
+== detail::CallOperator::known;
 
 /// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps and the
 /// queries' positions, for matchers that need more than one similarity map a query (mutual nearest
@@ -64,11 +140,20 @@ concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem)
 template <class M>
 concept Matcher = MapMatcher<M> || ProblemMatcher<M>;
 
+namespace detail {
+
+template <class M>
+concept NeedsFeaturesFits = requires {
+  typename std::bool_constant<M::needs_features>;
+};
+
+}  // namespace detail
+
 /// Optional: `static constexpr bool needs_features = false` marks a matcher that only reads
 /// positions; the pipeline then runs no backbone at all.
 template <class M>
 constexpr bool needs_features() {
-  if constexpr (requires { M::needs_features; }) {
+  if constexpr (detail::NeedsFeaturesFits<M>) {
     return M::needs_features;
   } else {
     return true;
@@ -87,33 +172,65 @@ concept TurnsBatchesIntoMaps = requires(const B& backbone, const InputBatch& bat
   { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
 };
 
-// An optional member of another form, such as one that is not const, would be passed over.
-template <class M>
-concept HasReach = requires(M& matcher) {
-  matcher.reach();
-};
 template <class M>
 concept ReachFits = requires(const M& matcher) {
   { matcher.reach() } -> std::convertible_to<std::optional<int>>;
 };
 
-template <class B>
-concept HasNormalization = requires(B& backbone) {
-  backbone.normalization();
-};
+/// Whether `match` is inherited beside a newer call operator, which would never be called.
+template <class M>
+constexpr bool hides_call() {
+  if constexpr (requires {
+                  &M::match;
+                  &M::operator();
+                }) {
+    using C = typename DeclaringClass<decltype(&M::match)>::Type;
+    return call_operator_of<M, C, void>() == CallOperator::newer;
+  } else {
+    return false;
+  }
+}
+
 template <class B>
 concept NormalizationFits = requires(const B& backbone) {
   { backbone.normalization() } -> std::convertible_to<Normalization>;
 };
 
 template <class B>
-concept HasDefaultImageSize = requires(B& backbone) {
-  backbone.default_image_size();
-};
-template <class B>
 concept DefaultImageSizeFits = requires(const B& backbone) {
   { backbone.default_image_size() } -> std::convertible_to<int>;
 };
+
+template <class B>
+concept TakesBytesFits = requires(const B& backbone) {
+  { backbone.takes_bytes() } -> std::convertible_to<bool>;
+};
+
+template <class B>
+concept TurnsBytesIntoMaps = requires(const B& backbone, const ByteBatch& batch) {
+  { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
+};
+
+template <class B>
+constexpr bool declares_takes_bytes() {
+  if constexpr (requires { &B::takes_bytes; }) {
+    return std::is_same_v<typename DeclaringClass<decltype(&B::takes_bytes)>::Type, B>;
+  } else {
+    return false;
+  }
+}
+
+/// The call operator for floats that the one for bytes must agree with.
+template <class B>
+constexpr CallOperator call_of_takes_bytes() {
+  if constexpr (requires { &B::takes_bytes; }) {
+    using C = typename DeclaringClass<decltype(&B::takes_bytes)>::Type;
+    using Home = std::conditional_t<std::is_void_v<C>, B, C>;
+    return call_operator_of<B, C, std::vector<FeatureMap> (Home::*)(const InputBatch&) const>();
+  } else {
+    return CallOperator::unknown;
+  }
+}
 
 }  // namespace detail
 
@@ -134,12 +251,12 @@ concept Backbone = detail::HasPatchSize<B> && detail::TurnsBatchesIntoMaps<B>;
 /// Optional: a backbone that normalises on its device itself also reads bytes, and says when it
 /// would rather have them: `bool takes_bytes() const` and
 /// `std::vector<homolog::FeatureMap> operator()(const homolog::ByteBatch& batch) const`. Both ways
-/// give the same features.
+/// give the same features. One that inherits them beside a call operator of its own for floats is
+/// given floats.
 template <class B>
-concept ByteBackbone = Backbone<B> && requires(const B& backbone, const ByteBatch& batch) {
-  { backbone.takes_bytes() } -> std::convertible_to<bool>;
-  { backbone(batch) } -> std::convertible_to<std::vector<FeatureMap>>;
-};
+concept ByteBackbone = Backbone<B> && detail::TakesBytesFits<B> && detail::TurnsBytesIntoMaps<B> &&
+    detail::call_of_takes_bytes<B>()
+== detail::CallOperator::known;
 
 /// The statistics a backbone wants its input normalised with.
 template <class B>
@@ -186,8 +303,20 @@ constexpr void require_matcher() {
   static_assert(Matcher<M>,
                 "homolog: a Matcher needs the member "
                 "'Match operator()(const SimilarityMap& map) const'");
-  static_assert(!detail::HasReach<M> || detail::ReachFits<M>,
+  static_assert(!detail::names_reach<M>() || detail::ReachFits<M>,
                 "homolog: a Matcher's optional member is 'std::optional<int> reach() const'");
+  static_assert(detail::call_of_reach<M>() != detail::CallOperator::newer,
+                "homolog: this Matcher inherits reach() beside a call operator of its own; declare "
+                "'std::optional<int> reach() const' beside that");
+  static_assert(!detail::names_match<M>() || ProblemMatcher<M>,
+                "homolog: a Matcher's optional member is "
+                "'std::vector<Match> match(const MatchProblem& problem) const'");
+  static_assert(
+      !detail::hides_call<M>(),
+      "homolog: this Matcher inherits match(), which replaces its own call operator; "
+      "declare 'std::vector<Match> match(const MatchProblem& problem) const' beside that");
+  static_assert(!detail::names_needs_features<M>() || detail::NeedsFeaturesFits<M>,
+                "homolog: a Matcher's optional member is 'static constexpr bool needs_features'");
 }
 
 /// Stops compilation with one sentence when `B` is no backbone.
@@ -198,10 +327,15 @@ constexpr void require_backbone() {
   static_assert(detail::TurnsBatchesIntoMaps<B>,
                 "homolog: a Backbone needs the member "
                 "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
-  static_assert(!detail::HasNormalization<B> || detail::NormalizationFits<B>,
+  static_assert(!detail::names_normalization<B>() || detail::NormalizationFits<B>,
                 "homolog: a Backbone's optional member is 'Normalization normalization() const'");
-  static_assert(!detail::HasDefaultImageSize<B> || detail::DefaultImageSizeFits<B>,
+  static_assert(!detail::names_default_image_size<B>() || detail::DefaultImageSizeFits<B>,
                 "homolog: a Backbone's optional member is 'int default_image_size() const'");
+  static_assert(!detail::names_takes_bytes<B>() || detail::TakesBytesFits<B>,
+                "homolog: a Backbone's optional member is 'bool takes_bytes() const'");
+  static_assert(!detail::declares_takes_bytes<B>() || detail::TurnsBytesIntoMaps<B>,
+                "homolog: a Backbone with takes_bytes() needs the member "
+                "'std::vector<FeatureMap> operator()(const ByteBatch& batch) const'");
 }
 
 /// Stops compilation with one sentence when `M` is no metric.
