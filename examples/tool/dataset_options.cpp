@@ -6,6 +6,7 @@
 #include "homolog/datasets/pf_willow.hpp"
 #include "homolog/datasets/select.hpp"
 #include "homolog/datasets/spair.hpp"
+#include "usage.hpp"
 
 namespace tool {
 
@@ -16,17 +17,36 @@ void add_dataset_options(CLI::App& command, DatasetOptions& options) {
       ->required()
       ->check(CLI::IsMember({"spair-71k", "pf-pascal", "pf-willow", "synthetic", "jsonl"}));
   command.add_option("--root", options.root, "its folder")->required();
-  command.add_option("--layout", options.layout, "SPair-71k's list of pairs")
-      ->check(CLI::IsMember({"large", "small"}))
-      ->capture_default_str();
+  command.add_option("--layout", options.layout, "SPair-71k's list of pairs (default: large)")
+      ->check(CLI::IsMember({"large", "small"}));
   command.add_option("--category", options.categories, "only this category (repeatable)");
-  command.add_option("--limit", options.limit, "only the first N pairs");
+  command.add_option("--limit", options.limit, "only the first N pairs")->check(number_from(1));
+}
+
+namespace {
+
+bool in_spair_layout(const DatasetOptions& options) {
+  return options.dataset == "spair-71k" || options.dataset == "synthetic";
+}
+
+}  // namespace
+
+void require_fitting(const DatasetOptions& options) {
+  if (!options.layout.empty() && !in_spair_layout(options)) {
+    throw UsageError("--layout belongs to spair-71k and synthetic; leave it out with --dataset " +
+                     options.dataset);
+  }
+  if (options.dataset == "pf-willow" && options.split != "test") {
+    throw UsageError("--dataset pf-willow has test pairs only; leave its split out, not type " +
+                     options.split);
+  }
 }
 
 Dataset load_dataset(const DatasetOptions& options) {
-  if (options.dataset == "spair-71k" || options.dataset == "synthetic") {
-    Dataset dataset = load_spair(options.root, options.split,
-                                 {options.layout, options.categories, options.limit});
+  if (in_spair_layout(options)) {
+    const std::string layout = options.layout.empty() ? "large" : options.layout;
+    Dataset dataset =
+        load_spair(options.root, options.split, {layout, options.categories, options.limit});
     dataset.name = options.dataset;
     return dataset;
   }

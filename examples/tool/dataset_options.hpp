@@ -13,13 +13,16 @@
 namespace tool {
 
 struct DatasetOptions {
-  std::string dataset, root, split = "test", layout = "large";
+  std::string dataset, root, split = "test", layout;
   std::vector<std::string> categories;
   std::size_t limit = 0;
 };
 
 // --dataset, --root, --layout, --category and --limit; a command adds its splits itself.
 void add_dataset_options(CLI::App& command, DatasetOptions& options);
+
+// Refuses, before anything is read, options that the data set does not have.
+void require_fitting(const DatasetOptions& options);
 
 homolog::Dataset load_dataset(const DatasetOptions& options);
 

@@ -16,6 +16,7 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "torch_backend.hpp"
+#include "usage.hpp"
 
 namespace tool {
 
@@ -69,7 +70,7 @@ void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
                    const Evaluation& evaluation) {
   std::filesystem::create_directories(options.pictures);
   const std::size_t count =
-      std::min(static_cast<std::size_t>(std::max(options.picture_count, 1)), dataset.pairs.size());
+      std::min(static_cast<std::size_t>(options.picture_count), dataset.pairs.size());
   for (std::size_t k = 0; k < count; ++k) {
     const std::size_t i = k * dataset.pairs.size() / count;
     const Pair& pair = dataset.pairs[i];
@@ -112,9 +113,11 @@ Evaluation run(const EvaluateOptions& options, const Dataset& dataset, const Any
 }
 
 void evaluate_command(EvaluateOptions options) {
+  require_fitting(options.data);
+  require_fitting(options.backbone);
+  const AnyMatcher matcher = make_matcher(options.matcher);
   const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
-  const AnyMatcher matcher = make_matcher(options.matcher);
   const Dataset dataset = load_dataset(options.data);
   const NamedBackbone backbone = make_backbone(options.backbone);
   int image_size = 0;
@@ -161,7 +164,9 @@ void add_evaluate(CLI::App& app) {
   add_backbone_options(*command, options->backbone);
   add_input_options(*command, options->input);
   add_matcher_options(*command, options->matcher);
-  command->add_option("--alpha", options->alphas, "PCK thresholds")->delimiter(',');
+  command->add_option("--alpha", options->alphas, "PCK thresholds")
+      ->delimiter(',')
+      ->check(positive_number());
   command->add_option("--batch-size", options->batch_size, "pictures a forward")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
@@ -173,8 +178,11 @@ void add_evaluate(CLI::App& app) {
   add_timeout_option(*command, options->timeout);
   command->add_option("--json", options->json, "result file");
   command->add_option("--predictions", options->predictions, "one JSON line a pair");
-  command->add_option("--pictures", options->pictures, "folder for drawings of matched pairs");
+  auto* pictures =
+      command->add_option("--pictures", options->pictures, "folder for drawings of matched pairs");
   command->add_option("--picture-count", options->picture_count, "how many drawings")
+      ->check(number_from(1))
+      ->needs(pictures)
       ->capture_default_str();
   command->callback([options] { evaluate_command(*options); });
 }

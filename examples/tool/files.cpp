@@ -13,6 +13,7 @@
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "torch_backend.hpp"
+#include "usage.hpp"
 
 namespace tool {
 
@@ -72,7 +73,8 @@ struct ConvertOptions {
 
 void convert_command(const ConvertOptions& options) {
   if (!options.output.ends_with(".safetensors")) {
-    throw SettingError(options.output + ": convert writes .safetensors files");
+    throw UsageError("'" + options.output + "': convert writes safetensors; type a name in " +
+                     ".safetensors");
   }
   TensorFile file = read_weights(options.input);
   if (!options.to.empty() || !options.checkpoint.empty()) {
@@ -157,14 +159,18 @@ void add_features(CLI::App& app) {
   add_backbone_options(*command, options->backbone);
   add_input_options(*command, options->input);
   command->callback([options] {
+    require_fitting(options->backbone);
+    if (options->backbone.backbone == "synthetic") {
+      throw UsageError("--backbone synthetic has no tokens to write; type a Transformer's name");
+    }
     const InputOptions untouched;
     if (!options->tensors.empty() &&
         (options->input.image_size != untouched.image_size ||
          options->input.resize != untouched.resize || options->input.filter != untouched.filter ||
          options->backbone.normalization != BackboneOptions{}.normalization)) {
-      throw SettingError(
-          "--input is prepared already: --image-size, --resize, --resize-filter and "
-          "--normalization do not apply to it");
+      throw UsageError(
+          "--input is prepared already; leave --image-size, --resize, --resize-filter and "
+          "--normalization out");
     }
     MatcherOptions unused;
     adopt_checkpoint(options->backbone, options->input, unused);

@@ -17,6 +17,7 @@
 #include "progress.hpp"
 #include "torch_backend.hpp"
 #include "torch_policies.hpp"
+#include "usage.hpp"
 
 namespace tool {
 
@@ -52,7 +53,8 @@ AnyLoss make_loss(const FinetuneOptions& options) {
         if constexpr (requires { loss.setting.sigma; }) {
           loss.setting.sigma = *options.loss_sigma;
         } else {
-          throw SettingError("loss " + options.loss + " has no --loss-sigma");
+          throw UsageError("loss " + options.loss +
+                           " has no --loss-sigma; leave it out or type --loss gaussian-ce");
         }
       },
       result);
@@ -115,28 +117,35 @@ FinetuneResult tune(const FinetuneOptions& options, Loaded& loaded, const AnyLos
 
 void finetune_command(FinetuneOptions options) {
   if (options.backbone.backbone == "synthetic") {
-    throw SettingError("backbone synthetic has no weights to tune");
+    throw UsageError("--backbone synthetic has no weights to tune; type a Transformer's name");
   }
   if (!options.backbone.checkpoint.empty()) {
-    throw SettingError(
-        "--checkpoint: a training goes on with --resume; to tune from tuned weights, "
+    throw UsageError(
+        "--checkpoint: to go on with a training, type --resume; to tune from tuned weights, "
         "merge them first with homolog convert --checkpoint");
+  }
+  require_fitting(options.backbone);
+  if (options.data.split.empty()) {
+    const bool spair = options.data.dataset == "spair-71k" || options.data.dataset == "synthetic";
+    options.data.split = spair ? "trn" : options.data.dataset == "pf-willow" ? "test" : "train";
+  }
+  require_fitting(options.data);
+  std::optional<DatasetOptions> validation_data;
+  if (!options.validation_split.empty()) {
+    validation_data = options.data;
+    validation_data->split = options.validation_split;
+    require_fitting(*validation_data);
+  }
+  if ((options.cache == "file") == options.cache_folder.empty()) {
+    throw UsageError("--cache file and --cache-folder DIR belong together; type both or neither");
   }
   const AnyLoss loss = make_loss(options);
   const auto processes = join_processes(options.timeout, options.backbone);
   const bool leads = processes->launch().rank == 0;
-  if (options.data.split.empty()) {
-    const bool spair = options.data.dataset == "spair-71k" || options.data.dataset == "synthetic";
-    options.data.split = spair ? "trn" : "train";
-  }
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset train = load_dataset(options.data);
   std::optional<Dataset> validation;
-  if (!options.validation_split.empty()) {
-    DatasetOptions data = options.data;
-    data.split = options.validation_split;
-    validation = load_dataset(data);
-  }
+  if (validation_data) validation = load_dataset(*validation_data);
   Loaded loaded = load_transformer(options.backbone);
 
   FinetuneSetting& setting = options.setting;
@@ -147,10 +156,7 @@ void finetune_command(FinetuneOptions options) {
   if (options.amp == "bfloat16") setting.trainer.autocast = torch::kBFloat16;
   if (options.amp == "float16") setting.trainer.autocast = torch::kFloat16;
   setting.cache = options.cache != "off";
-  if (options.cache == "file") {
-    if (options.cache_folder.empty()) throw SettingError("--cache file needs --cache-folder");
-    setting.cache_folder = options.cache_folder;
-  }
+  setting.cache_folder = options.cache_folder;
   setting.checkpoint_folder = options.checkpoint_folder;
   setting.log = options.log;
   setting.identity = identity_json(options, loss, loaded, train);
@@ -203,46 +209,68 @@ void finetune_command(FinetuneOptions options) {
 void add_training_options(CLI::App& command, FinetuneOptions& options) {
   FinetuneSetting& setting = options.setting;
   command.add_option("--unfreeze", setting.unfreeze, "tune the last K blocks and the final norm")
+      ->check(number_from(1))
       ->capture_default_str();
-  command
-      .add_option("--lora-rank", options.lora_rank,
-                  "tune low-rank terms in those blocks instead of their weights")
-      ->check(CLI::Range(0, 4096));
+  auto* rank = command
+                   .add_option("--lora-rank", options.lora_rank,
+                               "tune low-rank terms in those blocks instead of their weights")
+                   ->check(CLI::Range(0, 4096));
   command.add_option("--lora-alpha", options.lora_alpha, "scale of those terms, alpha / rank")
+      ->check(positive_number())
+      ->needs(rank)
       ->capture_default_str();
   command.add_option("--loss", options.loss, "what is minimised")
       ->check(CLI::IsMember({"soft-argmax-mse", "gaussian-ce", "info-nce"}))
       ->capture_default_str();
-  command.add_option("--loss-temperature", options.loss_temperature,
-                     "multiplies the cosine in the loss (default 50; gaussian-ce 1/0.03; info-nce "
-                     "1/0.07)");
-  command.add_option("--loss-sigma", options.loss_sigma,
-                     "cells, width of gaussian-ce's Gaussian (default 1)");
-  command.add_option("--epochs", setting.epochs, "passes over the pairs")->capture_default_str();
-  command.add_option("--batch-size", setting.batch_size, "pairs a forward and process")
+  command
+      .add_option("--loss-temperature", options.loss_temperature,
+                  "multiplies the cosine in the loss (default 50; gaussian-ce 1/0.03; info-nce "
+                  "1/0.07)")
+      ->check(positive_number());
+  command
+      .add_option("--loss-sigma", options.loss_sigma,
+                  "cells, width of gaussian-ce's Gaussian (default 1)")
+      ->check(positive_number());
+  command.add_option("--epochs", setting.epochs, "passes over the pairs")
+      ->check(number_from(1))
       ->capture_default_str();
-  command.add_option("--accumulate", setting.accumulate, "forwards a step")->capture_default_str();
+  command.add_option("--batch-size", setting.batch_size, "pairs a forward and process")
+      ->check(number_from(1))
+      ->capture_default_str();
+  command.add_option("--accumulate", setting.accumulate, "forwards a step")
+      ->check(number_from(1))
+      ->capture_default_str();
   command.add_option("--learning-rate", setting.trainer.learning_rate, "AdamW's")
+      ->check(positive_number())
       ->capture_default_str();
   command.add_option("--weight-decay", setting.trainer.weight_decay, "AdamW's")
+      ->check(number_from(0))
       ->capture_default_str();
-  command.add_option("--clip-norm", setting.trainer.clip_norm,
-                     "largest norm of all gradients together (default: no clipping)");
+  command
+      .add_option("--clip-norm", setting.trainer.clip_norm,
+                  "largest norm of all gradients together (default: no clipping)")
+      ->check(number_from(0));
   command.add_option("--schedule", options.schedule, "learning rate after the warm-up")
       ->check(CLI::IsMember({"constant", "cosine"}))
       ->capture_default_str();
   command.add_option("--warmup-steps", setting.warmup_steps, "linear rise of the learning rate")
+      ->check(number_from(0))
       ->capture_default_str();
   command.add_option("--amp", options.amp, "dtype of matrix products (mixed precision)")
       ->check(CLI::IsMember({"none", "bfloat16", "float16"}))
       ->capture_default_str();
   command.add_option("--seed", setting.seed, "order of pairs, augmentation, LoRA's start")
       ->capture_default_str();
-  command.add_option("--flip", setting.augment.flip, "probability that a pair is mirrored");
-  command.add_option("--colour", setting.augment.colour,
-                     "strength of random brightness, contrast and saturation, 0 to 1");
-  command.add_option("--crop", setting.augment.crop,
-                     "largest part of the margin around the keypoints that is cut off, 0 to 1");
+  command.add_option("--flip", setting.augment.flip, "probability that a pair is mirrored")
+      ->check(number_within(0, 1));
+  command
+      .add_option("--colour", setting.augment.colour,
+                  "strength of random brightness, contrast and saturation, 0 to 0.99")
+      ->check(number_within(0, 0.99));
+  command
+      .add_option("--crop", setting.augment.crop,
+                  "largest part of the margin around the keypoints that is cut off, 0 to 1")
+      ->check(number_within(0, 1));
   command.add_option("--cache", options.cache, "where the frozen blocks' output is kept")
       ->check(CLI::IsMember({"memory", "file", "off"}))
       ->capture_default_str();
@@ -259,22 +287,35 @@ void add_finetune(CLI::App& app) {
   add_dataset_options(*command, options->data);
   command->add_option("--split", options->data.split,
                       "pairs to tune on (default: trn or train, by the data set)");
-  command->add_option("--validation-split", options->validation_split,
-                      "pairs whose PCK decides which epoch is best (default: none)");
+  auto* validation =
+      command->add_option("--validation-split", options->validation_split,
+                          "pairs whose PCK decides which epoch is best (default: none)");
   command->add_option("--validation-alpha", setting.validation_alpha, "threshold of that PCK")
+      ->check(positive_number())
+      ->needs(validation)
       ->capture_default_str();
   add_backbone_options(*command, options->backbone);
   add_input_options(*command, options->input);
   add_query_option(*command, options->matcher);
   add_training_options(*command, *options);
-  command->add_option("--checkpoint-dir", options->checkpoint_folder, "folder for checkpoints");
-  command->add_option("--checkpoint-every", setting.checkpoint_every,
-                      "steps between checkpoints (default: one an epoch)");
+  auto* folder =
+      command->add_option("--checkpoint-dir", options->checkpoint_folder, "folder for checkpoints");
+  command
+      ->add_option("--checkpoint-every", setting.checkpoint_every,
+                   "steps between checkpoints (default: one an epoch)")
+      ->check(number_from(0))
+      ->needs(folder);
   command->add_option("--keep-last", setting.keep_last, "checkpoints kept beside the best")
+      ->check(number_from(2))
+      ->needs(folder)
       ->capture_default_str();
-  command->add_flag("--resume", setting.resume, "go on from the folder's newest checkpoint");
-  command->add_option("--patience", setting.patience,
-                      "stop after so many epochs without a better validation PCK");
+  command->add_flag("--resume", setting.resume, "go on from the folder's newest checkpoint")
+      ->needs(folder);
+  command
+      ->add_option("--patience", setting.patience,
+                   "stop after so many epochs without a better validation PCK")
+      ->check(number_from(0))
+      ->needs(validation);
   add_timeout_option(*command, options->timeout);
   command->add_option("--log", options->log, "CSV, one row a step");
   command->add_option("--json", options->json, "result file");

@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/version.hpp"
+#include "usage.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"Semantic correspondence with visual foundation models", "homolog"};
@@ -21,17 +22,33 @@ int main(int argc, char** argv) {
   tool::add_finetune(app);
   tool::add_generate(app);
   tool::add_report(app);
+  // A flag twice, or with its opposite, is no more meant than a value twice.
+  for (CLI::App* command : app.get_subcommands({})) {
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_items_expected_max() == 0) {
+        option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+      }
+    }
+  }
+  const auto say = [](const char* kind, const std::string& line) {
+    std::fprintf(stderr, "homolog: %s%s\n", kind, line.c_str());
+  };
   try {
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    say("", tool::usage_sentence(app, error));
+    return 2;
+  } catch (const tool::UsageError& error) {
+    say("", error.what());
+    return 2;
   } catch (const homolog::Error& error) {
-    std::fprintf(stderr, "homolog: %s\n", error.what());
+    say("", error.what());
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "homolog: out of memory\n");
+    say("", "out of memory");
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "homolog: unexpected: %s\n", error.what());
+    say("unexpected: ", error.what());
   }
   return 1;
 }

@@ -14,6 +14,7 @@
 #include "homolog/visualization/draw_matches.hpp"
 #include "options.hpp"
 #include "torch_backend.hpp"
+#include "usage.hpp"
 
 namespace tool {
 
@@ -34,8 +35,8 @@ double parse_number(std::string_view text, const std::string& points) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    throw PointError("--points '" + points + "': '" + std::string(text) +
-                     "' is no number; expected \"x,y;x,y\"");
+    throw UsageError("--points '" + points + "': '" + std::string(text) +
+                     "' is no number; type --points \"x,y;x,y\"");
   }
   return value;
 }
@@ -49,18 +50,21 @@ Points<ImageFrame> parse_points(const std::string& text) {
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     const auto comma = item.find(',');
     if (comma == std::string_view::npos) {
-      throw PointError("--points '" + text + "': expected \"x,y;x,y\"");
+      throw UsageError("--points '" + text + "': '" + std::string(item) +
+                       "' is no keypoint; type --points \"x,y;x,y\"");
     }
     points.push_back(
         {parse_number(item.substr(0, comma), text), parse_number(item.substr(comma + 1), text)});
   }
-  if (points.empty()) throw PointError("--points: no keypoints were given");
+  if (points.empty()) throw UsageError("--points: no keypoints; type --points \"x,y;x,y\"");
   return points;
 }
 
 void match_command(MatchOptions options) {
+  require_fitting(options.backbone);
   const Points<ImageFrame> points = parse_points(options.points);
   const AnyMatcher matcher = make_matcher(options.matcher);
+  if (!options.output.empty()) require_picture_name("--output", options.output);
   const Image source = load_image(options.source), target = load_image(options.target);
   homolog::detail::require_inside(points, source.size());
   adopt_checkpoint(options.backbone, options.input, options.matcher);

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "homolog/core/errors.hpp"
+#include "homolog/weights/published_sizes.hpp"
+#include "usage.hpp"
 
 namespace tool {
 
@@ -18,9 +23,12 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
                      "tuned weights over --weights: a checkpoint, or a folder's best, else newest");
   command.add_option("--random-weights", options.random_weights,
                      "seed of random weights instead of a file, for benchmarks");
-  command.add_option("--layer", options.layer,
-                     "0-based block whose output is used (default: last; SAM: the neck behind it)");
-  command.add_option("--blocks", options.blocks, "keep only the first N blocks");
+  command
+      .add_option("--layer", options.layer,
+                  "0-based block whose output is used (default: last; SAM: the neck behind it)")
+      ->check(number_from(-1));
+  command.add_option("--blocks", options.blocks, "keep only the first N blocks")
+      ->check(number_from(0));
   command.add_flag("--final-norm,!--no-final-norm", options.final_norm,
                    "apply the model's last LayerNorm, SAM's neck, to the features (default: yes)");
   command.add_option("--facet", options.facet, "token or key")
@@ -54,10 +62,11 @@ void add_timeout_option(CLI::App& command, double& seconds) {
 }
 
 void add_input_options(CLI::App& command, InputOptions& options) {
-  command.add_option(
-      "--image-size", options.image_size,
-      "input side in pixels, a multiple of the patch size (default: the checkpoint's, "
-      "else up to 518; SAM: 1024)");
+  command
+      .add_option("--image-size", options.image_size,
+                  "input side in pixels, a multiple of the patch size (default: the checkpoint's, "
+                  "else up to 518; SAM: 1024)")
+      ->check(positive_number());
   command
       .add_option("--resize", options.resize,
                   "how pictures become inputs (default: squash, or the checkpoint's)")
@@ -74,11 +83,16 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
       ->check(CLI::IsMember({"argmax", "soft-argmax", "window-soft-argmax", "kernel-soft-argmax",
                              "copy-coordinates"}))
       ->capture_default_str();
-  command.add_option("--temperature", options.temperature,
-                     "multiplies the cosine (soft matchers; beta, tau of the paper)");
-  command.add_option("--window-radius", options.window_radius,
-                     "cells on each side of the peak (window-soft-argmax)");
-  command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)");
+  command
+      .add_option("--temperature", options.temperature,
+                  "multiplies the cosine (soft matchers; beta, tau of the paper)")
+      ->check(positive_number());
+  command
+      .add_option("--window-radius", options.window_radius,
+                  "cells on each side of the peak (window-soft-argmax)")
+      ->check(number_from(0));
+  command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)")
+      ->check(positive_number());
   add_query_option(command, options);
 }
 
@@ -109,7 +123,8 @@ AnyMatcher make_matcher(const MatcherOptions& options) {
   if (options.matcher == "kernel-soft-argmax") result = KernelSoftArgmax{};
   if (options.matcher == "copy-coordinates") result = CopyCoordinates{};
   const auto refuse = [&options](const char* option) {
-    throw SettingError("matcher " + options.matcher + " has no " + option);
+    throw UsageError("matcher " + options.matcher + " has no " + option +
+                     "; leave it out or type another --matcher");
   };
   std::visit(
       [&](auto& matcher) {
@@ -137,6 +152,70 @@ AnyMatcher make_matcher(const MatcherOptions& options) {
       },
       result);
   return result;
+}
+
+std::string backbone_family(const std::string& name) {
+  const std::pair<const char*, const char*> families[] = {{"dinov2_", "dinov2"},
+                                                          {"dinov3_", "dinov3"},
+                                                          {"sam_", "sam"},
+                                                          {"vit_", "vision_transformer"}};
+  for (const auto& [prefix, family] : families) {
+    if (!name.starts_with(prefix)) continue;
+    try {
+      homolog::detail::find_published(family, name, KeyStyle::original);
+    } catch (const WeightsError& error) {
+      throw UsageError(std::string("--backbone: ") + error.what());
+    }
+    return family;
+  }
+  throw UsageError("--backbone: '" + name +
+                   "' is unknown; known are dinov2_vit{s,b,l,g}14[_reg], " +
+                   "dinov3_vit{s16,s16plus,b16,l16,l16plus,h16plus,7b16}, sam_vit_{b,l,h}, " +
+                   "vit_tiny_patch16_224 and synthetic");
+}
+
+void require_fitting(const BackboneOptions& options) {
+  const std::string& device = options.device;
+  const bool numbered =
+      device.starts_with("cuda:") && device.size() > 5 && device.size() < 9 &&
+      std::all_of(device.begin() + 5, device.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (device != "cpu" && device != "cuda" && !numbered) {
+    throw UsageError("--device: '" + device + "' is unknown; type cpu, cuda or cuda:i");
+  }
+  if (options.backbone == "synthetic") {
+    const BackboneOptions untouched;
+    const std::pair<const char*, bool> given[] = {
+        {"--weights", !options.weights.empty()},
+        {"--checkpoint", !options.checkpoint.empty()},
+        {"--random-weights", options.random_weights.has_value()},
+        {"--layer", options.layer != untouched.layer},
+        {"--blocks", options.blocks != untouched.blocks},
+        {"--no-final-norm", options.final_norm != untouched.final_norm},
+        {"--facet", options.facet != untouched.facet},
+        {"--position-interpolation",
+         options.position_interpolation != untouched.position_interpolation},
+        {"--normalization", options.normalization != untouched.normalization},
+        {"--device", device != untouched.device},
+        {"--dtype", options.dtype != untouched.dtype}};
+    for (const auto& [option, is_given] : given) {
+      if (is_given) {
+        throw UsageError(std::string("--backbone synthetic takes no ") + option +
+                         "; leave one of them out");
+      }
+    }
+    return;
+  }
+  if (options.weights.empty() == !options.random_weights.has_value()) {
+    throw UsageError(options.weights.empty()
+                         ? "no weights were given; type --weights FILE, or --random-weights SEED "
+                           "for a benchmark"
+                         : "--weights and --random-weights exclude each other; type one of them");
+  }
+  if (!options.backbone.empty()) {
+    backbone_family(options.backbone);
+  } else if (options.weights.empty()) {
+    throw UsageError("--random-weights needs a model; type --backbone NAME too");
+  }
 }
 
 nlohmann::ordered_json describe_matcher(const AnyMatcher& any) {

@@ -63,8 +63,14 @@ void add_query_option(CLI::App& command, MatcherOptions& options);
 homolog::PipelineSetting pipeline_setting(const InputOptions& input,
                                           const MatcherOptions& matcher = {});
 
-// The matcher a user named; an option that this matcher does not have is an error.
+// The matcher a user named; an option that this matcher does not have is a UsageError.
 AnyMatcher make_matcher(const MatcherOptions& options);
+
+// The family of a backbone's name: dinov2, dinov3, sam or vision_transformer.
+std::string backbone_family(const std::string& name);
+
+// Refuses, before anything is read, backbone options that do not fit together.
+void require_fitting(const BackboneOptions& options);
 
 // Name and settings, for result files.
 nlohmann::ordered_json describe_matcher(const AnyMatcher& matcher);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Bad input through the tool: exit status 1, one line on stderr, nothing written.
+"""Bad input through the tool: exit status 1, and 2 for a command line that cannot be meant; one line
+on stderr, nothing written.
 
 usage: bad_input.py HOMOLOG
 """
@@ -53,9 +54,9 @@ def fails(name, arguments, contains="", status=1):
         if result.returncode != status:
             problems.append(f"exit status {result.returncode}, expected {status}")
         lines = result.stderr.strip().splitlines()
-        if status == 1 and (len(lines) != 1 or not lines[0].startswith("homolog: ")):
+        if len(lines) != 1 or not lines[0].startswith("homolog: ") or result.stdout:
             problems.append(f"stderr is {result.stderr!r}, expected one line")
-        if status == 1 and "unexpected" in result.stderr[:24]:
+        if "unexpected" in result.stderr[:24]:
             problems.append(f"untyped error: {result.stderr!r}")
         if contains and contains not in result.stderr:
             problems.append(f"stderr {result.stderr!r} does not say {contains!r}")
@@ -106,20 +107,8 @@ def main():
         # Keypoints and settings.
         fails("NaN keypoint", match(points="nan,3"))
         fails("keypoint outside", match(points="500,3"), "48x40")
-        fails("no keypoints", match(points=""))
-        fails("half a keypoint", match(points="4"))
-        fails("keypoint with a tail", match(points="4,5x"))
         fails("size no multiple", ["match", "--source", good, "--target", good, "--points", "5,5",
                                    "--backbone", "synthetic", "--image-size", "65"], "65")
-        fails("unknown backbone", ["match", "--source", good, "--target", good, "--points", "5,5",
-                                   "--backbone", "dinov9"], "dinov9")
-        fails("temperature of argmax", match(extra=("--temperature", "4")), "--temperature")
-        fails("temperature zero", match(extra=("--matcher", "soft-argmax", "--temperature", "0")))
-        fails("NaN temperature", match(extra=("--matcher", "soft-argmax", "--temperature", "nan")))
-        fails("negative radius", match(extra=("--matcher", "window-soft-argmax", "--window-radius", "-1")))
-        fails("absent CUDA device or bad name", ["match", "--source", good, "--target", good, "--points",
-                                                 "5,5", "--backbone", "vit_tiny_patch16_224",
-                                                 "--random-weights", "1", "--device", "tpu"], "tpu")
         fails("layer too large", ["match", "--source", good, "--target", good, "--points", "5,5",
                                   "--backbone", "vit_tiny_patch16_224", "--random-weights", "1",
                                   "--layer", "12"], "layer 12")
@@ -127,11 +116,8 @@ def main():
             "match", "--source", good, "--target", good, "--points", "5,5", "--backbone",
             "dinov3_vits16", "--random-weights", "1", "--position-interpolation", "hub"],
             "dinov3_vits16 has no position table")
-        fails("preparing a prepared input", [
-            "features", "--input", good, "--output", "OUT/o.safetensors", "--backbone",
-            "dinov3_vits16", "--random-weights", "1", "--normalization", "satellite"],
-            "--input is prepared already")
-        fails("unwritable output", match(extra=("--predictions", "x")), status=2)
+        fails("unwritable output", ["match", "--source", good, "--target", good, "--points", "5,5",
+                                    *synthetic, "--json", f"{folder}/absent/o.json"], "absent/o.json")
 
         # Weights.
         two = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
@@ -316,10 +302,99 @@ def main():
         fails("malformed CSV", evaluate("pf-pascal", f"{folder}/pascal"))
         fails("unknown split", evaluate("jsonl", f"{folder}/control", ("--split", "ghost")), "ghost")
 
-        # Wrong usage.
-        fails("no subcommand", [], status=2)
-        fails("unknown option", ["info", "--frobnicate"], status=2)
-        fails("unknown matcher", match(extra=("--matcher", "best")), status=2)
+        # Wrong usage: nothing is tried, so files that are absent go unnoticed, and the line says what
+        # to type.
+        def misuse(name, arguments, contains):
+            fails(name, arguments, contains, status=2)
+        misuse("no subcommand", [], "type homolog and one of info, inspect, ")
+        misuse("unknown subcommand", ["frobnicate", "--json", "OUT/o.json"],
+              "'frobnicate' is no subcommand; type one of info, ")
+        misuse("option before the subcommand", ["--json", "OUT/o.json", "info"],
+              "--json stands before the subcommand; type the subcommand first")
+        misuse("option before the subcommand, others required", ["--weights", "w", "match"],
+              "--weights stands before the subcommand")
+        misuse("option twice", ["info", "--json", "OUT/a.json", "--json", "OUT/b.json"],
+              "info: --json is given 2 times; type it once")
+        misuse("flag and its opposite", match(extra=("--final-norm", "--no-final-norm")),
+              "--final-norm is given 2 times")
+        misuse("unknown option", ["info", "--frobnicate"], "info has no option --frobnicate; type homolog "
+              "info --help")
+        misuse("misspelt required option", ["match", "--sorce", "a"], "match has no option --sorce")
+        misuse("two subcommands", ["info", "inspect"], "info cannot take inspect")
+        misuse("missing required option", ["match", "--source", good, "--target", good], "--points is required")
+        misuse("missing value", ["info", "--json"], "--json")
+        misuse("unknown matcher", match(extra=("--matcher", "best")), "best not in {argmax,")
+        misuse("no keypoints", match(points=""), "type --points")
+        misuse("half a keypoint", match(points="4"), "'4' is no keypoint; type --points \"x,y;x,y\"")
+        misuse("keypoint without comma", match(points="120 80"), "type --points \"x,y;x,y\"")
+        misuse("keypoint with a tail", match(points="4,5x"), "'5x' is no number; type --points")
+        misuse("empty keypoint", match(points="4,5;;6,7"), "'' is no keypoint")
+        misuse("drawing of an unknown kind", ["match", "--source", "absent", "--target", "absent", "--points",
+                                             "5,5", *synthetic, "--output", "OUT/o.gif"],
+              "type a name in .png, .jpg or .jpeg")
+        misuse("temperature of argmax", match(extra=("--temperature", "4")),
+              "matcher argmax has no --temperature; leave it out")
+        misuse("radius of soft-argmax", match(extra=("--matcher", "soft-argmax", "--window-radius", "2")),
+              "has no --window-radius")
+        for value in ("0", "nan", "inf", "-1", "x"):
+            misuse(f"temperature {value}", match(extra=("--matcher", "soft-argmax", "--temperature", value)),
+                  f"--temperature: {value} is not a number above 0")
+        misuse("negative radius", match(extra=("--matcher", "window-soft-argmax", "--window-radius", "-1")),
+              "--window-radius: -1 is not a number from 0 on")
+
+        absent = ["match", "--source", "absent", "--target", "absent", "--points", "5,5"]
+        vit = ["--backbone", "vit_tiny_patch16_224"]
+        misuse("no weights", absent, "type --weights FILE, or --random-weights SEED")
+        misuse("no weights but a model", [*absent, *vit], "type --weights FILE")
+        misuse("two kinds of weights", [*absent, *vit, "--weights", "absent", "--random-weights", "1"],
+              "--weights and --random-weights exclude each other")
+        misuse("random weights of no model", [*absent, "--random-weights", "1"], "type --backbone NAME")
+        misuse("unknown backbone", [*absent, "--backbone", "dinov9", "--weights", "absent"],
+              "'dinov9' is unknown; known are")
+        misuse("unknown variant", [*absent, "--backbone", "dinov2_vitx14", "--weights", "absent"],
+              "unknown variant 'dinov2_vitx14'")
+        for device in ("tpu", "cuda:", "cuda:x", "cuda0"):
+            misuse(f"device {device}", [*absent, *vit, "--random-weights", "1", "--device", device],
+                  f"'{device}' is unknown; type cpu, cuda or cuda:i")
+        for option in (("--layer", "1"), ("--blocks", "2"), ("--facet", "key"), ("--dtype", "bfloat16"),
+                       ("--weights", "absent"), ("--no-final-norm",), ("--random-weights", "1")):
+            misuse(f"synthetic with {option[0]}", match(extra=option),
+                  f"--backbone synthetic takes no {option[0]}")
+        misuse("negative size", [*absent, *vit, "--random-weights", "1", "--image-size", "-5"], "--image-size")
+        misuse("preparing a prepared input", [
+            "features", "--input", "absent", "--output", "OUT/o.safetensors", "--backbone",
+            "dinov3_vits16", "--random-weights", "1", "--normalization", "satellite"],
+            "--input is prepared already; leave")
+        misuse("features of nothing", ["features", *vit, "--random-weights", "1", "--output",
+                                      "OUT/o.safetensors"], "[--image,--input]")
+        misuse("tokens of synthetic", ["features", "--backbone", "synthetic", "--image", "absent",
+                                      "--output", "OUT/o.safetensors"], "has no tokens to write")
+        misuse("convert to another kind", ["convert", "absent", "OUT/o.pth"], "type a name in .safetensors")
+        for option in (("--alpha", "0.1,x"), ("--alpha", "-0.1"), ("--limit", "0"), ("--limit", "-2"),
+                       ("--batch-size", "0"), ("--picture-count", "3")):
+            misuse(f"evaluate with {option[0]} {option[1]}", evaluate("synthetic", "absent", option), option[0])
+        misuse("layout of a data set without", evaluate("jsonl", "absent", ("--layout", "small")),
+              "--layout belongs to spair-71k and synthetic")
+        misuse("split of a data set without", evaluate("pf-willow", "absent", ("--split", "trn")),
+              "pf-willow has test pairs only")
+
+        def finetune(*extra):
+            return ["finetune", "--dataset", "synthetic", "--root", "absent", *vit, "--random-weights",
+                    "1", "--log", "OUT/log.csv", *extra]
+        for option, needed in ((("--resume",), "--checkpoint-dir"), (("--keep-last", "3"), "--checkpoint-dir"),
+                               (("--checkpoint-every", "3"), "--checkpoint-dir"),
+                               (("--patience", "2"), "--validation-split"),
+                               (("--validation-alpha", "0.2"), "--validation-split"),
+                               (("--lora-alpha", "4"), "--lora-rank"), (("--cache", "file"), "--cache-folder"),
+                               (("--cache-folder", "absent"), "--cache file"),
+                               (("--loss-sigma", "2"), "--loss gaussian-ce"),
+                               (("--checkpoint", "absent"), "--resume")):
+            misuse(f"finetune with {option[0]} alone", finetune(*option), needed)
+        for option in (("--epochs", "0"), ("--unfreeze", "0"), ("--learning-rate", "0"), ("--flip", "1.5"),
+                       ("--keep-last", "1", "--checkpoint-dir", "OUT/c")):
+            misuse(f"finetune with {option[0]} {option[1]}", finetune(*option), option[0])
+        misuse("tuning synthetic", ["finetune", "--dataset", "synthetic", "--root", "absent", "--backbone",
+                                   "synthetic"], "has no weights to tune")
     print(f"{checks} passed, 0 failed")
 
 
