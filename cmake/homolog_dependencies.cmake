@@ -1,69 +1,83 @@
-# Finds what homolog's targets link, unless the including project has them already. Read by the
-# build and, installed beside the package files, by find_package(homolog).
-include(CMakeFindDependencyMacro)
+# What homolog's components link, unless the including project has it already. Read by the build and,
+# installed beside the package files, by find_package(homolog).
 
-# find_dependency leaves this file where it finds nothing, in silence unless somebody called
-# find_package(homolog).
-macro(homolog_find package target option)
-  if(NOT TARGET ${target})
-    if("${CMAKE_FIND_PACKAGE_NAME}" STREQUAL "homolog")
-      find_dependency(${package})
-    else()
-      find_package(${package})
-    endif()
+# Each component after the one that it stands on.
+set(homolog_all_components core datasets matlab visualization homolog train distributed compiled)
+set(homolog_below_datasets core)
+set(homolog_below_matlab datasets)
+set(homolog_below_visualization datasets)
+set(homolog_below_homolog datasets)
+set(homolog_below_train homolog)
+set(homolog_below_distributed train)
+set(homolog_below_compiled homolog)
+
+macro(homolog_find package target)
+  if(NOT TARGET ${target} AND NOT homolog_missing)
+    find_package(${package} ${homolog_quiet})
     if(NOT TARGET ${target})
-      message(FATAL_ERROR "homolog: ${package} was not found. Give its folder in CMAKE_PREFIX_PATH"
-                          "${option}; see docs/troubleshooting.md")
+      set(homolog_missing "${package} was not found. Give its folder in CMAKE_PREFIX_PATH")
     endif()
   endif()
 endmacro()
 
-homolog_find(Eigen3 Eigen3::Eigen "")
-homolog_find(Threads Threads::Threads "")
-if(HOMOLOG_WITH_DATASETS)
-  homolog_find(nlohmann_json nlohmann_json::nlohmann_json ", or set HOMOLOG_WITH_DATASETS to OFF")
-endif()
-
-# stb has no CMake package.
-if(NOT TARGET homolog::stb)
-  find_path(HOMOLOG_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
-  add_library(homolog::stb INTERFACE IMPORTED GLOBAL)
-  target_include_directories(homolog::stb SYSTEM INTERFACE ${HOMOLOG_STB_INCLUDE_DIR})
-endif()
-
-# Nor has matio.
-if(HOMOLOG_WITH_MATLAB AND NOT TARGET homolog::matio)
-  homolog_find(ZLIB ZLIB::ZLIB ", or set HOMOLOG_WITH_MATLAB to OFF")
-  find_path(HOMOLOG_MATIO_INCLUDE_DIR matio.h REQUIRED)
-  find_library(HOMOLOG_MATIO_LIBRARY matio REQUIRED)
-  add_library(homolog::matio INTERFACE IMPORTED GLOBAL)
-  target_include_directories(homolog::matio SYSTEM INTERFACE ${HOMOLOG_MATIO_INCLUDE_DIR})
-  target_link_libraries(homolog::matio INTERFACE ${HOMOLOG_MATIO_LIBRARY} ZLIB::ZLIB)
-endif()
-
-# Nor has Mustache, a header.
-if(HOMOLOG_WITH_VISUALIZATION AND NOT TARGET homolog::mustache)
-  find_path(HOMOLOG_MUSTACHE_INCLUDE_DIR kainjow/mustache.hpp REQUIRED)
-  add_library(homolog::mustache INTERFACE IMPORTED GLOBAL)
-  target_include_directories(homolog::mustache SYSTEM INTERFACE ${HOMOLOG_MUSTACHE_INCLUDE_DIR})
-endif()
-
-if(HOMOLOG_WITH_TORCH)
-  homolog_find(Torch torch ", or set HOMOLOG_WITH_TORCH to OFF")
-endif()
-if(HOMOLOG_WITH_TRAIN)
-  homolog_find(OpenSSL OpenSSL::Crypto ", or set HOMOLOG_WITH_TRAIN to OFF")
-endif()
-
-# LibTorch brings c10d, but neither Gloo's headers nor NCCL's.
-if(HOMOLOG_WITH_DISTRIBUTED AND NOT TARGET homolog::c10d)
-  find_path(HOMOLOG_GLOO_INCLUDE_DIR gloo/config.h REQUIRED)
-  add_library(homolog::c10d INTERFACE IMPORTED GLOBAL)
-  target_include_directories(homolog::c10d SYSTEM INTERFACE ${HOMOLOG_GLOO_INCLUDE_DIR})
-  target_compile_definitions(homolog::c10d INTERFACE USE_C10D_GLOO)
-  find_path(HOMOLOG_NCCL_INCLUDE_DIR nccl.h)
-  if(TORCH_CUDA_LIBRARIES AND HOMOLOG_NCCL_INCLUDE_DIR)
-    target_include_directories(homolog::c10d SYSTEM INTERFACE ${HOMOLOG_NCCL_INCLUDE_DIR})
-    target_compile_definitions(homolog::c10d INTERFACE USE_C10D_NCCL)
+# For libraries without a CMake package: an imported target with the folder of a header.
+macro(homolog_find_header target file variable)
+  if(NOT TARGET ${target} AND NOT homolog_missing)
+    find_path(${variable} ${file} ${ARGN})
+    if(${variable})
+      add_library(${target} INTERFACE IMPORTED GLOBAL)
+      target_include_directories(${target} SYSTEM INTERFACE ${${variable}})
+    else()
+      set(homolog_missing "${file} was not found. Give its folder in ${variable}")
+    endif()
   endif()
+endmacro()
+
+# homolog_find_dependencies(<component>) finds what the component links beyond the one it stands on.
+# homolog_missing is empty afterwards, or says what was not found and what to do.
+macro(homolog_find_dependencies component)
+  set(homolog_missing "")
+  if("${component}" STREQUAL "core")
+    homolog_find(Eigen3 Eigen3::Eigen)
+    homolog_find(Threads Threads::Threads)
+    homolog_find_header(homolog::stb stb_image.h HOMOLOG_STB_INCLUDE_DIR PATH_SUFFIXES stb)
+  elseif("${component}" STREQUAL "datasets")
+    homolog_find(nlohmann_json nlohmann_json::nlohmann_json)
+  elseif("${component}" STREQUAL "matlab")
+    homolog_find(ZLIB ZLIB::ZLIB)
+    find_library(HOMOLOG_MATIO_LIBRARY matio)
+    if(NOT HOMOLOG_MATIO_LIBRARY AND NOT homolog_missing)
+      set(homolog_missing "matio was not found. Give its library in HOMOLOG_MATIO_LIBRARY")
+    endif()
+    homolog_find_header(homolog::matio matio.h HOMOLOG_MATIO_INCLUDE_DIR)
+    if(NOT homolog_missing)
+      set_target_properties(homolog::matio PROPERTIES INTERFACE_LINK_LIBRARIES
+                                                      "${HOMOLOG_MATIO_LIBRARY};ZLIB::ZLIB")
+    endif()
+  elseif("${component}" STREQUAL "visualization")
+    homolog_find_header(homolog::mustache kainjow/mustache.hpp HOMOLOG_MUSTACHE_INCLUDE_DIR)
+  elseif("${component}" STREQUAL "homolog")
+    homolog_find(Torch torch)
+  elseif("${component}" STREQUAL "train")
+    homolog_find(OpenSSL OpenSSL::Crypto)
+  elseif("${component}" STREQUAL "distributed")
+    # LibTorch brings c10d, but neither Gloo's headers nor NCCL's.
+    if(NOT TARGET homolog::c10d)
+      homolog_find_header(homolog::c10d gloo/config.h HOMOLOG_GLOO_INCLUDE_DIR)
+      if(NOT homolog_missing)
+        target_compile_definitions(homolog::c10d INTERFACE USE_C10D_GLOO)
+        find_path(HOMOLOG_NCCL_INCLUDE_DIR nccl.h)
+        if(TORCH_CUDA_LIBRARIES AND HOMOLOG_NCCL_INCLUDE_DIR)
+          target_include_directories(homolog::c10d SYSTEM INTERFACE ${HOMOLOG_NCCL_INCLUDE_DIR})
+          target_compile_definitions(homolog::c10d INTERFACE USE_C10D_NCCL)
+        endif()
+      endif()
+    endif()
+  endif()
+endmacro()
+
+# CMake raises a target's standard by what it links, in silence.
+if(CMAKE_CXX_STANDARD MATCHES "^(98|11|14|17)$" AND NOT homolog_FIND_QUIETLY)
+  message(STATUS "homolog: CMAKE_CXX_STANDARD is ${CMAKE_CXX_STANDARD}; what links homolog is compiled "
+                 "as C++20 all the same")
 endif()

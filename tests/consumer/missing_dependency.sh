@@ -29,8 +29,10 @@ for package in Eigen3 nlohmann_json Torch; do
   fails "homolog: $package was not found. Give its folder in CMAKE_PREFIX_PATH" -S "$source" \
     -DCMAKE_DISABLE_FIND_PACKAGE_$package=ON
 done
+fails "homolog: stb_image.h was not found. Give its folder in HOMOLOG_STB_INCLUDE_DIR" -S "$source" \
+  -DCMAKE_IGNORE_PATH="$(sed -n 's/^HOMOLOG_STB_INCLUDE_DIR:[A-Z]*=//p' "$BUILD/CMakeCache.txt")"
 core=$(dirname "$0")/core
 fails "homolog: Eigen3 was not found. Give its folder in CMAKE_PREFIX_PATH" -S "$core" \
   -DWAY=add_subdirectory -DHOMOLOG_SOURCE="$source" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
-fails "dependency Eigen3 could not be found" -S "$core" -DWAY=find_package \
+fails "for homolog's component 'core' Eigen3 was not found. Give its folder in CMAKE_PREFIX_PATH" -S "$core" -DWAY=find_package \
   -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON

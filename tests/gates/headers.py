@@ -30,26 +30,16 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 MOST = 2.0  # times Eigen/Core
 REQUIREMENTS = "homolog/core/detail/requirements.hpp"
 PRECOMPILED = "#include <torch/types.h>\n"
-CORE_ROOMS = ("core", "kernels", "matchers", "metrics", "images", "testing")
-CORE_HEADERS = (
-    "version.hpp",
-    "backbones/any_backbone.hpp",
-    "backbones/synthetic.hpp",
-    "pipeline/feature_store.hpp",
-    "pipeline/pipeline.hpp",
-    "visualization/draw_matches.hpp",
-)
+# (component, expression over a header's path), the first that matches counts.
+RULES = re.findall(r"header_rules (\w+) \[\[(.*)\]\]\)",
+                   (ROOT / "cmake/homolog_headers.cmake").read_text(encoding="utf-8"))
 # What a header needs besides Eigen and stb, found in the places of Debian's packages.
 SYSTEM_FOLDERS = ["/usr/include/eigen3", "/usr/include/stb", "/usr/include/opencv4"]
 
 
 def component(header):
-    """homolog::core or not; JSON and the data sets are homolog::datasets."""
-    if header in CORE_HEADERS:
-        return "core"
-    if header.split("/")[0] in CORE_ROOMS and header != "core/detail/strict_json.hpp":
-        return "core"
-    return ""
+    """Of the targets homolog::core, homolog::datasets and so on, the one that brings the header."""
+    return next(name for name, expression in RULES if re.search(expression, header))
 
 
 def source_of(header):
@@ -169,7 +159,8 @@ def main():
 
     headers = sorted(str(path.relative_to(INCLUDE / "homolog"))
                      for path in (INCLUDE / "homolog").rglob("*.hpp"))
-    core = [header for header in headers if component(header) == "core"]
+    core = [header for header in headers
+            if component(header) == "core" or header.startswith("testing/")]
     rest = [header for header in headers if header not in core]
     on_torch = [header for header in rest if reaches(header, "torch/types.h")]
     first, *further = arguments.compilers
