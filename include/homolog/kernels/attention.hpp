@@ -240,6 +240,12 @@ void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size
                                                         workspace, parallel);
     }
 #endif
+#if HOMOLOG_NEON_KERNELS
+    if (set == InstructionSet::neon) {
+      return detail::attend_with<detail::NeonAttention>(in, scale, out, out_stride, threads,
+                                                        workspace, parallel);
+    }
+#endif
     detail::attend_with<detail::PortableAttention>(in, scale, out, out_stride, threads, workspace,
                                                    parallel);
   } else {

@@ -13,6 +13,7 @@
 #include <arm_neon.h>
 
 #include <cstddef>
+#include <limits>
 
 #define HOMOLOG_NEON_INLINE __attribute__((always_inline)) inline
 
@@ -23,10 +24,33 @@ HOMOLOG_NEON_INLINE void copy_some(const float* row, std::size_t count, float* o
   for (std::size_t i = 0; i < dot_lanes; ++i) out[i] = i < count ? row[i] : 0.0F;
 }
 
-/// The sums of 4 lanes each, as sum i takes sum i + 2 and then sum i + 1.
-HOMOLOG_NEON_INLINE float total(float32x4_t four) {
-  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
-  return vget_lane_f32(vpadd_f32(two, two), 0);
+/// (x0 + x2, x1 + x3, y0 + y2, y1 + y3).
+HOMOLOG_NEON_INLINE float32x4_t fold_to_2(float32x4_t x, float32x4_t y) {
+  return vaddq_f32(vcombine_f32(vget_low_f32(x), vget_low_f32(y)),
+                   vcombine_f32(vget_high_f32(x), vget_high_f32(y)));
+}
+
+/// Folds one query's sums of 4 lanes with C cells to their totals; -infinity where not finite.
+template <std::size_t C>
+HOMOLOG_NEON_INLINE void store_sums(const float32x4_t (&sums)[C], float* out) {
+  constexpr std::size_t last = C - 1;
+  const auto of = [&](std::size_t c) { return sums[c < last ? c : last]; };
+#pragma GCC unroll 2
+  for (std::size_t c = 0; c < C; c += 4) {
+    // Four cells; the last one is repeated where there are fewer.
+    const float32x4_t values =
+        vpaddq_f32(fold_to_2(of(c), of(c + 1)), fold_to_2(of(c + 2), of(c + 3)));
+    const uint32x4_t finite = vcaleq_f32(values, vdupq_n_f32(std::numeric_limits<float>::max()));
+    const float32x4_t answers =
+        vbslq_f32(finite, values, vdupq_n_f32(-std::numeric_limits<float>::infinity()));
+    if (C - c >= 4) {
+      vst1q_f32(out + c, answers);
+    } else {
+      if (C - c >= 2) vst1_f32(out + c, vget_low_f32(answers));
+      if (C - c == 1) out[c] = vgetq_lane_f32(answers, 0);
+      if (C - c == 3) out[c + 2] = vgetq_lane_f32(answers, 2);
+    }
+  }
 }
 
 /// One tile of Q queries and C cells. The 16 partial sums of a pair are 4 vectors; a tile with all
@@ -82,7 +106,7 @@ __attribute__((noinline)) void dot_tile(const DotInputs& in, const float* querie
     for (std::size_t q = 0; q < Q; ++q) query_rows[q] = queries + q * in.query_stride + 4 * first;
 #pragma GCC unroll 6
     for (std::size_t c = 0; c < C; ++c) cell_rows[c] = cells + c * in.dim + 4 * first;
-    for (std::size_t k = 0; k < whole; k += dot_lanes) add(k);
+    for (std::size_t k = 0; k != whole; k += dot_lanes) add(k);
     if (rest > 0) {
 #pragma GCC unroll 4
       for (std::size_t q = 0; q < Q; ++q) query_rows[q] = last_queries[q] + 4 * first;
@@ -99,12 +123,14 @@ __attribute__((noinline)) void dot_tile(const DotInputs& in, const float* querie
       }
     }
   }
-  for (std::size_t c = 0; c < C; ++c) {
-    for (std::size_t q = 0; q < Q; ++q) {
-      const float32x4_t low = vaddq_f32(kept[0][c][q], kept[2][c][q]);
-      const float32x4_t high = vaddq_f32(kept[1][c][q], kept[3][c][q]);
-      out[q * in.out_stride + c] = finite_or_minus_infinity(total(vaddq_f32(low, high)));
+  for (std::size_t q = 0; q < Q; ++q) {
+    float32x4_t folded[C];
+#pragma GCC unroll 6
+    for (std::size_t c = 0; c < C; ++c) {
+      folded[c] = vaddq_f32(vaddq_f32(kept[0][c][q], kept[2][c][q]),
+                            vaddq_f32(kept[1][c][q], kept[3][c][q]));
     }
+    store_sums<C>(folded, out + q * in.out_stride);
   }
 }
 
