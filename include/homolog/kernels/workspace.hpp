@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/detail/thread_object.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 
 namespace homolog::inline v0_1 {
@@ -74,9 +75,6 @@ struct KernelWorkspace {
 };
 
 /// The calling thread's own workspace, which the functions take where none is given.
-inline KernelWorkspace& thread_workspace() {
-  thread_local KernelWorkspace workspace;
-  return workspace;
-}
+inline KernelWorkspace& thread_workspace() { return detail::thread_object<KernelWorkspace>(); }
 
 }  // namespace homolog::inline v0_1

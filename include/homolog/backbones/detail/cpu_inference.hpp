@@ -195,7 +195,7 @@ inline at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at
 
 template <class Value>
 void attend_pictures(const at::Tensor& qkv, at::Tensor& out, InstructionSet set) {
-  thread_local AttentionWorkspace workspace;
+  AttentionWorkspace& workspace = thread_object<AttentionWorkspace>();
   const auto tokens = qkv.size(1), heads = qkv.size(3), dim = qkv.size(4), width = heads * dim;
   const auto* data = static_cast<const Value*>(qkv.const_data_ptr());
   auto* result = static_cast<Value*>(out.data_ptr());

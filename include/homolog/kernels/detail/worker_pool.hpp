@@ -6,6 +6,8 @@
 /// sleeping thread may take longer than that, so threads look for work for a moment before they
 /// sleep.
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>  // with std::chrono's clocks, which alone cost as much again
@@ -13,10 +15,11 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
-#include "homolog/core/detail/requirements.hpp"
+#include "homolog/core/errors.hpp"
 
 namespace homolog::inline v0_1::detail {
 
@@ -41,25 +44,50 @@ class WorkerPool {
   WorkerPool() = default;
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
-  ~WorkerPool() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      stop_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
-  }
+  ~WorkerPool() { stop(); }
 
   /// Calls task(i, slot) for each i < count. Calls at the same time have different slots, which are
   /// below `threads`.
   ///
   /// Returns when all tasks are done; the first exception of any is thrown here. One caller at a
   /// time, others wait; a call from within a task runs on its thread alone.
+  ///
+  /// @throws Error in a child process that was forked by a task and returns from it
   template <class Task>
   void run(int threads, std::size_t count, const Task& task) {
     run(threads, count, &task, [](const void* what, std::size_t i, std::size_t slot) {
       (*static_cast<const Task*>(what))(i, slot);
     });
+  }
+
+  /// Ends the threads, which finish their tasks first. Later calls run on the calling thread alone.
+  void stop() {
+    std::vector<std::thread> workers;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+      workers.swap(workers_);
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers) {
+      // A task may have ended the process, and a thread cannot wait for itself.
+      if (worker.get_id() == std::this_thread::get_id()) {
+        worker.detach();
+      } else {
+        worker.join();
+      }
+    }
+  }
+
+  /// In a child process after fork(): makes the pool anew. The threads do not exist there, and
+  /// whatever they and their callers had locked or half written stays as it was. Nothing of it is
+  /// freed, because a vector that was growing cannot be.
+  void forget_threads() {
+    const bool stopped = stop_;
+    const unsigned forks = forks_ + 1;
+    std::construct_at(this);
+    stop_ = stopped;
+    forks_ = forks;
   }
 
  private:
@@ -71,10 +99,10 @@ class WorkerPool {
       for (std::size_t i = 0; i < count; ++i) call(task, i, 0);
       return;
     }
-    const std::lock_guard<std::mutex> one_caller(caller_);
+    std::unique_lock<std::mutex> one_caller(caller_);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      while (workers_.size() < helpers) workers_.emplace_back([this] { work(); });
+      while (!stop_ && workers_.size() < helpers) workers_.emplace_back([this] { work(); });
       call_ = call;
       task_ = task;
       count_ = count;
@@ -84,7 +112,7 @@ class WorkerPool {
       ++round_;
     }
     wake_.notify_all();
-    take_tasks(0);
+    if (!take_tasks(0)) one_caller.release();  // a child's own mutex, which nobody locked
     std::unique_lock<std::mutex> lock(mutex_);
     wanted_ = 0;  // who has not begun need not
     if (busy_ > 0) {
@@ -109,8 +137,10 @@ class WorkerPool {
       const std::size_t slot = wanted_--;
       ++busy_;
       lock.unlock();
-      take_tasks(slot);
+      const bool same_process = take_tasks(slot);
       lock.lock();
+      // This thread is the only one of such a child: there is no caller to get the error.
+      if (!same_process) std::rethrow_exception(error_);
       if (--busy_ == 0) done_.notify_one();
     }
   }
@@ -120,16 +150,24 @@ class WorkerPool {
     return inside;
   }
 
-  void take_tasks(std::size_t slot) {
+  /// Runs tasks until none is left. False in a child process that was forked by one of them.
+  bool take_tasks(std::size_t slot) {
+    const unsigned forks = forks_;
     in_task() = true;
     try {
       for (std::size_t i = next_++; i < count_; i = next_++) call_(task_, i, slot);
+      if (forks_ != forks) {
+        throw Error(
+            "a matcher forked the process, and the child returned from the matcher: the other "
+            "threads' answers do not exist there; end such a child with _exit or exec");
+      }
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!error_) error_ = std::current_exception();
       next_ = count_;
     }
     in_task() = false;
+    return forks_ == forks;
   }
 
   std::mutex caller_, mutex_;
@@ -141,12 +179,30 @@ class WorkerPool {
   std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
   std::exception_ptr error_;
   std::atomic<bool> stop_{false};
+  unsigned forks_ = 0;  // between the process that made the pool and this one
 };
 
 /// The pool that all kernels of the process share.
+///
+/// Its threads end with the process, or when the shared library that holds it is unloaded. The pool
+/// itself is never destroyed, because other threads, and destructors of static objects, may match
+/// while the process ends. A forked child starts with a pool without threads.
 inline WorkerPool& worker_pool() {
-  static WorkerPool pool;
-  return pool;
+  struct Shared {
+    Shared() { std::construct_at(&pool); }
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+    ~Shared() { pool.stop(); }
+    union {
+      WorkerPool pool;
+    };
+  };
+  static Shared shared;
+  // The handler belongs to the library that registers it, and goes when that is unloaded.
+  static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { shared.pool.forget_threads(); });
+  if (registered != 0) throw std::bad_alloc();
+  return shared.pool;
 }
 
 }  // namespace homolog::inline v0_1::detail

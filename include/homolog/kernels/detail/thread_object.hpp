@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Objects that each thread has one of, and that may be used while the thread ends.
+
+namespace homolog::inline v0_1::detail {
+
+/// The calling thread's own T.
+///
+/// Destructors of static objects run after those of the main thread's own objects and may match
+/// too. One that comes so late gets a new T, which lasts as long as the process.
+template <class T>
+T& thread_object() {
+  thread_local T* object = nullptr;
+  if (object == nullptr) {
+    struct Owner {
+      ~Owner() {
+        delete object;
+        object = nullptr;
+      }
+    };
+    thread_local Owner owner;
+    (void)owner;
+    object = new T;
+  }
+  return *object;
+}
+
+}  // namespace homolog::inline v0_1::detail
