@@ -1,5 +1,6 @@
 # What homolog's components link, unless the including project has it already. Read by the build and,
 # installed beside the package files, by find_package(homolog).
+include("${CMAKE_CURRENT_LIST_DIR}/homolog_torch.cmake")
 
 # Each component after the one that it stands on.
 set(homolog_all_components core datasets matlab visualization homolog train distributed compiled)
@@ -57,7 +58,7 @@ macro(homolog_find_dependencies component)
   elseif("${component}" STREQUAL "visualization")
     homolog_find_header(homolog::mustache kainjow/mustache.hpp HOMOLOG_MUSTACHE_INCLUDE_DIR)
   elseif("${component}" STREQUAL "homolog")
-    homolog_find(Torch torch)
+    homolog_find_torch()
   elseif("${component}" STREQUAL "train")
     homolog_find(OpenSSL OpenSSL::Crypto)
   elseif("${component}" STREQUAL "distributed")
@@ -66,9 +67,11 @@ macro(homolog_find_dependencies component)
       homolog_find_header(homolog::c10d gloo/config.h HOMOLOG_GLOO_INCLUDE_DIR)
       if(NOT homolog_missing)
         target_compile_definitions(homolog::c10d INTERFACE USE_C10D_GLOO)
-        find_path(HOMOLOG_NCCL_INCLUDE_DIR nccl.h)
-        if(TORCH_CUDA_LIBRARIES AND HOMOLOG_NCCL_INCLUDE_DIR)
-          target_include_directories(homolog::c10d SYSTEM INTERFACE ${HOMOLOG_NCCL_INCLUDE_DIR})
+        find_path(HOMOLOG_NCCL_INCLUDE_DIR nccl.h HINTS ${Torch_DIR}/../../../../nvidia/nccl/include)
+        get_property(homolog_cuda_headers TARGET torch PROPERTY homolog_cuda_headers)
+        if((TORCH_CUDA_LIBRARIES OR homolog_cuda_headers) AND HOMOLOG_NCCL_INCLUDE_DIR)
+          target_include_directories(homolog::c10d SYSTEM INTERFACE ${HOMOLOG_NCCL_INCLUDE_DIR}
+                                                                    ${homolog_cuda_headers})
           target_compile_definitions(homolog::c10d INTERFACE USE_C10D_NCCL)
         endif()
       endif()

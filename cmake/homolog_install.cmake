@@ -28,6 +28,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/homologConfigVersion.cmak
                                  COMPATIBILITY SameMinorVersion ${architecture})
 install(FILES ${PROJECT_BINARY_DIR}/homologConfig.cmake
               ${PROJECT_BINARY_DIR}/homologConfigVersion.cmake cmake/homolog_dependencies.cmake
+              cmake/homolog_torch.cmake
         DESTINATION ${package_dir} COMPONENT Devel)
 
 # pkg-config for those who do without CMake: homolog::core, which needs no library of ours.

@@ -24,12 +24,14 @@ sed -E "$edit" "$work/README.cmake" >"$work/app/CMakeLists.txt"
 echo "== CMakeLists.txt"
 cat "$work/app/CMakeLists.txt"
 
-# The user's machine: homolog in ~/.local, `python` with PyTorch, files of these names.
+# The user's machine: homolog in ~/.local, the LibTorch of this build in the Python on the path (or on the
+# system, where it is found anyway), files of these names.
 mkdir -p "$work/home" "$work/bin"
 ln -s "$prefix" "$work/home/.local"
-printf '#!/bin/sh\necho "%s"\n' "$TORCH_PREFIX" >"$work/bin/python"
+printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" "$@"\n' "$(cd "$TORCH_PREFIX/../../.." && pwd)" \
+  "$(command -v python3)" >"$work/bin/python3"
 ln -s "$CMAKE" "$work/bin/cmake"
-chmod +x "$work/bin/python"
+chmod +x "$work/bin/python3"
 cd "$work/app"
 ln -s "$HOMOLOG_VITS14_WEIGHTS" weights.safetensors
 ln -s "$source/docs/pictures/cat.png" source.png

@@ -75,6 +75,9 @@ inline c10::intrusive_ptr<c10d::Store> meeting_store(const Launch& launch,
   options.isServer = launch.rank == 0 && !launch.external_store;
   if (!launch.external_store) options.numWorkers = static_cast<std::size_t>(launch.processes);
   options.timeout = timeout;
+  // Not every LibTorch is built with libuv (Debian's is not), on which the store's server stands
+  // unless told otherwise. Its own loop serves some processes as well, and all versions have it.
+  options.useLibUV = false;
   const bool loopback = is_loopback(launch.address);
   if (options.isServer && loopback) options.masterListenFd = listen_on_loopback(launch.port);
   auto store =
