@@ -45,7 +45,8 @@ function(homolog_locate_torch_wheel folder)
   if(CMAKE_CROSSCOMPILING OR CMAKE_DISABLE_FIND_PACKAGE_Torch)
     return()
   endif()
-  find_program(homolog_python NAMES python3 python HINTS $ENV{VIRTUAL_ENV}/bin NO_CACHE)
+  find_program(homolog_python NAMES python3 python HINTS ENV VIRTUAL_ENV PATH_SUFFIXES bin NO_CACHE
+               NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
   if(homolog_python)
     execute_process(
       COMMAND ${homolog_python} -c "import importlib.util as u; print(*u.find_spec('torch').submodule_search_locations)"

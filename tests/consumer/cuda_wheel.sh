@@ -90,7 +90,8 @@ grep -q libtorch_cuda.so <<<"$loads" || { echo "libtorch_cuda was dropped: $load
 
 # A newcomer's virtual environment, by its Python alone; the wheel given as CMake takes it.
 mkdir -p "$work/venv/bin"
-printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" "$@"\n' "$site" "$(command -v python3)" >"$work/venv/bin/python3"
+printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" "$@"\n' "$site" \
+  "$(python3 -c 'import sys; print(sys.executable)')" >"$work/venv/bin/python3"
 chmod +x "$work/venv/bin/python3"
 VIRTUAL_ENV=$work/venv configure by_python -DCMAKE_PREFIX_PATH="$prefix" || { cat "$work/by_python.log"; exit 1; }
 says by_python "of $wheel, for the CPU and CUDA 99"

@@ -24,12 +24,12 @@ sed -E "$edit" "$work/README.cmake" >"$work/app/CMakeLists.txt"
 echo "== CMakeLists.txt"
 cat "$work/app/CMakeLists.txt"
 
-# The user's machine: homolog in ~/.local, the LibTorch of this build in the Python on the path (or on the
-# system, where it is found anyway), files of these names.
+# The user's machine: homolog in ~/.local, the LibTorch of this build in the active Python environment
+# (or on the system, where it is found anyway), files of these names.
 mkdir -p "$work/home" "$work/bin"
 ln -s "$prefix" "$work/home/.local"
 printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" "$@"\n' "$(cd "$TORCH_PREFIX/../../.." && pwd)" \
-  "$(command -v python3)" >"$work/bin/python3"
+  "$(python3 -c 'import sys; print(sys.executable)')" >"$work/bin/python3"
 ln -s "$CMAKE" "$work/bin/cmake"
 chmod +x "$work/bin/python3"
 cd "$work/app"
@@ -41,7 +41,7 @@ echo "== commands"
 echo "$commands"
 
 start=$(date +%s.%N)
-HOME=$work/home PATH=$work/bin:$PATH bash -euc "$commands" | tee "$work/output"
+HOME=$work/home VIRTUAL_ENV=$work PATH=$work/bin:$PATH bash -euc "$commands" | tee "$work/output"
 answer=$(tail -n 1 "$work/output")
 printf '%s took %.0f s from an empty folder to the answer\n' "$way" \
   "$(echo "$(date +%s.%N) $start" | awk "{print \$1 - \$2}")"
