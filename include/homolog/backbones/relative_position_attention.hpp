@@ -20,7 +20,7 @@ namespace homolog::inline v0_1 {
 /// @return [queries, keys, d], from coordinate differences; the shorter side is stretched
 inline torch::Tensor relative_positions(const torch::Tensor& table, std::int64_t queries,
                                         std::int64_t keys) {
-  const auto needed = 2 * std::max(queries, keys) - 1;
+  const auto needed = 2 * (std::max)(queries, keys) - 1;
   torch::Tensor rows = table;
   if (table.size(0) != needed) {
     rows = at::upsample_linear1d(table.to(at::kFloat).t().unsqueeze(0), {needed}, false)
@@ -28,8 +28,9 @@ inline torch::Tensor relative_positions(const torch::Tensor& table, std::int64_t
                .t()
                .to(table.scalar_type());
   }
-  const double query_step = std::max(static_cast<double>(keys) / static_cast<double>(queries), 1.0);
-  const double key_step = std::max(static_cast<double>(queries) / static_cast<double>(keys), 1.0);
+  const double query_step =
+      (std::max)(static_cast<double>(keys) / static_cast<double>(queries), 1.0);
+  const double key_step = (std::max)(static_cast<double>(queries) / static_cast<double>(keys), 1.0);
   const auto options = torch::TensorOptions().dtype(at::kFloat).device(table.device());
   const auto query = at::arange(queries, options).mul_(query_step).unsqueeze(1);
   const auto key = at::arange(keys, options).mul_(key_step).unsqueeze(0);
@@ -69,15 +70,15 @@ inline torch::Tensor attend_with_relative_positions(const torch::Tensor& qkv, st
       head_step < heads ? 1 : std::clamp<std::int64_t>(limit / (tokens * tokens * heads), 1, batch);
   const auto row_step = std::clamp<std::int64_t>(limit / (cols * tokens), 1, rows);
   for (std::int64_t b = 0; b < batch; b += batch_step) {
-    const auto b_end = std::min(b + batch_step, batch);
+    const auto b_end = (std::min)(b + batch_step, batch);
     for (std::int64_t h = 0; h < heads; h += head_step) {
-      const auto h_end = std::min(h + head_step, heads);
+      const auto h_end = (std::min)(h + head_step, heads);
       const auto part = [&](const torch::Tensor& all) {
         return all.slice(0, b, b_end).slice(1, h, h_end);
       };
       const auto keys = part(key), values = part(value);
       for (std::int64_t row = 0; row < rows; row += row_step) {
-        const auto row_end = std::min(row + row_step, rows);
+        const auto row_end = (std::min)(row + row_step, rows);
         const auto queries = part(query).slice(2, row * cols, row_end * cols);
         const auto grid =
             queries.reshape({b_end - b, h_end - h, row_end - row, cols, dim});  // b h i j d

@@ -87,8 +87,8 @@ struct SyntheticBackbone {
                             int x2) {
     double sum = 0;
     int count = 0;
-    for (int y = std::max(y1, 0); y < std::min(y2, size.height); ++y) {
-      for (int x = std::max(x1, 0); x < std::min(x2, size.width); ++x, ++count) {
+    for (int y = (std::max)(y1, 0); y < (std::min)(y2, size.height); ++y) {
+      for (int x = (std::max)(x1, 0); x < (std::min)(x2, size.width); ++x, ++count) {
         sum += pixels[(static_cast<std::size_t>(channel) * static_cast<std::size_t>(size.height) +
                        static_cast<std::size_t>(y)) *
                           static_cast<std::size_t>(size.width) +

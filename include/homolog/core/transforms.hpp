@@ -74,7 +74,7 @@ inline ImageTransform make_image_transform(Size image, Resize resize, int side, 
   }
   if (resize == Resize::native) {
     const auto round_to_patch = [patch](int length) {
-      return std::max(1, static_cast<int>(std::lround(static_cast<double>(length) / patch))) *
+      return (std::max)(1, static_cast<int>(std::lround(static_cast<double>(length) / patch))) *
              patch;
     };
     const Size input{round_to_patch(image.width), round_to_patch(image.height)};
@@ -84,11 +84,11 @@ inline ImageTransform make_image_transform(Size image, Resize resize, int side, 
     throw SettingError(detail::text(
         "image size ", side, " is not a positive multiple of the patch ", "size ", patch,
         "; the nearest is ",
-        std::max(1, static_cast<int>((std::int64_t{side} + patch / 2) / patch)) * patch));
+        (std::max)(1, static_cast<int>((std::int64_t{side} + patch / 2) / patch)) * patch));
   }
   const Size input{side, side};
   if (resize == Resize::squash) return {image, input, input, 0, 0};
-  const double scale = static_cast<double>(side) / std::max(image.width, image.height);
+  const double scale = static_cast<double>(side) / (std::max)(image.width, image.height);
   const auto scaled = [scale, side](int length) {
     return std::clamp(static_cast<int>(length * scale + 0.5), 1, side);
   };

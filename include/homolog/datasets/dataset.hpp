@@ -86,16 +86,16 @@ inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_
   switch (norm) {
     case ThresholdNorm::target_box:
       if (!pair.target_box) throw DatasetError("pair " + pair.name + ": no target box");
-      scale = std::max(pair.target_box->width(), pair.target_box->height());
+      scale = (std::max)(pair.target_box->width(), pair.target_box->height());
       break;
     case ThresholdNorm::keypoint_box: {
       if (pair.target_keypoints.empty()) break;
       const Box<ImageFrame> box = bounding_box(pair.target_keypoints);
-      scale = std::max(box.width(), box.height());
+      scale = (std::max)(box.width(), box.height());
       break;
     }
     case ThresholdNorm::image_size:
-      scale = std::max(target_size.width, target_size.height);
+      scale = (std::max)(target_size.width, target_size.height);
       break;
   }
   if (!(scale > 0)) {

@@ -151,11 +151,11 @@ inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t insta
   std::int64_t left = 1 << 30, right = -left, top = left, bottom = -left;
   for (const Vec point : builder.thing.keypoints) {
     const Vec at = place(point);
-    left = std::min(left, at.x), right = std::max(right, at.x);
-    top = std::min(top, at.y), bottom = std::max(bottom, at.y);
+    left = (std::min)(left, at.x), right = (std::max)(right, at.x);
+    top = (std::min)(top, at.y), bottom = (std::max)(bottom, at.y);
   }
   const std::int64_t w = width * subpixels, h = height * subpixels;
-  const std::int64_t room = std::min(w * 4096 / (right - left), h * 4096 / (bottom - top));
+  const std::int64_t room = (std::min)(w * 4096 / (right - left), h * 4096 / (bottom - top));
   place.scale = room * random.between(42, 92) / 100;
   const auto slot = [&](std::int64_t low, std::int64_t high, std::int64_t picture) {
     const std::int64_t size = (high - low) * place.scale / 4096, slack = picture / 14;
@@ -175,7 +175,8 @@ inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t insta
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       if (canvas.layers[canvas.index(2 * x, 2 * y)] != 1) continue;
-      x1 = std::min(x1, x), x2 = std::max(x2, x), y1 = std::min(y1, y), y2 = std::max(y2, y);
+      x1 = (std::min)(x1, x), x2 = (std::max)(x2, x), y1 = (std::min)(y1, y),
+      y2 = (std::max)(y2, y);
     }
   }
   picture.box = {double(x1), double(y1), double(x2), double(y2)};
@@ -184,7 +185,7 @@ inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t insta
   if (picture.occluded) {
     const Vec at{random.between(x1, x2) * subpixels, random.between(y1, y2) * subpixels};
     canvas.paint(random_shape(
-        random, at, std::max(x2 - x1, y2 - y1) * subpixels * random.between(9, 18) / 100, 2));
+        random, at, (std::max)(x2 - x1, y2 - y1) * subpixels * random.between(9, 18) / 100, 2));
   }
   for (const Vec point : builder.thing.keypoints) {
     const Vec at = place(point);
@@ -306,7 +307,7 @@ inline void write_synthetic(const std::filesystem::path& root, const SyntheticSe
     const auto& [name, images] = splits[split];
     const auto pairs_folder = root / "PairAnnotation" / name;
     std::filesystem::create_directories(pairs_folder);
-    std::string large, small;
+    std::string large_lines, small_lines;
     std::size_t number = 0;
     for (std::size_t c = 0; c < categories.size(); ++c) {
       const auto pictures_folder = root / "JPEGImages" / categories[c];
@@ -343,14 +344,14 @@ inline void write_synthetic(const std::filesystem::path& root, const SyntheticSe
           const std::string line =
               write_pair(pairs_folder, number, categories[c], drawn[source], drawn[target]);
           if (line.empty()) continue;
-          large += line + "\n";
-          if (written == 0) small += line + "\n";
+          large_lines += line + "\n";
+          if (written == 0) small_lines += line + "\n";
           ++written, ++number;
         }
       }
     }
-    write_file_atomically(root / "Layout" / "large" / (name + ".txt"), large);
-    write_file_atomically(root / "Layout" / "small" / (name + ".txt"), small);
+    write_file_atomically(root / "Layout" / "large" / (name + ".txt"), large_lines);
+    write_file_atomically(root / "Layout" / "small" / (name + ".txt"), small_lines);
   }
 }
 

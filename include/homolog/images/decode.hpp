@@ -51,7 +51,7 @@ struct CheckedHeader {
 inline CheckedHeader check_header(std::string_view bytes, const std::string& name,
                                   const DecodeLimits& limits) {
   const std::uintmax_t limit = std::min<std::uintmax_t>(
-      limits.max_file_bytes, static_cast<std::uintmax_t>(std::numeric_limits<int>::max()));
+      limits.max_file_bytes, static_cast<std::uintmax_t>((std::numeric_limits<int>::max)()));
   if (bytes.size() > limit) {
     throw ImageError(
         text(name, ": expected at most ", limit, " compressed bytes, got ", bytes.size()));
@@ -128,7 +128,7 @@ inline Image decode_image(std::string_view bytes, const std::string& name,
   // JPEG, or twice its compressed bytes.
   const auto padded = [](int side) { return static_cast<std::size_t>(side) + 64; };
   const std::size_t largest_block =
-      std::max(16 * padded(size.width) * padded(size.height), 2 * bytes.size() + (1 << 16));
+      (std::max)(16 * padded(size.width) * padded(size.height), 2 * bytes.size() + (1 << 16));
   Image image;
   image.width = size.width;
   image.height = size.height;

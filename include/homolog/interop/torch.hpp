@@ -146,7 +146,7 @@ inline FeatureMap to_feature_map(const at::Tensor& tensor) {
     if (!at::isFloatingType(tensor.scalar_type())) {
       throw DeviceError(refusal("a floating-point dtype"));
     }
-    constexpr std::int64_t most = std::numeric_limits<int>::max();
+    constexpr std::int64_t most = (std::numeric_limits<int>::max)();
     const std::int64_t rows = tensor.size(0), cols = tensor.size(1), dim = tensor.size(2);
     if (rows > most || cols > most || dim > most || rows * cols > most) {
       throw ShapeError(refusal("at most 2^31 - 1 cells and features"));

@@ -38,9 +38,9 @@ struct AttentionInputs {
 
 /// Memory that attend() reuses.
 struct AttentionWorkspace {
-  AlignedFloats keys;                ///< all heads' keys, packed for the kernel
-  AlignedFloats values;              ///< all heads' values, packed for the kernel
-  std::vector<AlignedFloats> slots;  ///< [threads] queries, scores and sums of one block
+  AlignedFloats keys;                     ///< all heads' keys, packed for the kernel
+  AlignedFloats values;                   ///< all heads' values, packed for the kernel
+  std::vector<AlignedFloats> per_thread;  ///< [threads] queries, scores and sums of one block
 };
 
 /// True where attend() has a kernel: bfloat16 needs its own instructions.
@@ -131,7 +131,7 @@ void attend_block(const AttentionInputs<typename Kernel::Value>& in, std::size_t
                   typename Kernel::Value* out, std::size_t out_stride) {
   using Packed = typename Kernel::Packed;
   const AttentionSizes<Kernel> sizes(in);
-  const std::size_t count = std::min(query_block, in.tokens - first);
+  const std::size_t count = (std::min)(query_block, in.tokens - first);
   float* const scores = room.room(query_block * (sizes.row + 2 * in.dim));
   auto* const queries = reinterpret_cast<Packed*>(scores + query_block * sizes.row);
   float* const sums = scores + query_block * (sizes.row + in.dim);
@@ -139,7 +139,7 @@ void attend_block(const AttentionInputs<typename Kernel::Value>& in, std::size_t
   const std::size_t tiles = (count + score_rows - 1) / score_rows;
   for (std::size_t tile = 0; tile < tiles; ++tile) {
     const std::size_t q = tile * score_rows;
-    pack_queries<Kernel>(in, head, first + q, std::min(score_rows, count - q),
+    pack_queries<Kernel>(in, head, first + q, (std::min)(score_rows, count - q),
                          queries + q * sizes.depth);
   }
   for (std::size_t panel = 0; panel < sizes.panels; ++panel) {
@@ -164,7 +164,8 @@ void attend_block(const AttentionInputs<typename Kernel::Value>& in, std::size_t
   std::fill_n(sums, count * in.dim, 0.0F);
   for (std::size_t k = 0; k < sizes.length; k += value_block) {
     Kernel::add_values(reinterpret_cast<const Packed*>(scores) + k, sizes.row, count,
-                       values + k * in.dim, std::min(value_block, sizes.length - k), in.dim, sums);
+                       values + k * in.dim, (std::min)(value_block, sizes.length - k), in.dim,
+                       sums);
   }
   for (std::size_t q = 0; q < count; ++q) {
     float* const sum = sums + q * in.dim;
@@ -189,8 +190,8 @@ void attend_with(const AttentionInputs<typename Kernel::Value>& in, float scale,
   const AttentionSizes<Kernel> sizes(in);
   auto* const keys = reinterpret_cast<Packed*>(workspace.keys.room(in.heads * sizes.keys));
   auto* const values = reinterpret_cast<Packed*>(workspace.values.room(in.heads * sizes.values));
-  if (workspace.slots.size() < static_cast<std::size_t>(threads)) {
-    workspace.slots.resize(static_cast<std::size_t>(threads));
+  if (workspace.per_thread.size() < static_cast<std::size_t>(threads)) {
+    workspace.per_thread.resize(static_cast<std::size_t>(threads));
   }
   parallel(in.heads, [&](std::size_t head, std::size_t) {
     pack_head<Kernel>(in, head, keys + head * sizes.keys, values + head * sizes.values);
@@ -199,7 +200,7 @@ void attend_with(const AttentionInputs<typename Kernel::Value>& in, float scale,
   parallel(in.heads * blocks, [&](std::size_t i, std::size_t slot) {
     const std::size_t head = i / blocks;
     attend_block<Kernel>(in, head, i % blocks * query_block, scale, keys + head * sizes.keys,
-                         values + head * sizes.values, workspace.slots[slot], out, out_stride);
+                         values + head * sizes.values, workspace.per_thread[slot], out, out_stride);
   });
 }
 
@@ -260,7 +261,7 @@ void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size
 template <class Value>
 void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size_t out_stride,
             const KernelSetting& setting, AttentionWorkspace& workspace) {
-  const int threads = std::max(setting.threads, 1);
+  const int threads = (std::max)(setting.threads, 1);
   attend(in, scale, out, out_stride, setting.instructions, threads, workspace,
          [threads](std::size_t count, const auto& task) {
            detail::worker_pool().run(threads, count, task);

@@ -45,10 +45,10 @@ inline RoundedNorms round_row(const float* row, std::size_t dim, std::uint16_t* 
   const auto squares = avx512_bf16::to_bfloat16_with_squares(row, dim, out, stride);
   const auto count = static_cast<float>(dim);
   if (std::isfinite(squares.values)) {
-    // What adding `dim` squares in float32 may lose, and squares that are too small for it.
+    // What adding `dim` squares in float32 may lose, and squares that are too slack for it.
     const float up = 1 + (count + 32) * std::numeric_limits<float>::epsilon();
-    const float small = std::sqrt(count) * 2e-19F;
-    return {std::sqrt(squares.values) * up + small, std::sqrt(squares.errors) * up + small};
+    const float slack = std::sqrt(count) * 2e-19F;
+    return {std::sqrt(squares.values) * up + slack, std::sqrt(squares.errors) * up + slack};
   }
   double square = 0, error = 0;
   for (std::size_t k = 0; k < dim; ++k) {
@@ -67,8 +67,8 @@ inline RoundedNorms round_row(const float* row, std::size_t dim, std::uint16_t* 
 
 inline void take_larger(RoundedNorms& most, const RoundedNorms& norms) {
   if (std::isnan(norms.norm)) return;  // never an answer
-  most.norm = std::max(most.norm, norms.norm);
-  most.error = std::max(most.error, norms.error);
+  most.norm = (std::max)(most.norm, norms.norm);
+  most.error = (std::max)(most.error, norms.error);
 }
 #endif
 
@@ -125,14 +125,14 @@ inline RoundedNorms scan_rounding(avx512_bf16::Inputs in, const FeatureMap& map,
   in.cells = scratch;
   RoundedNorms most;
   for (std::size_t c = begin; c < end; c += tile) {
-    const std::size_t count = std::min(tile, end - c);
+    const std::size_t count = (std::min)(tile, end - c);
     for (std::size_t i = 0; i < count; ++i) {
       take_larger(most, round_row(map.values.data() + (c + i) * dim, dim, scratch + i * in.stride,
                                   in.stride));
     }
     // The next tile travels while this one is worked on.
     const float* const next = map.values.data() + (c + count) * dim;
-    const std::size_t ahead = std::min(tile, end - c - count) * dim;
+    const std::size_t ahead = (std::min)(tile, end - c - count) * dim;
     for (std::size_t k = 0; k < ahead; k += 16) __builtin_prefetch(next + k, 0, 2);
     in.out = out + c;
     avx512_bf16::dot_products(in, 0, count);
@@ -176,14 +176,14 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
                                KernelWorkspace& workspace, Peak* peaks) {
   const auto dim = static_cast<std::size_t>(target.values.cols()), stride = (dim + 31) / 32 * 32;
   const auto number = static_cast<std::size_t>(queries.rows());
-  const int threads = std::max(setting.threads, 1);
-  KernelWorkspace::Slot* const slots = workspace.room(threads);
-  FloatMatrix& similarity = slots->similarity;
+  const int threads = (std::max)(setting.threads, 1);
+  KernelWorkspace::Slot* const per_thread = workspace.room(threads);
+  FloatMatrix& similarity = per_thread->similarity;
   similarity.resize(queries.rows(), target.values.rows());
   const CellRange whole{0, 0, target.cols, target.rows};
   if (target.content != whole) fill_with(similarity, -std::numeric_limits<float>::infinity());
   // 16-bit rows in the workspace's float32 room, their norms behind them.
-  float* const room = slots->queries.room(number * (stride / 2 + 2));
+  float* const room = per_thread->queries.room(number * (stride / 2 + 2));
   auto* const packed = reinterpret_cast<std::uint16_t*>(room);
   auto* const norms_of = reinterpret_cast<RoundedNorms*>(room + number * stride / 2);
   for (std::size_t q = 0; q < number; ++q) {
@@ -202,18 +202,18 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
   worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
     const auto [begin, end] = pieces[i];
     if (rounded != nullptr) return avx512_bf16::dot_products(in, begin, end);
-    auto* const scratch = reinterpret_cast<std::uint16_t*>(slots[slot].cells.room(3 * stride));
+    auto* const scratch = reinterpret_cast<std::uint16_t*>(per_thread[slot].cells.room(3 * stride));
     const RoundedNorms most = scan_rounding(in, target, begin, end, scratch);
     const std::lock_guard<std::mutex> lock(mutex);
     take_larger(cells, most);
   });
 
   // The instructions take denormal numbers for zeros.
-  const float flushed = static_cast<float>(dim) * 4 * std::numeric_limits<float>::min();
+  const float flushed = static_cast<float>(dim) * 4 * (std::numeric_limits<float>::min)();
   constexpr float lowest = -std::numeric_limits<float>::infinity();
   constexpr std::size_t at_once = 8;
   worker_pool().run(threads, (number + at_once - 1) / at_once, [&](std::size_t piece, std::size_t) {
-    for (std::size_t q = piece * at_once; q < std::min((piece + 1) * at_once, number); ++q) {
+    for (std::size_t q = piece * at_once; q < (std::min)((piece + 1) * at_once, number); ++q) {
       const auto& norms = norms_of[q];
       const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
                          (norms.norm + norms.error) * (cells.norm + cells.error);
@@ -251,7 +251,7 @@ inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap&
     const Eigen::Index block =
         static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(queries.rows()), 256));
     for (Eigen::Index begin = 0; begin < queries.rows(); begin += block) {
-      const Eigen::Index count = std::min(block, queries.rows() - begin);
+      const Eigen::Index count = (std::min)(block, queries.rows() - begin);
       find_peaks_by_scan(
           DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), begin,
           target, rounded, setting, workspace, peaks.data() + begin);

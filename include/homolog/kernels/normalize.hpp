@@ -37,7 +37,7 @@ inline void normalize_rows(FloatMatrix& values) {
     double square = 0;
     for (const double sum : sums) square += sum;
     // A NaN norm stays NaN in this order.
-    const double factor = 1.0 / std::max(std::sqrt(square), 1e-12);
+    const double factor = 1.0 / (std::max)(std::sqrt(square), 1e-12);
     for (k = 0; k < dim; ++k) row[k] = static_cast<float>(static_cast<double>(row[k]) * factor);
   }
 }

@@ -66,7 +66,7 @@ inline TopTwo find_top_two(const SimilarityMap& map) {
                                 ? detail::first_equal(map.data(), before, above, set)
                                 : before + 1 + detail::first_equal(rest, after, below, set);
   const auto index = static_cast<Eigen::Index>(place);
-  return {first, {index / map.cols(), index % map.cols(), std::max(above, below)}};
+  return {first, {index / map.cols(), index % map.cols(), (std::max)(above, below)}};
 }
 
 }  // namespace homolog::inline v0_1

@@ -81,12 +81,12 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
   // As many queries as stay in the second cache while all cells pass.
   constexpr std::size_t cached_floats = 160 * 1024;
   const std::size_t block = even_block(count, std::max<std::size_t>(cached_floats / padded, 4));
-  const int threads = std::max(setting.threads, 1);
+  const int threads = (std::max)(setting.threads, 1);
   const CellPieces pieces(target, threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
-  KernelWorkspace::Slot* const slots = workspace.room(threads);
-  float* const packed = slots->queries.room(std::min(block, count) * padded);
+  KernelWorkspace::Slot* const per_thread = workspace.room(threads);
+  float* const packed = per_thread->queries.room((std::min)(block, count) * padded);
   for (std::size_t begin = 0; begin < count; begin += block) {
-    const std::size_t here = std::min(block, count - begin);
+    const std::size_t here = (std::min)(block, count - begin);
     for (std::size_t q = 0; q < here; ++q) {
       std::memcpy(packed + q * padded, queries.data() + (begin + q) * dim, dim * sizeof(float));
     }
@@ -94,20 +94,20 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
                        cells};
     worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
       const auto [first, last] = pieces[i];
-      dot_products(in, first, last, slots[slot].cells.room(6 * padded), setting.instructions);
+      dot_products(in, first, last, per_thread[slot].cells.room(6 * padded), setting.instructions);
     });
   }
 }
 
 /// One query's similarity with a part of a map, the same bits as in the whole map.
-inline void similarity_near(const float* query, const FeatureMap& target, const CellRange& near,
+inline void similarity_near(const float* query, const FeatureMap& target, const CellRange& part,
                             FloatMatrix& out, KernelWorkspace::Slot& slot, InstructionSet set) {
-  out.resize(near.y2 - near.y1, near.x2 - near.x1);
+  out.resize(part.y2 - part.y1, part.x2 - part.x1);
   const auto dim = static_cast<std::size_t>(target.values.cols()), padded = padded_dim(dim);
   const CellRange& content = target.content;
-  const CellRange inside{std::max(near.x1, content.x1), std::max(near.y1, content.y1),
-                         std::min(near.x2, content.x2), std::min(near.y2, content.y2)};
-  if (inside != near) fill_with(out, -std::numeric_limits<float>::infinity());
+  const CellRange inside{(std::max)(part.x1, content.x1), (std::max)(part.y1, content.y1),
+                         (std::min)(part.x2, content.x2), (std::min)(part.y2, content.y2)};
+  if (inside != part) fill_with(out, -std::numeric_limits<float>::infinity());
   float* const packed = slot.queries.room(padded);
   std::memcpy(packed, query, dim * sizeof(float));
   for (int y = inside.y1; y < inside.y2; ++y) {
@@ -116,7 +116,7 @@ inline void similarity_near(const float* query, const FeatureMap& target, const 
     const auto count = static_cast<std::size_t>(inside.x2 - inside.x1);
     const DotInputs in{packed, 1,
                        padded, target.values.data() + first * dim,
-                       dim,    row_of(out, y - near.y1) + (inside.x1 - near.x1),
+                       dim,    row_of(out, y - part.y1) + (inside.x1 - part.x1),
                        count};
     dot_products(in, 0, count, slot.cells.room(6 * padded), set);
   }
@@ -129,7 +129,7 @@ void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace&
                const Work& work) {
   constexpr std::size_t most = 256;
   constexpr Eigen::Index few = 32;
-  const Eigen::Index threads = std::max(setting.threads, 1);
+  const Eigen::Index threads = (std::max)(setting.threads, 1);
   const auto at_most = [rows](std::size_t size) {
     return static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(rows), size));
   };
@@ -138,13 +138,13 @@ void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace&
     FloatMatrix similarity = std::move(workspace.room(1)->similarity);
     const Eigen::Index block = at_most(most);
     for (Eigen::Index begin = 0; begin < rows; begin += block) {
-      work(begin, std::min(block, rows - begin), setting, workspace, similarity);
+      work(begin, (std::min)(block, rows - begin), setting, workspace, similarity);
     }
     workspace.room(1)->similarity = std::move(similarity);
     return;
   }
   const auto share = static_cast<std::size_t>((rows + 2 * threads - 1) / (2 * threads));
-  const Eigen::Index block = at_most(std::min(share, most));
+  const Eigen::Index block = at_most((std::min)(share, most));
   KernelSetting alone = setting;
   alone.threads = 1;
   worker_pool().run(setting.threads, static_cast<std::size_t>((rows + block - 1) / block),
@@ -152,7 +152,7 @@ void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace&
                       const Eigen::Index begin = static_cast<Eigen::Index>(i) * block;
                       KernelWorkspace& own = thread_workspace();
                       FloatMatrix similarity = std::move(own.room(1)->similarity);
-                      work(begin, std::min(block, rows - begin), alone, own, similarity);
+                      work(begin, (std::min)(block, rows - begin), alone, own, similarity);
                       own.room(1)->similarity = std::move(similarity);
                     });
 }

@@ -64,11 +64,11 @@ inline UpsampledAxis upsampled_axis(int cells, int pixels, int content_begin, in
   for (int pixel = 0; pixel < pixels; ++pixel) {
     const double coordinate = (pixel + 0.5) * scale - 0.5;
     if (coordinate < content_begin - 0.5 || coordinate >= content_end - 0.5) continue;
-    axis.first_pixel = std::min(axis.first_pixel, pixel);
-    const Neighbours near = neighbours(coordinate, content_begin, content_end);
-    int& begin = axis.begin[static_cast<std::size_t>(near.first - content_begin)];
+    axis.first_pixel = (std::min)(axis.first_pixel, pixel);
+    const Neighbours pair = neighbours(coordinate, content_begin, content_end);
+    int& begin = axis.begin[static_cast<std::size_t>(pair.first - content_begin)];
     if (begin < 0) begin = pixel;
-    axis.weights.push_back(near.weight);
+    axis.weights.push_back(pair.weight);
   }
   // Cells without a pixel of their own have an empty range.
   int next = axis.first_pixel + static_cast<int>(axis.weights.size());
@@ -106,17 +106,17 @@ inline std::vector<NeighbourProducts> neighbour_products(const FeatureMap& map,
              cols = static_cast<std::size_t>(map.cols);
   const auto dim = static_cast<std::size_t>(map.dim());
   std::vector<NeighbourProducts> products(cells);
-  const int threads = std::max(setting.threads, 1);
-  KernelWorkspace::Slot* const slots = workspace.room(threads);
+  const int threads = (std::max)(setting.threads, 1);
+  KernelWorkspace::Slot* const per_thread = workspace.room(threads);
   worker_pool().run(threads, static_cast<std::size_t>(map.rows),
                     [&](std::size_t row, std::size_t slot) {
-                      float* const scratch = slots[slot].cells.room(6 * padded_dim(dim));
+                      float* const scratch = per_thread[slot].cells.room(6 * padded_dim(dim));
                       for (std::size_t c = row * cols; c < (row + 1) * cols; ++c) {
                         // Cells c, c + 1 and cells c + cols - 1 to c + cols + 1 lie side by side;
                         // what belongs to another row of the grid is not read later.
                         float found[5] = {};
                         const auto multiply = [&](std::size_t begin, std::size_t end, float* out) {
-                          end = std::min(end, cells);
+                          end = (std::min)(end, cells);
                           if (begin >= end) return;
                           const DotInputs in{map.values.data() + c * dim,
                                              1,
@@ -137,14 +137,15 @@ inline std::vector<NeighbourProducts> neighbour_products(const FeatureMap& map,
 
 /// |sum w_i f_i|^2 for the weights (1-t, t) along x and (1-v, v) along y.
 struct SquaredNorm {
-  SquaredNorm(const std::vector<NeighbourProducts>& products, const FourCells& near) {
+  SquaredNorm(const std::vector<NeighbourProducts>& products, const FourCells& cells) {
     const auto of = [&](Eigen::Index cell) { return products[static_cast<std::size_t>(cell)]; };
-    const bool right = near.top_right != near.top_left, below = near.bottom_left != near.top_left;
-    const auto a = of(near.top_left), b = of(near.top_right), c = of(near.bottom_left);
+    const bool right = cells.top_right != cells.top_left,
+               below = cells.bottom_left != cells.top_left;
+    const auto a = of(cells.top_left), b = of(cells.top_right), c = of(cells.bottom_left);
     aa = a.self;
     bb = b.self;
     cc = c.self;
-    dd = of(near.bottom_right).self;
+    dd = of(cells.bottom_right).self;
     ab = right ? a.right : a.self;
     cd = right ? c.right : c.self;
     ac = below ? a.below : a.self;
@@ -156,21 +157,21 @@ struct SquaredNorm {
     // A product that is not finite is -infinity.
     return std::isfinite(aa + bb + cc + dd + ab + cd + ac + bd + ad + bc);
   }
-  float largest_cell() const { return std::max(std::max(aa, bb), std::max(cc, dd)); }
+  float largest_cell() const { return (std::max)((std::max)(aa, bb), (std::max)(cc, dd)); }
   float aa, bb, cc, dd, ab, cd, ac, bd, ad, bc;
 };
 
 /// |sum w_i f_i|^2 from the features, for cells that nearly cancel and whose products do so the
 /// more.
-inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& near, float t, float v) {
+inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& cells, float t, float v) {
   const auto at = [&](Eigen::Index cell, Eigen::Index d) {
     return static_cast<double>(row_of(map.values, cell)[d]);
   };
   const double s = 1.0 - static_cast<double>(t), u = 1.0 - static_cast<double>(v);
   double sum = 0;
   for (Eigen::Index d = 0; d < map.values.cols(); ++d) {
-    const double value = u * (s * at(near.top_left, d) + t * at(near.top_right, d)) +
-                         v * (s * at(near.bottom_left, d) + t * at(near.bottom_right, d));
+    const double value = u * (s * at(cells.top_left, d) + t * at(cells.top_right, d)) +
+                         v * (s * at(cells.bottom_left, d) + t * at(cells.bottom_right, d));
     sum += value * value;
   }
   return sum;
@@ -211,13 +212,13 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
   constexpr double nothing_left = 1e-12;
   for (int row = 0; row < norms.y.cells(); ++row) {
     for (int col = 0; col < norms.x.cells(); ++col) {
-      const detail::FourCells near(map, norms, row, col);
-      const detail::SquaredNorm of(products, near);
+      const detail::FourCells cells(map, norms, row, col);
+      const detail::SquaredNorm of(products, cells);
       const auto [y1, y2] = std::pair(norms.y.begin[static_cast<std::size_t>(row)],
                                       norms.y.begin[static_cast<std::size_t>(row) + 1]);
       const auto [x1, x2] = std::pair(norms.x.begin[static_cast<std::size_t>(col)],
                                       norms.x.begin[static_cast<std::size_t>(col) + 1]);
-      float largest = std::numeric_limits<float>::min();
+      float largest = (std::numeric_limits<float>::min)();
       for (int y = y1 - norms.y.first_pixel; y < y2 - norms.y.first_pixel; ++y) {
         const float v = norms.y.weights[static_cast<std::size_t>(y)], u = 1 - v;
         // The left and the right pair of cells, mixed along y.
@@ -227,14 +228,14 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
         for (int x = x1 - norms.x.first_pixel; x < x2 - norms.x.first_pixel; ++x) {
           const float t = norms.x.weights[static_cast<std::size_t>(x)], s = 1 - t;
           const float square = s * s * left + 2 * s * t * both + t * t * right;
-          float inverse = 1 / std::max(std::sqrt(std::max(square, 0.0F)), least_norm);
+          float inverse = 1 / (std::max)(std::sqrt((std::max)(square, 0.0F)), least_norm);
           if (square < cancelled_most * of.largest_cell()) {
-            const double exact = detail::squared_norm_of_sum(map, near, t, v);
+            const double exact = detail::squared_norm_of_sum(map, cells, t, v);
             const bool nothing = exact < nothing_left * static_cast<double>(of.largest_cell());
             inverse = nothing ? 0 : static_cast<float>(1 / std::sqrt(exact));
           }
           norms.inverse(y, x) = inverse;
-          largest = std::max(largest, inverse);
+          largest = (std::max)(largest, inverse);
         }
       }
       if (of.finite()) norms.largest(row, col) = largest;
@@ -252,9 +253,9 @@ inline PixelPeak find_upsampled_peak(const float* similarity, const FeatureMap& 
   constexpr float lowest = -std::numeric_limits<float>::infinity();
   PixelPeak best{0, 0, lowest};
   const auto corners = [&](int row, int col) {
-    const FourCells near(map, norms, row, col);
-    return std::array{similarity[near.top_left], similarity[near.top_right],
-                      similarity[near.bottom_left], similarity[near.bottom_right]};
+    const FourCells cells(map, norms, row, col);
+    return std::array{similarity[cells.top_left], similarity[cells.top_right],
+                      similarity[cells.bottom_left], similarity[cells.bottom_right]};
   };
   const auto look = [&](int row, int col) {
     const auto s = corners(row, col);
@@ -281,12 +282,12 @@ inline PixelPeak find_upsampled_peak(const float* similarity, const FeatureMap& 
   for (int row = 0; row < rows; ++row) {
     for (int col = 0; col < cols; ++col) {
       const auto s = corners(row, col);
-      const float most = std::max(std::max(s[0], s[1]), std::max(s[2], s[3]));
-      const float least = std::min(std::min(s[0], s[1]), std::min(s[2], s[3]));
+      const float most = (std::max)((std::max)(s[0], s[1]), (std::max)(s[2], s[3]));
+      const float least = (std::min)((std::min)(s[0], s[1]), (std::min)(s[2], s[3]));
       const float inverse = norms.largest(row, col);
       // A cell without a finite similarity has -infinity here.
       const bool possible = inverse > 0 && least > lowest;
-      bounds(row, col) = possible ? std::max(most, 0.0F) * inverse * 1.00001F : lowest;
+      bounds(row, col) = possible ? (std::max)(most, 0.0F) * inverse * 1.00001F : lowest;
       if (bounds(row, col) > largest) {
         largest = bounds(row, col);
         top = row;

@@ -63,14 +63,14 @@ struct KernelWorkspace {
     AlignedFloats cells;     ///< a few cells' features, packed for the kernel
     FloatMatrix similarity;  ///< similarities of one block of queries
   };
-  std::vector<Slot> slots;           ///< one a thread, see room()
+  std::vector<Slot> per_thread;      ///< one a thread, see room()
   std::vector<std::uint32_t> order;  ///< queries, sorted by the place of their peaks
 
-  /// At least `count` slots.
+  /// `count` slots or more.
   Slot* room(int count) {
-    if (slots.size() < static_cast<std::size_t>(count))
-      slots.resize(static_cast<std::size_t>(count));
-    return slots.data();
+    if (per_thread.size() < static_cast<std::size_t>(count))
+      per_thread.resize(static_cast<std::size_t>(count));
+    return per_thread.data();
   }
 };
 

@@ -32,22 +32,22 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
   std::vector<Match> matches(peaks.size());
   const auto match_some = [&](std::size_t i, KernelWorkspace& own) {
     const auto place = static_cast<Eigen::Index>(i);
-    const CellRange near{std::max(static_cast<int>(peaks[i].col) - reach, 0),
-                         std::max(static_cast<int>(peaks[i].row) - reach, 0),
-                         std::min(static_cast<int>(peaks[i].col) + reach + 1, target.cols),
-                         std::min(static_cast<int>(peaks[i].row) + reach + 1, target.rows)};
+    const CellRange window{(std::max)(static_cast<int>(peaks[i].col) - reach, 0),
+                           (std::max)(static_cast<int>(peaks[i].row) - reach, 0),
+                           (std::min)(static_cast<int>(peaks[i].col) + reach + 1, target.cols),
+                           (std::min)(static_cast<int>(peaks[i].row) + reach + 1, target.rows)};
     KernelWorkspace::Slot& slot = *own.room(1);
     FloatMatrix part = std::move(slot.similarity);  // in case the matcher comes here itself
     if (reach == 0) {
       part.resize(1, 1);
       part(0, 0) = peaks[i].value;
     } else {
-      similarity_near(row_of(descriptors, place), target, near, part, slot, setting.instructions);
+      similarity_near(row_of(descriptors, place), target, window, part, slot, setting.instructions);
     }
     Match match = matcher(SimilarityMap(part.data(), part.rows(), part.cols()));
     own.room(1)->similarity = std::move(part);
-    match.cell.x += near.x1;
-    match.cell.y += near.y1;
+    match.cell.x += window.x1;
+    match.cell.y += window.y1;
     matches[i] = match;
   };
   // From top to bottom, so that neighbouring windows find their cells in a cache.
@@ -61,7 +61,7 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
   worker_pool().run(setting.threads, (peaks.size() + at_once - 1) / at_once,
                     [&](std::size_t piece, std::size_t) {
                       KernelWorkspace& own = setting.threads > 1 ? thread_workspace() : workspace;
-                      const std::size_t end = std::min((piece + 1) * at_once, peaks.size());
+                      const std::size_t end = (std::min)((piece + 1) * at_once, peaks.size());
                       for (std::size_t i = piece * at_once; i < end; ++i) match_some(order[i], own);
                     });
   workspace.order = std::move(order);
@@ -94,8 +94,8 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
       const std::optional<int> reach = matcher.reach();
       // Fewer are done before the map is rounded.
       constexpr Eigen::Index worth_rounding = 24;
-      constexpr int near = 8;
-      if (reach && *reach >= 0 && *reach <= near && descriptors.rows() >= worth_rounding &&
+      constexpr int farthest = 8;
+      if (reach && *reach >= 0 && *reach <= farthest && descriptors.rows() >= worth_rounding &&
           detail::scans_bfloat16(setting.instructions)) {
         return detail::match_near_peaks(matcher, *reach, descriptors, target, setting, workspace);
       }

@@ -48,7 +48,7 @@ struct MutualNearest {
     FloatMatrix back;
     constexpr std::size_t block = 128;
     for (std::size_t begin = 0; begin < matches.size(); begin += block) {
-      const std::size_t count = std::min(block, matches.size() - begin);
+      const std::size_t count = (std::min)(block, matches.size() - begin);
       const DescriptorView rows(detail::row_of(found, static_cast<Eigen::Index>(begin)),
                                 static_cast<Eigen::Index>(count), found.cols());
       detail::fill_similarity_rows(rows, problem.source, back, {}, thread_workspace());
@@ -71,7 +71,7 @@ struct MutualNearest {
       return false;
     }
     const auto home = find_peak(SimilarityMap(back, source.rows, source.cols)).cell();
-    return std::max(std::abs(home.x - query.x), std::abs(home.y - query.y)) <= setting.tolerance;
+    return (std::max)(std::abs(home.x - query.x), std::abs(home.y - query.y)) <= setting.tolerance;
   }
 };
 

@@ -47,8 +47,8 @@ struct WindowSoftArgmax {
     const Eigen::Index radius = setting.window_radius;
     const Eigen::Index y1 = std::max<Eigen::Index>(peak.row - radius, 0);
     const Eigen::Index x1 = std::max<Eigen::Index>(peak.col - radius, 0);
-    const Eigen::Index y2 = std::min(peak.row + radius + 1, map.rows());
-    const Eigen::Index x2 = std::min(peak.col + radius + 1, map.cols());
+    const Eigen::Index y2 = (std::min)(peak.row + radius + 1, map.rows());
+    const Eigen::Index x2 = (std::min)(peak.col + radius + 1, map.cols());
 
     // Masked cells have similarity 0, which is the softmax's maximum where the peak is negative.
     detail::Expectation masked;
@@ -60,7 +60,7 @@ struct WindowSoftArgmax {
         }
       }
     }
-    const float maximum = masked.total > 0 ? std::max(peak.value, 0.0F) : peak.value;
+    const float maximum = masked.total > 0 ? (std::max)(peak.value, 0.0F) : peak.value;
 
     detail::Expectation expectation;
     for (Eigen::Index row = y1; row < y2; ++row) {

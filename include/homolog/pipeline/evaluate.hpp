@@ -196,7 +196,7 @@ void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, Quer
   // In pieces: all descriptors of a large data set at once would take gigabytes.
   constexpr std::size_t pairs_at_once = 256;
   for (std::size_t begin = 0; begin < dataset.pairs.size(); begin += pairs_at_once) {
-    const std::size_t end = std::min(begin + pairs_at_once, dataset.pairs.size());
+    const std::size_t end = (std::min)(begin + pairs_at_once, dataset.pairs.size());
     std::vector<double> values;
     for (std::size_t i = begin; i < end; ++i) {
       const auto points = dataset.pairs[i].source_keypoints.size();
@@ -297,7 +297,7 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
       const std::span<const std::size_t> all(pictures);
       for (std::size_t begin = 0; begin < all.size();) {
         const auto members = all.subspan(
-            begin, std::min(all.size() - begin, static_cast<std::size_t>(setting.batch_size)));
+            begin, (std::min)(all.size() - begin, static_cast<std::size_t>(setting.batch_size)));
         begin += members.size();
         // Whole batches go to a process, so that each is computed as one process alone would.
         // Without features there are only grids to make, and every process makes them all.

@@ -27,7 +27,7 @@ namespace detail {
 inline ByteBatch noise_bytes(int count, Size size, int patch, unsigned seed) {
   RandomBits random(seed);
   ByteBatch batch(count, size);
-  const int block = std::max(patch / 4, 1);
+  const int block = (std::max)(patch / 4, 1);
   for (int i = 0; i < count; ++i) {
     std::uint8_t* const pixels = batch.picture(i);
     for (int y = 0; y < size.height; ++y) {
@@ -76,7 +76,7 @@ inline double relative_difference(const FeatureMap& a, const FeatureMap& b) {
     difference += std::pow(static_cast<double>(a.values.data()[i]) - value, 2);
     norm += value * value;
   }
-  return std::sqrt(difference) / std::max(std::sqrt(norm), 1e-30);
+  return std::sqrt(difference) / (std::max)(std::sqrt(norm), 1e-30);
 }
 
 inline std::string shape_error(const std::vector<FeatureMap>& maps, std::size_t count, int rows,
@@ -158,8 +158,8 @@ std::vector<Law> check_backbone_laws(const B& backbone) {
       const std::vector<FeatureMap> together = backbone(batch);
       const FeatureMap first = backbone(picture(batch, 0)).front();
       const FeatureMap second = backbone(picture(batch, 1)).front();
-      const double difference = std::max(detail::relative_difference(together[0], first),
-                                         detail::relative_difference(together[1], second));
+      const double difference = (std::max)(detail::relative_difference(together[0], first),
+                                           detail::relative_difference(together[1], second));
       if (!(difference <= 0.01)) return text("features differ by ", 100 * difference, " %");
       if (!(detail::relative_difference(together[0], first) <
             detail::relative_difference(together[0], second))) {

@@ -47,11 +47,11 @@ inline FloatMatrix patch_at(int row, int col, unsigned seed, float background) {
 }
 
 inline double distance_to_box(Point<GridFrame> point, double x1, double y1, double x2, double y2) {
-  return std::max({x1 - point.x, point.x - x2, y1 - point.y, point.y - y2, 0.0});
+  return (std::max)({x1 - point.x, point.x - x2, y1 - point.y, point.y - y2, 0.0});
 }
 
 inline double largest_step(Point<GridFrame> a, Point<GridFrame> b) {
-  return std::max(std::abs(a.x - b.x), std::abs(a.y - b.y));
+  return (std::max)(std::abs(a.x - b.x), std::abs(a.y - b.y));
 }
 
 inline bool same(const Match& a, const Match& b) {
@@ -274,8 +274,8 @@ void add_reach_laws(std::vector<Law>& laws, const M& matcher) {
       const FloatMatrix map = random_matrix(14, 19, seed, -1, 1);
       const Peak peak = find_peak(view(map));
       const int row = static_cast<int>(peak.row), col = static_cast<int>(peak.col);
-      const int y1 = std::max(row - reach, 0), y2 = std::min(row + reach + 1, 14);
-      const int x1 = std::max(col - reach, 0), x2 = std::min(col + reach + 1, 19);
+      const int y1 = (std::max)(row - reach, 0), y2 = (std::min)(row + reach + 1, 14);
+      const int x1 = (std::max)(col - reach, 0), x2 = (std::min)(col + reach + 1, 19);
       FloatMatrix other = random_matrix(14, 19, seed + 50, -1, peak.value - 0.1F);
       FloatMatrix part(y2 - y1, x2 - x1);
       for (int y = y1; y < y2; ++y) {

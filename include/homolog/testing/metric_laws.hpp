@@ -73,8 +73,8 @@ std::vector<Law> check_metric_laws(const M& metric) {
       return got == 1 ? std::string() : text("they gave ", got);
     });
     add_law(laws, "errors beyond every threshold give 0", [&]() -> std::string {
-      const auto far = detail::with_distance(detail::random_errors(1, 1), 1e9);
-      const double got = value(far, 0.1);
+      const auto distant = detail::with_distance(detail::random_errors(1, 1), 1e9);
+      const double got = value(distant, 0.1);
       return got == 0 ? std::string() : text("errors of 1e9 px gave ", got);
     });
     add_law(laws, "a prediction that is NaN is never correct", [&]() -> std::string {

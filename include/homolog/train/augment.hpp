@@ -118,7 +118,7 @@ inline CropRange choose_crop(Size size, const Points<ImageFrame>& keypoints, dou
   detail::require_inside(keypoints, size);
   const Box<ImageFrame> box = bounding_box(keypoints);
   const auto cut = [&](double margin) {
-    return static_cast<int>(std::floor(crop * random.uniform() * std::max(margin, 0.0)));
+    return static_cast<int>(std::floor(crop * random.uniform() * (std::max)(margin, 0.0)));
   };
   const int left = cut(std::floor(box.x1)), right = cut(size.width - 1 - std::ceil(box.x2));
   const int top = cut(std::floor(box.y1)), bottom = cut(size.height - 1 - std::ceil(box.y2));

@@ -29,8 +29,8 @@ inline void require_maps(const torch::Tensor& similarity, const char* what) {
 
 /// Settings enter float32 arithmetic, where one out of its range would make an answer of NaN.
 inline bool is_positive_float(double value) {
-  return value >= static_cast<double>(std::numeric_limits<float>::min()) &&
-         value <= static_cast<double>(std::numeric_limits<float>::max());
+  return value >= static_cast<double>((std::numeric_limits<float>::min)()) &&
+         value <= static_cast<double>((std::numeric_limits<float>::max)());
 }
 
 inline void require_temperature(double temperature, const char* what) {

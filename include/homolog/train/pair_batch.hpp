@@ -84,7 +84,7 @@ inline CorrespondenceBatch correspondences(const torch::Tensor& patch_tokens, in
       throw ShapeError(detail::text("correspondences: ", pair.source_cells.size(), " source and ",
                                     pair.target_cells.size(), " target keypoints"));
     }
-    longest = std::max(longest, pair.source_cells.size());
+    longest = (std::max)(longest, pair.source_cells.size());
   }
   if (longest == 0) throw ShapeError("correspondences: no pair with keypoints was given");
   const auto count = static_cast<std::int64_t>(batch.pairs.size());

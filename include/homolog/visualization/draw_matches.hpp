@@ -35,7 +35,7 @@ namespace detail {
 inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
   if (x < 0 || y < 0 || x >= image.width || y >= image.height || coverage <= 0) return;
   std::uint8_t* pixel = image.at(x, y);
-  const double alpha = std::min(coverage, 1.0);
+  const double alpha = (std::min)(coverage, 1.0);
   for (std::size_t c = 0; c < 3; ++c) {
     pixel[c] = static_cast<std::uint8_t>(std::lround(pixel[c] * (1 - alpha) + colour[c] * alpha));
   }
@@ -47,7 +47,7 @@ inline Colour palette(std::size_t index) {
   const auto channel = [hue](double offset) {
     const double k = std::fmod(hue + offset, 6.0);
     return static_cast<std::uint8_t>(
-        std::lround(255 - 205 * std::clamp(std::min(k, 4 - k), 0.0, 1.0)));
+        std::lround(255 - 205 * std::clamp((std::min)(k, 4 - k), 0.0, 1.0)));
   };
   return {channel(5), channel(3), channel(1)};
 }
@@ -60,12 +60,12 @@ inline void draw_line(Image& image, Point<ImageFrame> a, Point<ImageFrame> b, do
                       Colour colour) {
   const double radius = width / 2;
   const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  const int x1 = static_cast<int>(std::floor(std::min(a.x, b.x) - radius - 1));
-  const int x2 = static_cast<int>(std::ceil(std::max(a.x, b.x) + radius + 1));
-  const int y1 = static_cast<int>(std::floor(std::min(a.y, b.y) - radius - 1));
-  const int y2 = static_cast<int>(std::ceil(std::max(a.y, b.y) + radius + 1));
-  for (int y = std::max(y1, 0); y <= std::min(y2, image.height - 1); ++y) {
-    for (int x = std::max(x1, 0); x <= std::min(x2, image.width - 1); ++x) {
+  const int x1 = static_cast<int>(std::floor((std::min)(a.x, b.x) - radius - 1));
+  const int x2 = static_cast<int>(std::ceil((std::max)(a.x, b.x) + radius + 1));
+  const int y1 = static_cast<int>(std::floor((std::min)(a.y, b.y) - radius - 1));
+  const int y2 = static_cast<int>(std::ceil((std::max)(a.y, b.y) + radius + 1));
+  for (int y = (std::max)(y1, 0); y <= (std::min)(y2, image.height - 1); ++y) {
+    for (int x = (std::max)(x1, 0); x <= (std::min)(x2, image.width - 1); ++x) {
       const double t =
           length2 > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0) : 0.0;
       detail::blend(image, x, y, colour,
@@ -95,7 +95,7 @@ inline Image draw_matches(const Image& source, const Image& target,
     throw ShapeError(detail::text("draw_matches: ", points.size(), " source points, ",
                                   predicted.size(), " predicted points"));
   }
-  Image canvas(source.width + setting.gap + target.width, std::max(source.height, target.height));
+  Image canvas(source.width + setting.gap + target.width, (std::max)(source.height, target.height));
   std::ranges::fill(canvas.pixels, std::uint8_t{255});
   const int shift = source.width + setting.gap;
   const auto paste = [&canvas](const Image& image, int left) {

@@ -37,7 +37,7 @@ inline std::array<double, 3> similarity_colour(double value) {
       {68, 1, 84},    {72, 40, 120},  {62, 74, 137},  {49, 104, 142}, {38, 130, 142},
       {31, 158, 137}, {53, 183, 121}, {109, 205, 89}, {180, 222, 44}, {253, 231, 37}};
   const double place = std::clamp(value, 0.0, 1.0) * 9;
-  const auto first = std::min(static_cast<std::size_t>(place), std::size_t{8});
+  const auto first = (std::min)(static_cast<std::size_t>(place), std::size_t{8});
   const double second = place - static_cast<double>(first);
   std::array<double, 3> colour{};
   for (std::size_t c = 0; c < 3; ++c) {
@@ -98,13 +98,13 @@ inline Image draw_similarity(const Image& image, const SimilarityMap& map,
   for (Eigen::Index i = 0; i < map.size(); ++i) {
     const float value = map.data()[i];
     if (!std::isfinite(value)) continue;
-    low = std::min(low, value);
-    high = std::max(high, value);
+    low = (std::min)(low, value);
+    high = (std::max)(high, value);
   }
   if (high < low) throw ValueError("draw_similarity: no value of the map is finite");
   if (!std::isnan(setting.low)) low = setting.low;
   if (!std::isnan(setting.high)) high = setting.high;
-  const double range = std::max(static_cast<double>(high) - static_cast<double>(low), 1e-12);
+  const double range = (std::max)(static_cast<double>(high) - static_cast<double>(low), 1e-12);
 
   Image drawn = image;
   for (int y = 0; y < image.height; ++y) {

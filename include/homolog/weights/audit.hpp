@@ -133,7 +133,7 @@ bool all_finite(std::span<const std::byte> bytes, Bits exponent) {
   // In slices, so that a bad value ends the scan early while each slice is vectorised.
   constexpr std::size_t slice = std::size_t{1} << 16;
   for (std::size_t start = 0; start < bytes.size(); start += slice) {
-    const auto part = bytes.subspan(start, std::min(slice, bytes.size() - start));
+    const auto part = bytes.subspan(start, (std::min)(slice, bytes.size() - start));
     bool bad = false;
     for (std::size_t i = 0; i + sizeof(Bits) <= part.size(); i += sizeof(Bits)) {
       Bits value;

@@ -53,7 +53,7 @@ inline TensorView checked_view(const SafetensorsEntry& entry, std::uint64_t expe
   std::uint64_t size = item_size(entry.dtype);
   for (const std::uint64_t length : entry.shape) {
     const auto next = checked_product(size, length);
-    if (!next || length > std::numeric_limits<std::int64_t>::max()) {
+    if (!next || length > (std::numeric_limits<std::int64_t>::max)()) {
       fail("the size of shape ", shape_text(entry.shape), " overflows");
     }
     size = *next;

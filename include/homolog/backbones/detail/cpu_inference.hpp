@@ -43,8 +43,8 @@ void on_torch_threads(std::size_t count, const Task& task) {
     return;
   }
   std::atomic<std::size_t> next{0};
-  at::Tensor slots = at::arange(threads, at::kLong);
-  at::TensorIterator iterator = at::TensorIterator::borrowing_nullary_op(slots);
+  at::Tensor thread_numbers = at::arange(threads, at::kLong);
+  at::TensorIterator iterator = at::TensorIterator::borrowing_nullary_op(thread_numbers);
   iterator.for_each(
       [&](char** data, const std::int64_t* strides, std::int64_t size, std::int64_t) {
         for (std::int64_t place = 0; place < size; ++place) {

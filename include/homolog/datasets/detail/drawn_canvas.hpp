@@ -128,13 +128,13 @@ struct Canvas {
 
   void paint(const Part& part) {
     std::int64_t left = part.points[0].x, right = left, top = part.points[0].y, bottom = top;
-    std::int64_t margin = std::max(part.radius_a, part.radius_b);
+    std::int64_t margin = (std::max)(part.radius_a, part.radius_b);
     if (part.shape == Part::Shape::ellipse) {
       margin = length(part.points[1] - part.points[0]) + length(part.points[2] - part.points[0]);
     }
     for (const Vec point : part.points) {
-      left = std::min(left, point.x), right = std::max(right, point.x);
-      top = std::min(top, point.y), bottom = std::max(bottom, point.y);
+      left = (std::min)(left, point.x), right = (std::max)(right, point.x);
+      top = (std::min)(top, point.y), bottom = (std::max)(bottom, point.y);
     }
     const std::int64_t step = subpixels / 2;
     const auto first = [&](std::int64_t low) {

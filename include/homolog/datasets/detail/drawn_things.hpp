@@ -104,10 +104,10 @@ inline void build_dog(Builder& b) {
                      head = b.size(105);
   const Vec hip{-long_, 0}, chest{long_, 0};
   const auto swing = [&] { return b.pose.between(-280, 280); };
-  const auto draw_leg = [&](Vec top, bool near) {
+  const auto draw_leg = [&](Vec top, bool in_front) {
     const std::int64_t upper = 900 + swing(), lower = upper + b.pose.between(-250, 250);
     const Vec knee = away(top, leg / 2, upper), paw = away(knee, leg / 2, lower);
-    const Shade colour = near ? b.coat.body : b.coat.dark;
+    const Shade colour = in_front ? b.coat.body : b.coat.dark;
     b.capsule(top, knee, thick * 5 / 10, thick * 4 / 10, colour, b.coat.dark);
     b.capsule(knee, paw, thick * 4 / 10, thick * 3 / 10, colour, b.coat.dark);
     b.capsule(paw, paw + Vec{40, 0}, thick * 3 / 10, thick * 3 / 10, b.coat.accent, b.coat.dark);

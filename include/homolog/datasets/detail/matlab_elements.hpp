@@ -124,7 +124,7 @@ class MatlabWalk {
     const Element element{first, rest.substr(8, size)};
     std::size_t padded = size;
     if (inside && size % 8 != 0) padded += 8 - size % 8;
-    rest.remove_prefix(8 + std::min(padded, rest.size() - 8));
+    rest.remove_prefix(8 + (std::min)(padded, rest.size() - 8));
     return element;
   }
 

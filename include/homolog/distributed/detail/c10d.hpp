@@ -91,11 +91,11 @@ inline c10::intrusive_ptr<c10d::Backend> gloo_backend(const c10::intrusive_ptr<c
   using Gloo = c10d::ProcessGroupGloo;
   auto options = Gloo::Options::create(timeout);
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody here sets variables
-  const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+  const char* interface_name = std::getenv("GLOO_SOCKET_IFNAME");
   if (is_loopback(launch.address)) {
     options->devices.push_back(Gloo::createDeviceForHostname("127.0.0.1"));
-  } else if (interface != nullptr) {
-    options->devices.push_back(Gloo::createDeviceForInterface(interface));
+  } else if (interface_name != nullptr) {
+    options->devices.push_back(Gloo::createDeviceForInterface(interface_name));
   } else {
     options->devices.push_back(Gloo::createDefaultDevice());
   }

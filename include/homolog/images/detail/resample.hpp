@@ -56,7 +56,7 @@ inline double triangle_kernel(double x) {
 template <class Kernel>
 ResampleAxis make_resample_axis(int in, int out, double support, Kernel kernel) {
   const double scale = static_cast<double>(in) / out;
-  const double widening = std::max(scale, 1.0);
+  const double widening = (std::max)(scale, 1.0);
   const double reach = support * widening;
   ResampleAxis axis;
   axis.stride = static_cast<int>(std::ceil(reach)) * 2 + 1;
@@ -65,8 +65,8 @@ ResampleAxis make_resample_axis(int in, int out, double support, Kernel kernel) 
   std::vector<double> exact(static_cast<std::size_t>(axis.stride));
   for (int i = 0; i < out; ++i) {
     const double centre = (i + 0.5) * scale;
-    const int first = std::max(static_cast<int>(centre - reach + 0.5), 0);
-    const int count = std::min(static_cast<int>(centre + reach + 0.5), in) - first;
+    const int first = (std::max)(static_cast<int>(centre - reach + 0.5), 0);
+    const int count = (std::min)(static_cast<int>(centre + reach + 0.5), in) - first;
     double sum = 0;
     for (int k = 0; k < count; ++k) {
       const double weight = kernel((k + first - centre + 0.5) * (1.0 / widening));
@@ -114,7 +114,7 @@ HOMOLOG_RESAMPLE_INLINE void resample_rows(const Image& in, const ResampleAxis& 
   constexpr int rows = 8, lanes = 3 * rows;
   std::vector<std::uint8_t> block(static_cast<std::size_t>(in.width) * lanes);
   for (int y = 0; y < in.height; y += rows) {
-    const int present = std::min(rows, in.height - y);
+    const int present = (std::min)(rows, in.height - y);
     for (int r = 0; r < present; ++r) {
       const std::uint8_t* pixel = in.at(0, y + r);
       std::uint8_t* to = block.data() + 3 * r;
@@ -157,7 +157,7 @@ HOMOLOG_RESAMPLE_INLINE void resample_columns(const Image& in, const ResampleAxi
       continue;
     }
     for (std::ptrdiff_t i = 0; i < row_bytes; i += lanes) {
-      const std::ptrdiff_t start = std::min(i, row_bytes - lanes);  // the last block overlaps
+      const std::ptrdiff_t start = (std::min)(i, row_bytes - lanes);  // the last block overlaps
       weigh<lanes>(from + start, row_bytes, weights, count, to + start);
     }
   }

@@ -164,10 +164,10 @@ __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting
     sums[2] += weight * below_peak(index);
   };
   if constexpr (decoder == Decoder::window_soft_argmax) {
-    const int left = max(peak_col - setting.window_radius, grid.x1);
-    const int top = max(peak_row - setting.window_radius, grid.y1);
-    const int right = min(peak_col + setting.window_radius + 1, grid.x2);
-    const int bottom = min(peak_row + setting.window_radius + 1, grid.y2);
+    const int left = (max)(peak_col - setting.window_radius, grid.x1);
+    const int top = (max)(peak_row - setting.window_radius, grid.y1);
+    const int right = (min)(peak_col + setting.window_radius + 1, grid.x2);
+    const int bottom = (min)(peak_row + setting.window_radius + 1, grid.y2);
     const int wide = right - left;
     for (int i = threadIdx.x; i < wide * (bottom - top); i += threads_per_row) {
       add((top + i / wide) * grid.cols + left + i % wide);

@@ -52,7 +52,7 @@ HOMOLOG_AVX512_INLINE __m512 only_finite(__m512 values) {
   const __m512 size =
       _mm512_castsi512_ps(_mm512_castps_si512(values) & _mm512_set1_epi32(0x7fffffff));
   const __mmask16 finite =
-      _mm512_cmp_ps_mask(size, _mm512_set1_ps(std::numeric_limits<float>::max()), _CMP_LE_OQ);
+      _mm512_cmp_ps_mask(size, _mm512_set1_ps((std::numeric_limits<float>::max)()), _CMP_LE_OQ);
   return _mm512_mask_mov_ps(_mm512_set1_ps(-std::numeric_limits<float>::infinity()), finite,
                             values);
 }

@@ -40,7 +40,7 @@ HOMOLOG_NEON_INLINE void store_sums(const float32x4_t (&sums)[C], float* out) {
     // Four cells; the last one is repeated where there are fewer.
     const float32x4_t values =
         vpaddq_f32(fold_to_2(of(c), of(c + 1)), fold_to_2(of(c + 2), of(c + 3)));
-    const uint32x4_t finite = vcaleq_f32(values, vdupq_n_f32(std::numeric_limits<float>::max()));
+    const uint32x4_t finite = vcaleq_f32(values, vdupq_n_f32((std::numeric_limits<float>::max)()));
     const float32x4_t answers =
         vbslq_f32(finite, values, vdupq_n_f32(-std::numeric_limits<float>::infinity()));
     if (C - c >= 4) {

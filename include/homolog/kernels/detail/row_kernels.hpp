@@ -30,7 +30,8 @@ inline float largest_finite(const float* values, std::size_t count) {
   float largest = -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < count; ++i) {
     // Both comparisons are false for NaN, the second one for +infinity.
-    if (values[i] > largest && values[i] <= std::numeric_limits<float>::max()) largest = values[i];
+    if (values[i] > largest && values[i] <= (std::numeric_limits<float>::max)())
+      largest = values[i];
   }
   return largest;
 }
@@ -65,7 +66,7 @@ inline Moments softmax_moments(const float* values, std::size_t rows, std::size_
 inline void take_column_maxima(const float* values, std::size_t count, std::int32_t row,
                                float* largest, std::int32_t* rows) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (values[i] > largest[i] && values[i] <= std::numeric_limits<float>::max()) {
+    if (values[i] > largest[i] && values[i] <= (std::numeric_limits<float>::max)()) {
       largest[i] = values[i];
       rows[i] = row;
     }
@@ -137,7 +138,7 @@ struct RowKernels {
     constexpr float lowest = -std::numeric_limits<float>::infinity();
     Floats found;
     load(found, from, count, lowest);
-    found = found <= std::numeric_limits<float>::max() ? found : Floats{} + lowest;
+    found = found <= (std::numeric_limits<float>::max)() ? found : Floats{} + lowest;
     largest = found > largest ? found : largest;
   }
 
@@ -217,7 +218,7 @@ struct RowKernels {
       std::memcpy(&value, values + i, sizeof value);
       std::memcpy(&most, largest + i, sizeof most);
       std::memcpy(&index, rows + i, sizeof index);
-      value = value <= std::numeric_limits<float>::max() ? value : Floats{} + lowest;
+      value = value <= (std::numeric_limits<float>::max)() ? value : Floats{} + lowest;
       index = value > most ? Ints{} + row : index;
       most = value > most ? value : most;
       std::memcpy(largest + i, &most, sizeof most);

@@ -94,7 +94,8 @@ class WorkerPool {
   using Call = void (*)(const void* task, std::size_t i, std::size_t slot);
 
   void run(int threads, std::size_t count, const void* task, Call call) {
-    const std::size_t helpers = std::min(count, static_cast<std::size_t>(std::max(threads, 1))) - 1;
+    const std::size_t helpers =
+        (std::min)(count, static_cast<std::size_t>((std::max)(threads, 1))) - 1;
     if (helpers == 0 || count < 2 || in_task()) {
       for (std::size_t i = 0; i < count; ++i) call(task, i, 0);
       return;

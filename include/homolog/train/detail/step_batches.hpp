@@ -52,7 +52,7 @@ struct StepBatches {
       order_epoch = epoch;
     }
     const std::size_t begin = static_cast<std::size_t>(position) * pairs_a_step();
-    const std::size_t end = std::min(begin + pairs_a_step(), order.size());
+    const std::size_t end = (std::min)(begin + pairs_a_step(), order.size());
     std::vector<std::vector<std::size_t>> parts;
     points = 0;
     std::size_t mine = 0;

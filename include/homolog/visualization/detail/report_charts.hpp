@@ -107,7 +107,7 @@ inline Chart histogram_chart(const std::string& name, const std::vector<double>&
   for (const double error : errors) {
     // Errors are not negative; a value on an edge belongs to the bin below, as <= does in PCK.
     const double bin = std::ceil(error * bins - 1e-9) - 1;
-    ++counts[bin < bins ? static_cast<std::size_t>(std::max(bin, 0.0)) : bins];
+    ++counts[bin < bins ? static_cast<std::size_t>((std::max)(bin, 0.0)) : bins];
   }
   const auto percent = [&errors](std::size_t count) {
     return 100 * static_cast<double>(count) / static_cast<double>(errors.size());
@@ -115,7 +115,7 @@ inline Chart histogram_chart(const std::string& name, const std::vector<double>&
   Chart chart{"Histogram of errors of " + name};
   ChartFrame frame;
   frame.right = 322;
-  const double highest = percent(std::ranges::max(counts));
+  const double highest = percent((std::ranges::max)(counts));
   const double step = round_step(highest, 4);
   frame.y_high = step * std::ceil(highest / step - 1e-9);
   draw_axes(chart, frame, "error / s", "points, %");

@@ -106,7 +106,7 @@ inline Table depth_table(const ReportView& view, const DepthStudy& study) {
                            : depth_spread(view, frozen->second, Aggregation::per_point, alpha).mean;
   double best = -1;
   for (const auto& [depth, runs] : study.runs) {
-    best = std::max(best, depth_spread(view, runs, Aggregation::per_point, alpha).mean);
+    best = (std::max)(best, depth_spread(view, runs, Aggregation::per_point, alpha).mean);
   }
   const auto difference = [](int depth, double here, double there) {
     return depth == 0 || std::isnan(here - there) ? "\u2013" : signed_fixed(here - there, 2);
@@ -146,8 +146,8 @@ inline Chart depth_chart(const ReportView& view, const DepthStudy& study) {
   double low = 100, high = 0;
   const auto include = [&](double score) {
     if (std::isnan(score)) return;
-    low = std::min(low, score);
-    high = std::max(high, score);
+    low = (std::min)(low, score);
+    high = (std::max)(high, score);
   };
   for (const auto& [depth, runs] : study.runs) {
     for (const double alpha : view.alphas) {
@@ -206,7 +206,7 @@ inline Chart depth_chart(const ReportView& view, const DepthStudy& study) {
     }
     if (points.empty()) continue;
     chart.path(polyline(points), "curve " + series);
-    const double label = std::min(points.back()[1] + 4, label_above - 13);
+    const double label = (std::min)(points.back()[1] + 4, label_above - 13);
     label_above = label;
     chart.write(points.back()[0] + 12, label, "\u03b1 " + plain_number(alpha), "strong " + series);
   }

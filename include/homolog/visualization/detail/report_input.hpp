@@ -95,7 +95,7 @@ struct ReportKeys {
     // An unsigned value above the signed range must not wrap into it.
     const bool huge = found.is_number_unsigned() &&
                       found.get<std::uint64_t>() >
-                          static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+                          static_cast<std::uint64_t>((std::numeric_limits<std::int64_t>::max)());
     const std::int64_t integer = huge ? 0 : found.get<std::int64_t>();
     if (huge || integer < low || integer > high) {
       fail(key, text("expected an integer from ", low, " to ", high, ", got ", found.dump()));
@@ -115,7 +115,7 @@ struct ReportKeys {
   }
   std::optional<std::int64_t> optional_integer(const std::string& key, std::int64_t low) const {
     if (!has(key)) return std::nullopt;
-    return integer(key, low, std::numeric_limits<std::int64_t>::max());
+    return integer(key, low, (std::numeric_limits<std::int64_t>::max)());
   }
 };
 

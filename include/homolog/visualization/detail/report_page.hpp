@@ -102,7 +102,7 @@ inline MustacheData categories_data(const ReportView& view) {
     constexpr std::size_t most = 6;  // results a table, so that it fits on paper
     const std::span<const std::size_t> members(group.members);
     for (std::size_t begin = 0; several && begin < members.size(); begin += most) {
-      const auto some = members.subspan(begin, std::min(most, members.size() - begin));
+      const auto some = members.subspan(begin, (std::min)(most, members.size() - begin));
       compared.push_back(table_data(categories_side_by_side(view, some)));
     }
     data.set("compared", compared);

@@ -76,8 +76,8 @@ inline std::pair<std::vector<PairOutcome>, std::vector<PairOutcome>> best_and_wo
     return a.index < b.index;
   });
   const auto distance = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
-  const std::size_t best = std::min(count, (outcomes.size() + 1) / 2);
-  const std::size_t worst = std::min(count, outcomes.size() - best);
+  const std::size_t best = (std::min)(count, (outcomes.size() + 1) / 2);
+  const std::size_t worst = (std::min)(count, outcomes.size() - best);
   return {{outcomes.begin(), outcomes.begin() + distance(best)},
           {outcomes.rbegin(), outcomes.rbegin() + distance(worst)}};
 }
@@ -107,9 +107,9 @@ inline SmallPicture load_small(const std::string& named, const ReportResult& res
   }
   Image image = load_image(*path);
   if (flip) image = flip_horizontally(image);
-  const double scale = std::min(height / image.height, most_width / image.width);
+  const double scale = (std::min)(height / image.height, most_width / image.width);
   const auto scaled = [scale](int length) {
-    return std::max(1, static_cast<int>(std::lround(length * scale)));
+    return (std::max)(1, static_cast<int>(std::lround(length * scale)));
   };
   const Size size{scaled(image.width), scaled(image.height)};
   return {resize_image(image, size), static_cast<double>(size.width) / image.width,

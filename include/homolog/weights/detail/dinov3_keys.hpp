@@ -140,7 +140,7 @@ inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::
   std::vector<std::int64_t> shape;
   std::string_view sizes = line.substr(first + 1, second - first - 1);
   while (!sizes.empty()) {
-    const auto comma = std::min(sizes.find(','), sizes.size());
+    const auto comma = (std::min)(sizes.find(','), sizes.size());
     const auto number = sizes.substr(0, comma);
     if (number.empty() || number.size() > 9 || shape.size() == 8 ||
         number.find_first_not_of("0123456789") != std::string_view::npos) {
@@ -148,7 +148,7 @@ inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::
     }
     shape.push_back(std::stoll(std::string(number)));
     if (comma + 1 == sizes.size()) refuse();  // ends with a comma
-    sizes.remove_prefix(std::min(comma + 1, sizes.size()));
+    sizes.remove_prefix((std::min)(comma + 1, sizes.size()));
   }
   std::string_view hex = line.substr(second + 1);
   const bool uniform = hex.starts_with('*');

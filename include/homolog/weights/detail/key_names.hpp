@@ -207,7 +207,7 @@ inline bool is_known_prefix(std::string_view prefix) {
 
 /// Number of leading digits.
 inline std::size_t digits(std::string_view text) {
-  return std::min(text.find_first_not_of("0123456789"), text.size());
+  return (std::min)(text.find_first_not_of("0123456789"), text.size());
 }
 
 /// A key with its block index taken out: `blocks.7.norm1.bias` -> `blocks.#.norm1.bias`, `7`.

@@ -1,0 +1,39 @@
+// Macros of <X11/X.h>, <X11/Xlib.h> and <X11/Xutil.h> whose names others use too.
+#define None 0L
+#define Bool int
+#define Status int
+#define True 1
+#define False 0
+#define Success 0
+#define Always 2
+#define Above 0
+#define Below 1
+#define Opposite 4
+#define Complex 0
+#define Nonconvex 1
+#define Convex 2
+#define Unsorted 0
+#define YSorted 1
+#define Expose 12
+#define KeyPress 2
+#define KeyRelease 3
+#define FocusIn 9
+#define FocusOut 10
+#define CursorShape 0
+#define CurrentTime 0L
+#define NoSymbol 0L
+#define AnyKey 0L
+#define GrayScale 1
+#define TrueColor 4
+#define DirectColor 5
+#define ShiftMask (1 << 0)
+#define ControlMask (1 << 2)
+#define Button1 1
+#define CopyFromParent 0L
+#define InputOutput 1
+#define InputOnly 2
+#define RectangleIn 1
+#define RectangleOut 0
+#define NoValue 0x0000
+#define XValue 0x0001
+#define AllValues 0x000F
