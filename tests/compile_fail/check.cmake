@@ -1,4 +1,4 @@
-# cmake -Dcompiler= -Dincludes=a|b -Dsource= -Dsentence= [-Dstandard=c++20] [-Dmost=] -P check.cmake
+# cmake -Dcompiler= -Dincludes=a|b -Dsource= -Dsentence= [-Doptions=a|b] [-Dmost=] -P check.cmake
 # With a sentence: compiling `source` must fail, and its first error must contain the sentence.
 # Without one: it must compile. With `most`, there must be no more errors than that.
 set(ENV{LC_ALL} C)  # compilers translate "error:"
@@ -6,10 +6,8 @@ string(REPLACE "|" ";" includes "${includes}")
 list(REMOVE_DUPLICATES includes)
 list(REMOVE_ITEM includes /usr/include)  # there already, and its place in the order matters
 list(TRANSFORM includes PREPEND -I)
-if(NOT DEFINED standard)
-  set(standard c++20)
-endif()
-execute_process(COMMAND ${compiler} -std=${standard} -fsyntax-only ${includes} ${source}
+string(REPLACE "|" ";" options "${options}")
+execute_process(COMMAND ${compiler} -std=c++20 ${options} -fsyntax-only ${includes} ${source}
                 RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 
 if(sentence STREQUAL "")

@@ -6,7 +6,6 @@
 /// this room passes such files along; only the owners keep memory alive, so copies are cheap.
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -20,9 +19,6 @@
 #include "homolog/core/errors.hpp"
 
 namespace homolog::inline v0_1 {
-
-static_assert(std::endian::native == std::endian::little,
-              "weights files are little-endian and are viewed in place");
 
 /// Element types of stored tensors, in the order in which the safetensors reference sorts them
 /// (its writer puts the last one first).

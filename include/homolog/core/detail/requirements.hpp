@@ -7,6 +7,19 @@
 
 #if __cplusplus < 202002L
 #error homolog needs C++20: compile with -std=c++20
+#define HOMOLOG_CANNOT_BE_COMPILED
+#elif !defined(__cpp_exceptions)
+#error homolog needs exceptions: compile without -fno-exceptions
+#define HOMOLOG_CANNOT_BE_COMPILED
+#elif __SIZEOF_POINTER__ < 8
+#error homolog needs a 64-bit target: weights and feature maps take more than a 32-bit address space
+#define HOMOLOG_CANNOT_BE_COMPILED
+#elif __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error homolog needs a little-endian target: its files hold little-endian numbers
+#define HOMOLOG_CANNOT_BE_COMPILED
+#endif
+
+#ifdef HOMOLOG_CANNOT_BE_COMPILED
 // #error alone does not stop GCC and Clang, which would go on to hundreds of errors.
 #include "the sentence above says what to do"
 #endif
