@@ -81,6 +81,26 @@ TEST_CASE("a set includes its own kind's smaller ones, and none of another proce
   }
 }
 
+TEST_CASE("the environment may name a set of this machine, and nothing else") {
+  CHECK(detail::chosen_instruction_set(nullptr) == supported_sets().back());
+  for (const auto set : all_instruction_sets) {
+    const std::string name(instruction_set_name(set));
+    if (is_supported(set)) {
+      CHECK(detail::chosen_instruction_set(name.c_str()) == set);
+    } else {
+      CHECK_THROWS_WITH_AS(detail::chosen_instruction_set(name.c_str()),
+                           ("HOMOLOG_INSTRUCTION_SET: this machine has no " + name).c_str(),
+                           SettingError);
+    }
+  }
+  for (const char* unknown : {"", "NEON", "sse"}) {
+    CHECK_THROWS_WITH_AS(
+        detail::chosen_instruction_set(unknown),
+        doctest::Contains("expected one of portable, avx2, avx512, avx512_bf16, neon"),
+        SettingError);
+  }
+}
+
 TEST_CASE("a set that this machine does not have is refused by name, wherever one can be given") {
   FeatureMap target(2, 2, 16);
   detail::fill_with(target.values, 1);

@@ -88,32 +88,41 @@ inline void require_supported(InstructionSet set) {
   }
 }
 
+namespace detail {
+
+/// The largest family that is supported, or the one that is named.
+///
+/// @param named by HOMOLOG_INSTRUCTION_SET, or null
+/// @throws SettingError when that name is unknown or not supported
+inline InstructionSet chosen_instruction_set(const char* named) {
+  InstructionSet largest = InstructionSet::portable;
+  std::string names;
+  for (const auto set : all_instruction_sets) {
+    if (named != nullptr && instruction_set_name(set) == named) {
+      if (is_supported(set)) return set;
+      throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET: this machine has no ") + named);
+    }
+    if (is_supported(set)) largest = set;
+    names.append(names.empty() ? "" : ", ").append(instruction_set_name(set));
+  }
+  if (named != nullptr) {
+    throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET is '") + named + "', expected one of " +
+                       names);
+  }
+  return largest;
+}
+
+}  // namespace detail
+
 /// The largest family that is supported, or the one that the environment variable
 /// HOMOLOG_INSTRUCTION_SET names; looked up once.
 ///
 /// @throws SettingError when that name is unknown or not supported
 inline InstructionSet best_instruction_set() {
-  static const InstructionSet best = [] {
-    // Once, before threads of ours exist.
-    // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    const char* named = std::getenv("HOMOLOG_INSTRUCTION_SET");
-    InstructionSet found = InstructionSet::portable;
-    bool known = named == nullptr;
-    for (const auto set : all_instruction_sets) {
-      if (named != nullptr && instruction_set_name(set) != named) continue;
-      known = true;
-      if (is_supported(set)) {
-        found = set;
-      } else if (named != nullptr) {
-        throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET: this machine has no ") + named);
-      }
-    }
-    if (!known) {
-      throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET is '") + named +
-                         "', expected portable, avx2, avx512, avx512_bf16 or neon");
-    }
-    return found;
-  }();
+  // Once, before threads of ours exist.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
+  static const InstructionSet best =
+      detail::chosen_instruction_set(std::getenv("HOMOLOG_INSTRUCTION_SET"));
   return best;
 }
 
