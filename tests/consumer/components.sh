@@ -9,6 +9,7 @@ rm -rf "$work"
 mkdir -p "$work/app" "$work/fake_torch"
 # An installation of core, datasets and homolog for a LibTorch that is only a name; one without homolog.
 echo 'add_library(torch INTERFACE IMPORTED)' >"$work/fake_torch/TorchConfig.cmake"
+echo 'set(PACKAGE_VERSION 2.13.0)' >"$work/fake_torch/TorchConfigVersion.cmake"
 install_with() {  # NAME CMAKE_ARGUMENT...
   local name=$1
   shift
