@@ -240,6 +240,11 @@ TEST_CASE("a PNG's chunks are checked, and what it may carry does no harm") {
                  "header with a size"));
   CHECK(contains(refusal(png_header(2, 2) + png_chunk("IEND", "")), "no IDAT"));
   CHECK(contains(refusal(png_header(200, 200) + png.substr(33)), "not enough pixels"));
+  CHECK(contains(refusal(png.substr(0, 32)), "header with a size"));
+  // The size is asked of the header alone, whatever stands behind it.
+  const TemporaryFolder folder;
+  write_file(folder.path / "damaged.png", with(png_chunk("ABCD", "data")));
+  CHECK(read_image_size(folder.path / "damaged.png") == Size{17, 13});
 }
 
 TEST_CASE("an index beyond the palette is black, whatever memory held before") {

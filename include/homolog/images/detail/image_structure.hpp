@@ -102,9 +102,9 @@ inline std::uint32_t png_crc32(std::string_view bytes) {
   return ~crc;
 }
 
-/// Size in a PNG's IHDR.
+/// Size in a PNG's IHDR; zeros where the file does not start with a whole one.
 inline AnnouncedSize announced_png_size(std::string_view bytes) {
-  if (bytes.size() < 24 || bytes.substr(12, 4) != "IHDR") return {};
+  if (bytes.size() < 33 || bytes.substr(12, 4) != "IHDR") return {};
   return {big_endian32(bytes, 16), big_endian32(bytes, 20)};
 }
 
