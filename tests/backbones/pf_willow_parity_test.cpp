@@ -209,6 +209,7 @@ TEST_CASE("full-resolution matching has the PCK of upsampled and normalised feat
   pipeline.setting.image_size = 224;
   pipeline.setting.query = Query::bilinear;
   std::size_t points = 0, moved = 0;
+  double below_best = 0;
   std::vector<PairErrors> ours, theirs;
   for (std::size_t i = 0; i < dataset.pairs.size(); i += 15) {
     const Pair& pair = dataset.pairs[i];
@@ -219,15 +220,19 @@ TEST_CASE("full-resolution matching has the PCK of upsampled and normalised feat
     const DescriptorView view(queries.data(), queries.rows(), queries.cols());
     const auto matches = pipeline.matcher.match(MatchProblem{source.map, target.map, cells, view});
 
-    const auto wide = at::upsample_bilinear2d(
-        torch::from_blob(const_cast<float*>(target.map.values.data()), {1, 16, 16, 384})
-            .permute({0, 3, 1, 2}),
-        {224, 224}, /*align_corners=*/false);
-    const auto normal = wide / at::norm(wide, 2, {1}, true).clamp_min(1e-12);
-    const auto places =
-        at::matmul(torch::from_blob(const_cast<float*>(queries.data()), {queries.rows(), 384}),
-                   normal[0].flatten(1))
-            .argmax(1);
+    const auto similarity = [&](torch::Dtype dtype) {  // [queries, pixels]
+      const auto map =
+          torch::from_blob(const_cast<float*>(target.map.values.data()), {1, 16, 16, 384})
+              .to(dtype);
+      const auto wide = at::upsample_bilinear2d(map.permute({0, 3, 1, 2}), {224, 224},
+                                                /*align_corners=*/false);
+      const auto normal = wide / at::norm(wide, 2, {1}, true).clamp_min(1e-12);
+      const auto rows = torch::from_blob(const_cast<float*>(queries.data()), {queries.rows(), 384});
+      return at::matmul(rows.to(dtype), normal[0].flatten(1));
+    };
+    const auto places = similarity(torch::kFloat32).argmax(1);
+    const auto exact = similarity(torch::kFloat64);
+    const auto best = exact.amax(1);
     std::vector<Match> expected;
     for (std::size_t k = 0; k < matches.size(); ++k) {
       const auto place = places[static_cast<std::int64_t>(k)].item<std::int64_t>();
@@ -235,6 +240,10 @@ TEST_CASE("full-resolution matching has the PCK of upsampled and normalised feat
                                   (static_cast<double>(place / 224) + 0.5) / 14 - 0.5};
       expected.push_back({cell, 0});
       moved += std::hypot(cell.x - matches[k].cell.x, cell.y - matches[k].cell.y) > 1e-9;
+      const auto pixel = [](double at) { return std::llround((at + 0.5) * 14 - 0.5); };
+      const auto row = static_cast<std::int64_t>(k);
+      const auto own = 224 * pixel(matches[k].cell.y) + pixel(matches[k].cell.x);
+      below_best = std::max(below_best, (best[row] - exact[row][own]).item<double>());
       ++points;
     }
     const auto errors = [&](const std::vector<Match>& answers) {
@@ -247,8 +256,11 @@ TEST_CASE("full-resolution matching has the PCK of upsampled and normalised feat
   const std::vector<double> alphas{0.05, 0.1, 0.2};
   const auto own = homolog::detail::pck_scores(ours, alphas);
   const auto expected = homolog::detail::pck_scores(theirs, alphas);
-  MESSAGE(points << " points, " << moved << " at another pixel; PCK@0.1 "
-                 << 100 * own.per_point[1]);
+  MESSAGE(points << " points, " << moved << " at another pixel; in float64 at most " << below_best
+                 << " below the best; PCK@0.1 " << 100 * own.per_point[1]);
   CHECK(own.per_point == expected.per_point);
-  CHECK(moved <= points / 500);  // ties in rounding
+  // Where neighbouring pixels tie within float32's rounding, the version of LibTorch decides which
+  // its float32 prefers (2.6 another than ours 3 times, 2.13 at most once), so theirs is no
+  // measure. Ours is held to float64's best, below which it was 1.2e-16.
+  CHECK(below_best < 1e-7);
 }

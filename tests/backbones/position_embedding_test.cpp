@@ -36,9 +36,11 @@ TEST_CASE("each rule's cubic has its own constant: known values along one axis")
   const auto row = [&](int cols, PositionInterpolation rule) {
     return interpolate_positions(table, 6, cols, rule).reshape({6, cols})[2];
   };
+  // Tables are resized in float32. LibTorch 2.13 is 2.7e-6 from its float64 here, 2.6 is 1.2e-5;
+  // another constant or scale moves the first value of a row by 6e-3, the last by 0.08 and more.
   const auto is = [](const torch::Tensor& got, const std::vector<double>& expected) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      CHECK(std::abs(got[static_cast<std::int64_t>(i)].item<double>() - expected[i]) < 5e-6);
+      CHECK(std::abs(got[static_cast<std::int64_t>(i)].item<double>() - expected[i]) < 2e-5);
     }
   };
   is(row(4, PositionInterpolation::huggingface), {.12109375, 2.828125, 10.796875, 23.20703125});
