@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataset_options.hpp"
 
+#include <cstdio>
+
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/pf_pascal_matlab.hpp"
 #include "homolog/datasets/pf_willow.hpp"
 #include "homolog/datasets/select.hpp"
 #include "homolog/datasets/spair.hpp"
+#include "homolog/datasets/warnings.hpp"
 #include "usage.hpp"
 
 namespace tool {
@@ -55,6 +58,12 @@ Dataset load_dataset(const DatasetOptions& options) {
                     : options.dataset == "pf-willow" ? load_pf_willow(options.root)
                                                      : load_jsonl(options.root, options.split);
   return select_pairs(std::move(dataset), options.categories, options.limit);
+}
+
+void print_warnings(const Dataset& dataset) {
+  for (const std::string& sentence : dataset_warnings(dataset)) {
+    std::fprintf(stderr, "homolog: warning: %s\n", sentence.c_str());
+  }
 }
 
 }  // namespace tool

@@ -26,4 +26,7 @@ void require_fitting(const DatasetOptions& options);
 
 homolog::Dataset load_dataset(const DatasetOptions& options);
 
+// Says on stderr what is legal in a data set and yet looks wrong.
+void print_warnings(const homolog::Dataset& dataset);
+
 }  // namespace tool

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "dataset_options.hpp"
+#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -40,7 +41,8 @@ struct EvaluateOptions {
 
 void print_table(const Evaluation& evaluation) {
   const auto row = [](const std::string& name, const PckScores& scores) {
-    std::printf("%-18s %7zu %8zu", name.c_str(), scores.pairs, scores.points);
+    std::printf("%-18s %7zu %8zu", homolog::detail::as_utf8(name).c_str(), scores.pairs,
+                scores.points);
     for (const auto* values : {&scores.per_point, &scores.per_image}) {
       std::printf("  |");
       for (const double value : *values) std::printf(" %6.2f", 100 * value);
@@ -51,13 +53,16 @@ void print_table(const Evaluation& evaluation) {
   for (const char* aggregation : {"point", "image"}) {
     std::printf("  |");
     for (const double alpha : evaluation.alphas) {
-      std::printf(" %6s",
-                  (std::string(1, aggregation[0]) + "@" + homolog::detail::text(alpha)).c_str());
+      std::printf(
+          " %6s",
+          (std::string(1, aggregation[0]) + "@" + homolog::detail::shortest(alpha)).c_str());
     }
   }
   std::printf("   PCK in percent: p@ per point, i@ per image\n");
   for (const auto& [category, scores] : evaluation.per_category) row(category, scores);
   row("all", evaluation.total);
+  if (evaluation.mutual && evaluation.mutual->points > 0) row("mutual answers", *evaluation.mutual);
+  if (evaluation.mutual && evaluation.mutual->points == 0) std::printf("no answer is mutual\n");
   std::printf(
       "%zu distinct images, %zu backbone forwards, %.1f s (decode %.1f, backbone %.1f, "
       "match %.1f)\n",
@@ -119,13 +124,13 @@ void evaluate_command(EvaluateOptions options) {
   const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset dataset = load_dataset(options.data);
+  if (shard.index == 0) print_warnings(dataset);
   const NamedBackbone backbone = make_backbone(options.backbone);
   int image_size = 0;
-  const Evaluation evaluation = std::visit(
-      [&](const auto& policy) {
+  const Evaluation evaluation =
+      visit_matcher(matcher, options.matcher.mutual, [&](const auto& policy) {
         return run(options, dataset, backbone.backbone, policy, shard, image_size);
-      },
-      matcher);
+      });
   if (shard.index > 0) return;  // every process has all results; the first one reports them
   const PipelineSetting setting = pipeline_setting(options.input);
   auto json = evaluation_json(evaluation, dataset, setting.resize, image_size);
@@ -140,12 +145,13 @@ void evaluate_command(EvaluateOptions options) {
   json["position_interpolation"] = options.backbone.position_interpolation;
   json["dtype"] = options.backbone.dtype;
   json["query"] = options.matcher.query;
-  json["matcher"] = describe_matcher(matcher);
+  json["matcher"] = describe_matcher(matcher, options.matcher.mutual);
   if (!options.pictures.empty()) save_pictures(options, dataset, evaluation);
   if (!options.predictions.empty()) {
     write_file_atomically(options.predictions, predictions_jsonl(evaluation, dataset));
   }
-  if (!options.json.empty()) write_file_atomically(options.json, json.dump(2) + "\n");
+  if (!options.json.empty())
+    write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
   print_table(evaluation);
 }
 

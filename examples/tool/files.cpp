@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 #include "homolog/version.hpp"
@@ -64,7 +65,8 @@ void inspect_command(const std::string& path, const std::string& json_path) {
   } else {
     std::printf("recognised: no known backbone\n");
   }
-  if (!json_path.empty()) write_file_atomically(json_path, json.dump(2) + "\n");
+  if (!json_path.empty())
+    write_file_atomically(json_path, homolog::detail::json_text(json, 2) + "\n");
 }
 
 struct ConvertOptions {
@@ -118,7 +120,8 @@ void add_info(CLI::App& app) {
     json.update(torch_info());
     json["instruction_sets"] = instruction_sets();
     json["kernels"] = instruction_set_name(best_instruction_set());
-    if (!json_path->empty()) write_file_atomically(*json_path, json.dump(2) + "\n");
+    if (!json_path->empty())
+      write_file_atomically(*json_path, homolog::detail::json_text(json, 2) + "\n");
     for (const auto& [key, value] : json.items()) {
       std::printf("%-17s %s\n", key.c_str(),
                   value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());

@@ -11,6 +11,7 @@
 
 #include "commands.hpp"
 #include "dataset_options.hpp"
+#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/train/detail/sha256.hpp"
 #include "options.hpp"
@@ -144,8 +145,10 @@ void finetune_command(FinetuneOptions options) {
   const bool leads = processes->launch().rank == 0;
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset train = load_dataset(options.data);
+  if (leads) print_warnings(train);
   std::optional<Dataset> validation;
   if (validation_data) validation = load_dataset(*validation_data);
+  if (validation && leads) print_warnings(*validation);
   Loaded loaded = load_transformer(options.backbone);
 
   FinetuneSetting& setting = options.setting;
@@ -203,7 +206,7 @@ void finetune_command(FinetuneOptions options) {
   json["epochs"] = nlohmann::ordered_json::array();
   for (const auto& record : result.epochs) json["epochs"].push_back(epoch_json(record));
   json["best"] = result.best ? epoch_json(*result.best) : nlohmann::ordered_json(nullptr);
-  write_file_atomically(options.json, json.dump(2) + "\n");
+  write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
 }
 
 void add_training_options(CLI::App& command, FinetuneOptions& options) {

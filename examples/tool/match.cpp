@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "commands.hpp"
+#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
@@ -69,30 +70,34 @@ void match_command(MatchOptions options) {
   homolog::detail::require_inside(points, source.size());
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const NamedBackbone backbone = make_backbone(options.backbone);
-  const MatchResult result = std::visit(
-      [&](const auto& policy) {
+  const MatchResult result =
+      visit_matcher(matcher, options.matcher.mutual, [&](const auto& policy) {
         Pipeline<AnyBackbone, std::decay_t<decltype(policy)>> pipeline(backbone.backbone, policy);
         pipeline.setting = pipeline_setting(options.input, options.matcher);
         return pipeline.match(source, target, points);
-      },
-      matcher);
+      });
   if (!options.output.empty()) {
     save_image(options.output, draw_matches(source, target, points, result.points));
   }
   if (!options.json.empty()) {
-    const nlohmann::ordered_json json{{"source", options.source},
-                                      {"target", options.target},
-                                      {"backbone", backbone.name},
-                                      {"layer", backbone.layer},
-                                      {"matcher", describe_matcher(matcher)},
-                                      {"points", homolog::detail::points_json(points)},
-                                      {"predicted", homolog::detail::points_json(result.points)},
-                                      {"score", result.scores}};
-    write_file_atomically(options.json, json.dump(2) + "\n");
+    nlohmann::ordered_json json{{"source", options.source},
+                                {"target", options.target},
+                                {"backbone", backbone.name},
+                                {"layer", backbone.layer},
+                                {"matcher", describe_matcher(matcher, options.matcher.mutual)},
+                                {"points", homolog::detail::points_json(points)},
+                                {"predicted", homolog::detail::points_json(result.points)},
+                                {"score", result.scores}};
+    if (options.matcher.mutual) json["mutual"] = result.mutual;
+    write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
   }
   for (std::size_t i = 0; i < points.size(); ++i) {
-    std::printf("(%.2f, %.2f) -> (%.2f, %.2f)  score %.4f\n", points[i].x, points[i].y,
-                result.points[i].x, result.points[i].y, static_cast<double>(result.scores[i]));
+    const char* mutual = !options.matcher.mutual ? ""
+                         : result.mutual[i]      ? "  mutual"
+                                                 : "  not mutual";
+    std::printf("(%.2f, %.2f) -> (%.2f, %.2f)  score %.4f%s\n", points[i].x, points[i].y,
+                result.points[i].x, result.points[i].y, static_cast<double>(result.scores[i]),
+                mutual);
   }
 }
 

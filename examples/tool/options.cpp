@@ -93,6 +93,8 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
       ->check(number_from(0));
   command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)")
       ->check(positive_number());
+  command.add_flag("--mutual", options.mutual,
+                   "also say which answers are mutual: matched back, they lead home");
   add_query_option(command, options);
 }
 
@@ -218,7 +220,7 @@ void require_fitting(const BackboneOptions& options) {
   }
 }
 
-nlohmann::ordered_json describe_matcher(const AnyMatcher& any) {
+nlohmann::ordered_json describe_matcher(const AnyMatcher& any, bool mutual) {
   static constexpr const char* names[] = {"argmax", "soft-argmax", "window-soft-argmax",
                                           "kernel-soft-argmax", "copy-coordinates"};
   nlohmann::ordered_json json{{"name", names[any.index()]}};
@@ -233,6 +235,7 @@ nlohmann::ordered_json describe_matcher(const AnyMatcher& any) {
         if constexpr (requires { matcher.setting.sigma; }) json["sigma"] = matcher.setting.sigma;
       },
       any);
+  if (mutual) json["mutual"] = true;
   return json;
 }
 

@@ -8,12 +8,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"
+#include "homolog/matchers/mutual_nearest.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"
@@ -47,6 +49,7 @@ struct MatcherOptions {
   std::optional<double> temperature;
   std::optional<int> window_radius;
   std::optional<double> sigma;
+  bool mutual = false;
   std::string query;  // empty: nearest, or as the checkpoint was tuned
 };
 
@@ -72,7 +75,19 @@ std::string backbone_family(const std::string& name);
 // Refuses, before anything is read, backbone options that do not fit together.
 void require_fitting(const BackboneOptions& options);
 
+// Calls `use` with the matcher, or with one that also says which of its answers are mutual.
+template <class Use>
+auto visit_matcher(const AnyMatcher& any, bool mutual, const Use& use) {
+  return std::visit(
+      [&](const auto& matcher) {
+        if (mutual)
+          return use(homolog::MutualNearest<std::decay_t<decltype(matcher)>>{{}, matcher});
+        return use(matcher);
+      },
+      any);
+}
+
 // Name and settings, for result files.
-nlohmann::ordered_json describe_matcher(const AnyMatcher& matcher);
+nlohmann::ordered_json describe_matcher(const AnyMatcher& matcher, bool mutual);
 
 }  // namespace tool

@@ -167,6 +167,17 @@ TEST_CASE("bad annotations stop the evaluation before any forward") {
   refuse([](Dataset& d) { d.pairs[5].source_keypoints.list.pop_back(); });
   refuse([](Dataset& d) { d.pairs[6].target = "absent.png"; });
   refuse([](Dataset& d) { d.pairs[7].source_size = Size{1, 2}; });
+  // Pairs without a length to measure the threshold by.
+  refuse([](Dataset& d) {
+    d.pairs[8].source_keypoints.list.resize(1);
+    d.pairs[8].target_keypoints.list.resize(1);
+  });
+  refuse([](Dataset& d) { d.norm = ThresholdNorm::target_box; });
+  refuse([](Dataset& d) {
+    d.norm = ThresholdNorm::target_box;
+    for (Pair& pair : d.pairs) pair.target_box = Box<ImageFrame>{10, 10, 90, 90};
+    d.pairs[9].target_box = Box<ImageFrame>{50, 50, 50, 50};
+  });
 }
 
 TEST_CASE("settings out of range are refused") {
@@ -178,6 +189,10 @@ TEST_CASE("settings out of range are refused") {
     CHECK_THROWS_AS(evaluate(pipeline, crops.dataset, setting), SettingError);
   }
   EvaluateSetting setting;
+  setting.alphas = {0.1, 0.2, 0.1};
+  CHECK_THROWS_WITH_AS(evaluate(pipeline, crops.dataset, setting),
+                       "evaluate: alpha 0.1 was given twice", SettingError);
+  setting = {};
   setting.batch_size = 0;
   CHECK_THROWS_AS(evaluate(pipeline, crops.dataset, setting), SettingError);
 }
@@ -202,4 +217,117 @@ TEST_CASE("the result file has the contract's keys and percents") {
   const auto first = nlohmann::json::parse(lines.substr(0, lines.find('\n')));
   CHECK(first["predicted"].size() == first["truth"].size());
   CHECK(first["threshold_scale"].get<double>() > 0);
+}
+
+TEST_CASE("alphas that agree to six digits keep a key each") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone> pipeline;
+  pipeline.setting.image_size = 160;
+  EvaluateSetting setting;
+  setting.alphas = {0.1, 0.10000001, 0.3};
+  const auto json = evaluation_json(evaluate(pipeline, crops.dataset, setting), crops.dataset,
+                                    Resize::squash, 160);
+  CHECK(json["pck"]["per_point"].size() == 3);
+  CHECK(json["pck"]["per_image"].contains("0.1"));
+  CHECK(json["pck"]["per_image"].contains("0.10000001"));
+}
+
+TEST_CASE("names that are not UTF-8 do not lose an evaluation, and stay apart") {
+  Crops crops;
+  for (Pair& pair : crops.dataset.pairs) {
+    pair.category = pair.category == "first" ? "caf\xe9" : "caf\xe8";
+    pair.name += "\xff\xc3\xa9";
+  }
+  const auto latin1 = crops.folder.path / "\xe9t\xe9.png";
+  std::filesystem::copy_file(crops.dataset.pairs[0].source, latin1);
+  crops.dataset.pairs[0].source = latin1;
+  Pipeline<SyntheticBackbone> pipeline;
+  pipeline.setting.image_size = 160;
+  const Evaluation evaluation = evaluate(pipeline, crops.dataset);
+  const auto result = nlohmann::json::parse(homolog::detail::json_text(
+      evaluation_json(evaluation, crops.dataset, Resize::squash, 160), 2));
+  CHECK(result["per_category"].size() == 2);
+  CHECK(result["per_category"].contains("caf\\xE9"));
+  CHECK(result["per_category"].contains("caf\\xE8"));
+  REQUIRE(result["warnings"].size() == 1);
+  CHECK(result["warnings"][0] ==
+        "crops test: 20 of 20 pairs have a name, category or picture that is not UTF-8; result "
+        "files write such a byte as \\xNN; the first is 0-1\\xFF\xc3\xa9");
+  const std::string lines = predictions_jsonl(evaluation, crops.dataset);
+  const auto first = nlohmann::json::parse(lines.substr(0, lines.find('\n')));
+  CHECK(first["pair"] == "0-1\\xFF\xc3\xa9");
+  CHECK(first["category"] == "caf\\xE9");
+  CHECK(first["source"].get<std::string>().ends_with("/\\xE9t\\xE9.png"));
+}
+
+TEST_CASE("a mutual check reaches the results, and scores the mutual answers alone") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone, MutualNearest<Argmax>> pipeline;
+  pipeline.setting.image_size = 160;
+  pipeline.matcher.setting.tolerance = 0.4;
+  const Evaluation evaluation = evaluate(pipeline, crops.dataset);
+  REQUIRE(evaluation.mutual);
+  std::size_t points = 0, pairs = 0, correct = 0;
+  for (std::size_t i = 0; i < crops.dataset.pairs.size(); ++i) {
+    const Pair& pair = crops.dataset.pairs[i];
+    const PairResult& result = evaluation.pairs[i];
+    const auto alone =
+        pipeline.match(load_image(pair.source), load_image(pair.target), pair.source_keypoints);
+    CHECK(alone.mutual == result.mutual);
+    for (std::size_t n = 0; n < result.mutual.size(); ++n) {
+      if (!result.mutual[n]) continue;
+      ++points;
+      correct += is_correct(result.errors.distances[n], 0.1, result.errors.threshold_scale);
+    }
+    pairs += std::ranges::count(result.mutual, true) > 0;
+  }
+  CHECK(points > 0);
+  CHECK(points < evaluation.total.points);
+  CHECK(evaluation.mutual->points == points);
+  CHECK(evaluation.mutual->pairs == pairs);
+  CHECK(evaluation.mutual->per_point[1] ==
+        doctest::Approx(static_cast<double>(correct) / static_cast<double>(points)));
+
+  const auto json = evaluation_json(evaluation, crops.dataset, Resize::squash, 160);
+  CHECK(json["mutual"]["points"] == points);
+  CHECK(json["mutual"]["share"].get<double>() ==
+        doctest::Approx(100.0 * static_cast<double>(points) /
+                        static_cast<double>(evaluation.total.points)));
+  CHECK(json["mutual"]["per_point"]["0.1"].get<double>() ==
+        doctest::Approx(100 * evaluation.mutual->per_point[1]));
+  const std::string lines = predictions_jsonl(evaluation, crops.dataset);
+  const auto first = nlohmann::json::parse(lines.substr(0, lines.find('\n')));
+  CHECK(first["mutual"].get<std::vector<bool>>() == evaluation.pairs[0].mutual);
+}
+
+namespace {
+
+struct Never : Argmax {
+  static constexpr bool checks_mutual = true;
+  std::vector<Match> match(const MatchProblem& problem) const {
+    std::vector<Match> matches(problem.queries.size());
+    for (Match& match : matches) match.mutual = false;
+    return matches;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("where no answer is mutual there is a count and no score; without a check, neither") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone, Never> pipeline;
+  pipeline.setting.image_size = 160;
+  const Evaluation evaluation = evaluate(pipeline, crops.dataset);
+  REQUIRE(evaluation.mutual);
+  CHECK(evaluation.mutual->points == 0);
+  const auto json = evaluation_json(evaluation, crops.dataset, Resize::squash, 160);
+  CHECK(json["mutual"]["share"] == 0);
+  CHECK(json["mutual"]["per_point"].empty());
+
+  Pipeline<SyntheticBackbone> plain;
+  plain.setting.image_size = 160;
+  const Evaluation unchecked = evaluate(plain, crops.dataset);
+  CHECK(!unchecked.mutual);
+  CHECK(!evaluation_json(unchecked, crops.dataset, Resize::squash, 160).contains("mutual"));
+  CHECK(predictions_jsonl(unchecked, crops.dataset).find("mutual") == std::string::npos);
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -50,6 +52,16 @@ Dataset noise_pairs(const TemporaryFolder& folder) {
   return dataset;
 }
 
+// Sets `mutual` from one similarity map, so it may run in several processes.
+struct Confident : Argmax {
+  static constexpr bool checks_mutual = true;
+  Match operator()(const SimilarityMap& map) const {
+    const TopTwo two = find_top_two(map);
+    return {two.first.cell(), two.first.value, two.margin() > 0.02F};
+  }
+  std::optional<int> reach() const { return std::nullopt; }
+};
+
 template <class M>
 void compare(const Dataset& dataset, const M& matcher) {
   Pipeline<SyntheticBackbone, M> pipeline{SyntheticBackbone{}, matcher};
@@ -74,9 +86,12 @@ void compare(const Dataset& dataset, const M& matcher) {
       CHECK(part.distinct_images == whole.distinct_images);
       CHECK(part.total.per_point == whole.total.per_point);
       CHECK(part.total.per_image == whole.total.per_image);
+      CHECK(part.mutual.has_value() == whole.mutual.has_value());
+      if (whole.mutual) CHECK(part.mutual->per_image == whole.mutual->per_image);
       for (std::size_t i = 0; i < whole.pairs.size(); ++i) {
         CHECK(part.pairs[i].predicted == whole.pairs[i].predicted);
         CHECK(part.pairs[i].scores == whole.pairs[i].scores);
+        CHECK(part.pairs[i].mutual == whole.pairs[i].mutual);
         CHECK(part.pairs[i].errors.distances == whole.pairs[i].errors.distances);
       }
     }
@@ -91,6 +106,40 @@ TEST_CASE("an evaluation in several processes equals that of one, bit for bit") 
   compare(dataset, Argmax{});
   compare(dataset, WindowSoftArgmax{});
   compare(dataset, CopyCoordinates{});
+  compare(dataset, Confident{});
+}
+
+TEST_CASE("a pair without a threshold length is refused in every process, before any forward") {
+  const TemporaryFolder folder;
+  Dataset dataset = noise_pairs(folder);
+  dataset.pairs[3].source_keypoints.list.resize(1);
+  dataset.pairs[3].target_keypoints.list.resize(1);
+  struct Forbidden : SyntheticBackbone {
+    std::vector<FeatureMap> operator()(const InputBatch&) const {
+      throw ValueError("the backbone must not run");
+    }
+  };
+  const Pipeline<Forbidden> pipeline;
+  Adder adder(2);
+  std::vector<std::thread> threads;
+  std::vector<std::string> errors(2);
+  for (int index = 0; index < 2; ++index) {
+    threads.emplace_back([&, index] {
+      EvaluateSetting own;
+      own.shard = {index, 2, [&adder](std::span<double> values) { adder.sum(values); }};
+      try {
+        evaluate(pipeline, dataset, own);
+      } catch (const DatasetError& error) {
+        errors[static_cast<std::size_t>(index)] = error.what();
+      } catch (const std::exception& error) {
+        errors[static_cast<std::size_t>(index)] = std::string("another error: ") + error.what();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& error : errors) {
+    CHECK(error == "pair 0-4: threshold length is 0, expected a positive number of pixels");
+  }
 }
 
 TEST_CASE("what cannot be sharded is refused") {

@@ -49,6 +49,7 @@ namespace detail {
 HOMOLOG_NAMES(reach)
 HOMOLOG_NAMES(match)
 HOMOLOG_NAMES(needs_features)
+HOMOLOG_NAMES(checks_mutual)
 HOMOLOG_NAMES(normalization)
 HOMOLOG_NAMES(default_image_size)
 HOMOLOG_NAMES(takes_bytes)
@@ -147,7 +148,23 @@ concept NeedsFeaturesFits = requires {
   typename std::bool_constant<M::needs_features>;
 };
 
+template <class M>
+concept ChecksMutualFits = requires {
+  typename std::bool_constant<M::checks_mutual>;
+};
+
 }  // namespace detail
+
+/// Optional: `static constexpr bool checks_mutual = true` marks a matcher that sets Match::mutual;
+/// an evaluation then also scores the mutual answers alone.
+template <class M>
+constexpr bool checks_mutual() {
+  if constexpr (detail::ChecksMutualFits<M>) {
+    return M::checks_mutual;
+  } else {
+    return false;
+  }
+}
 
 /// Optional: `static constexpr bool needs_features = false` marks a matcher that only reads
 /// positions; the pipeline then runs no backbone at all.
@@ -317,6 +334,8 @@ constexpr void require_matcher() {
       "declare 'std::vector<Match> match(const MatchProblem& problem) const' beside that");
   static_assert(!detail::names_needs_features<M>() || detail::NeedsFeaturesFits<M>,
                 "homolog: a Matcher's optional member is 'static constexpr bool needs_features'");
+  static_assert(!detail::names_checks_mutual<M>() || detail::ChecksMutualFits<M>,
+                "homolog: a Matcher's optional member is 'static constexpr bool checks_mutual'");
 }
 
 /// Stops compilation with one sentence when `B` is no backbone.

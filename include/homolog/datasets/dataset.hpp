@@ -5,6 +5,7 @@
 /// What every data set loader returns: a list of picture pairs with corresponding keypoints.
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -80,7 +81,8 @@ inline Box<ImageFrame> bounding_box(const Points<ImageFrame>& points) {
 /// The length s of a pair, in pixels of the target picture.
 ///
 /// @param target_size size of the decoded target picture [px]
-/// @throws DatasetError when the pair lacks the box the norm needs, or the length is not positive
+/// @throws DatasetError when the pair lacks the box the norm needs, or the length is not
+/// positive and finite
 inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_size) {
   double scale = 0;
   switch (norm) {
@@ -98,7 +100,7 @@ inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_
       scale = (std::max)(target_size.width, target_size.height);
       break;
   }
-  if (!(scale > 0)) {
+  if (!(scale > 0) || !std::isfinite(scale)) {
     throw DatasetError(detail::text("pair ", pair.name, ": threshold length is ", scale,
                                     ", expected a positive number of pixels"));
   }

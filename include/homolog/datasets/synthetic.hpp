@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
@@ -243,7 +244,7 @@ inline void write_image_annotation(const std::filesystem::path& path, const std:
                                     {"bndbox", json_box(picture.box)},
                                     {"kps", keypoints},
                                     {"azimuth_id", 0}};
-  write_file_atomically(path, json.dump());
+  write_file_atomically(path, detail::json_text(json));
 }
 
 /// Writes a pair when at least three keypoints are visible in both pictures.
@@ -287,7 +288,7 @@ inline std::string write_pair(const std::filesystem::path& folder, std::size_t n
                                     {"scale_variation", scale},
                                     {"truncation", both(source.truncated, target.truncated)},
                                     {"occlusion", both(source.occluded, target.occluded)}};
-  write_file_atomically(folder / (line + ".json"), json.dump());
+  write_file_atomically(folder / (line + ".json"), detail::json_text(json));
   return line;
 }
 

@@ -34,6 +34,9 @@ struct MutualNearest {
   Setting setting;  ///< as default-constructed unless changed
   Base base;        ///< the matcher whose answers are checked; set it up in place
 
+  /// An evaluation scores the mutual answers alone, too.
+  static constexpr bool checks_mutual = true;
+
   /// @return [N] cells of the target grid
   /// @throws SettingError for a negative or NaN tolerance; otherwise as match_queries with `base`
   std::vector<Match> match(const MatchProblem& problem) const {

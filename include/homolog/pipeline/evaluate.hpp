@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +58,7 @@ struct PairResult {
   Points<ImageFrame> predicted;  ///< [N,2] pixels of the target picture, never outside its edges
   Points<ImageFrame> truth;      ///< [N,2] pixels of the target picture
   std::vector<float> scores;     ///< [N] cosine similarity at the peak
+  std::vector<bool> mutual;      ///< [N] false where a mutual check was made and failed
   PairErrors errors;             ///< distances [N] and the length s, all that a metric reads
 };
 
@@ -82,10 +84,13 @@ struct Evaluation {
   PckScores total;                                ///< of all pairs
   std::map<std::string, PckScores> per_category;  ///< of the pairs of each category, by its name
   std::vector<double> metric;                     ///< the pipeline's own metric at each alpha
-  std::size_t distinct_images = 0;                ///< by path (and flip)
-  std::size_t backbone_forwards = 0;              ///< pictures that went through the backbone
-  EvaluationSeconds seconds;                      ///< wall time of this process
-  std::vector<PairResult> pairs;                  ///< in the data set's order
+  /// Of the mutual answers alone, and the pairs that have one; nothing where the matcher makes no
+  /// mutual check (checks_mutual()), no scores where no answer is mutual.
+  std::optional<PckScores> mutual;
+  std::size_t distinct_images = 0;    ///< by path (and flip)
+  std::size_t backbone_forwards = 0;  ///< pictures that went through the backbone
+  EvaluationSeconds seconds;          ///< wall time of this process
+  std::vector<PairResult> pairs;      ///< in the data set's order
 };
 
 namespace detail {
@@ -95,11 +100,25 @@ inline PckScores pck_scores(const std::vector<PairErrors>& errors,
   PckScores scores;
   scores.pairs = errors.size();
   for (const PairErrors& pair : errors) scores.points += pair.distances.size();
+  if (errors.empty()) return scores;
   for (const double alpha : alphas) {
     scores.per_point.push_back(PckPerPoint{}(errors, alpha));
     scores.per_image.push_back(PckPerImage{}(errors, alpha));
   }
   return scores;
+}
+
+/// The errors of the mutual answers, of the pairs that have any.
+inline std::vector<PairErrors> mutual_errors(const std::vector<PairResult>& pairs) {
+  std::vector<PairErrors> result;
+  for (const PairResult& pair : pairs) {
+    PairErrors errors{{}, pair.errors.threshold_scale};
+    for (std::size_t n = 0; n < pair.mutual.size(); ++n) {
+      if (pair.mutual[n]) errors.distances.push_back(pair.errors.distances[n]);
+    }
+    if (!errors.distances.empty()) result.push_back(std::move(errors));
+  }
+  return result;
 }
 
 inline PairResult pair_result(const Pair& pair, ThresholdNorm norm, bool flip,
@@ -115,6 +134,7 @@ inline PairResult pair_result(const Pair& pair, ThresholdNorm norm, bool flip,
   }();
   result.predicted = std::move(found.points);
   result.scores = std::move(found.scores);
+  result.mutual = std::move(found.mutual);
   result.truth = flip ? flip_points(pair.target_keypoints, size.width) : pair.target_keypoints;
   result.errors.threshold_scale = threshold_scale(pair, norm, size);
   for (std::size_t n = 0; n < result.truth.size(); ++n) {
@@ -126,9 +146,14 @@ inline PairResult pair_result(const Pair& pair, ThresholdNorm norm, bool flip,
 inline void require_valid(const EvaluateSetting& setting, const Dataset& dataset) {
   if (setting.batch_size < 1) throw SettingError("evaluate: the batch size must be at least 1");
   if (setting.alphas.empty()) throw SettingError("evaluate: no alpha was given");
-  for (const double alpha : setting.alphas) {
+  for (std::size_t i = 0; i < setting.alphas.size(); ++i) {
+    const double alpha = setting.alphas[i];
     if (!(alpha > 0 && alpha < 1e6)) {
-      throw SettingError(text("evaluate: alpha ", alpha, " is not a positive number"));
+      throw SettingError(text("evaluate: alpha ", alpha, " is not a positive number below 1e6"));
+    }
+    if (std::find(setting.alphas.begin(), setting.alphas.begin() + static_cast<std::ptrdiff_t>(i),
+                  alpha) != setting.alphas.begin() + static_cast<std::ptrdiff_t>(i)) {
+      throw SettingError(text("evaluate: alpha ", alpha, " was given twice"));
     }
   }
   if (dataset.pairs.empty()) throw DatasetError(dataset.name + ": no pairs to evaluate");
@@ -146,7 +171,7 @@ inline void require_agreement(const EvaluateSetting& setting, const Dataset& dat
   std::string line =
       text(setting.batch_size, '|', pipeline.image_size, '|', static_cast<int>(pipeline.resize),
            '|', static_cast<int>(pipeline.filter), '|', static_cast<int>(pipeline.query));
-  for (const double alpha : setting.alphas) line += text('|', alpha);
+  for (const double alpha : setting.alphas) line += text('|', shortest(alpha));
   require_agreement(setting.shard.index, setting.shard.count,
                     stable_hash(line, stable_hash(dataset)), "evaluate", setting.shard.sum);
 }
@@ -240,15 +265,17 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
       values.push_back(mine ? pair.predicted[n].x : 0);
       values.push_back(mine ? pair.predicted[n].y : 0);
       values.push_back(mine ? pair.scores[n] : 0);
+      values.push_back(mine && pair.mutual[n] ? 1 : 0);
     }
   }
   shard.sum(values);
   const double* in = values.data();
   result.backbone_forwards = static_cast<std::size_t>(*in++);
   for (PairResult& pair : result.pairs) {
-    for (std::size_t n = 0; n < pair.truth.size(); ++n, in += 3) {
+    for (std::size_t n = 0; n < pair.truth.size(); ++n, in += 4) {
       pair.predicted[n] = {in[0], in[1]};
       pair.scores[n] = static_cast<float>(in[2]);
+      pair.mutual[n] = in[3] > 0;
       pair.errors.distances[n] = distance(pair.predicted[n], pair.truth[n]);
     }
   }
@@ -263,8 +290,8 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
 ///
 /// @throws DatasetError, PointError, ImageError, FileError for bad data, before any score is given;
 /// ValueError naming the pair for which the matcher's answer is not finite;
-/// SettingError for an alpha that is not positive, a batch size below 1, or processes that were
-/// given other pairs or settings; whatever the shard's `sum` throws
+/// SettingError for an alpha that is not positive or stands twice, a batch size below 1, or
+/// processes that were given other pairs or settings; whatever the shard's `sum` throws
 template <class B, class M, class S>
 Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
                     const EvaluateSetting& setting = {}) {
@@ -357,6 +384,9 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
   result.total = detail::pck_scores(all, setting.alphas);
   for (const auto& [category, errors] : of_category) {
     result.per_category[category] = detail::pck_scores(errors, setting.alphas);
+  }
+  if constexpr (checks_mutual<M>()) {
+    result.mutual = detail::pck_scores(detail::mutual_errors(result.pairs), setting.alphas);
   }
   for (const double alpha : setting.alphas) result.metric.push_back(pipeline.metric(all, alpha));
   return result;

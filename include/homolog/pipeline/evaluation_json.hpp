@@ -11,8 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "homolog/core/detail/json_text.hpp"
+#include "homolog/core/detail/number_text.hpp"
 #include "homolog/core/transforms.hpp"
 #include "homolog/datasets/dataset.hpp"
+#include "homolog/datasets/warnings.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 
 namespace homolog::inline v0_1 {
@@ -37,14 +40,11 @@ namespace detail {
 /// A number in percent with four decimals, so that equal runs give equal files.
 inline double percent(double fraction) { return std::round(fraction * 1e6) / 1e4; }
 
-/// The shortest text of an alpha: 0.05, not 0.050000000000000003.
-inline std::string alpha_key(double alpha) { return text(alpha); }
-
 inline nlohmann::ordered_json scores_json(const std::vector<double>& alphas,
                                           const std::vector<double>& fractions) {
   auto json = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < alphas.size(); ++i) {
-    json[alpha_key(alphas[i])] = percent(fractions[i]);
+    json[shortest(alphas[i])] = percent(fractions[i]);
   }
   return json;
 }
@@ -58,6 +58,8 @@ inline nlohmann::ordered_json points_json(const Points<ImageFrame>& points) {
 }  // namespace detail
 
 /// The result file's content, but for the fields only the caller knows (backbone, layer, matcher).
+///
+/// Names may hold bytes that are no UTF-8, which dump() refuses: detail::json_text() writes them.
 ///
 /// @param image_size [px] input side, 0 for native sizes
 inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, const Dataset& dataset,
@@ -85,6 +87,17 @@ inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, cons
         {"per_image", detail::scores_json(evaluation.alphas, scores.per_image)}};
   }
   json["per_category"] = std::move(categories);
+  if (evaluation.mutual) {
+    const auto& [pairs, points, per_point, per_image] = *evaluation.mutual;
+    const std::vector<double> alphas = points > 0 ? evaluation.alphas : std::vector<double>{};
+    json["mutual"] = {{"pairs", pairs},
+                      {"points", points},
+                      {"share", detail::percent(static_cast<double>(points) /
+                                                static_cast<double>(evaluation.total.points))},
+                      {"per_point", detail::scores_json(alphas, per_point)},
+                      {"per_image", detail::scores_json(alphas, per_image)}};
+  }
+  json["warnings"] = dataset_warnings(dataset);
   json["seconds"] = {{"decode", evaluation.seconds.decode},
                      {"backbone", evaluation.seconds.backbone},
                      {"match", evaluation.seconds.match},
@@ -98,18 +111,18 @@ inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset
   for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {
     const Pair& pair = dataset.pairs[i];
     const PairResult& answer = evaluation.pairs[i];
-    const nlohmann::ordered_json line{
-        {"pair", pair.name},
-        {"category", pair.category},
-        {"source", pair.source.string()},
-        {"target", pair.target.string()},
-        {"flip", pair.flip},
-        {"source_keypoints", detail::points_json(pair.source_keypoints)},
-        {"predicted", detail::points_json(answer.predicted)},
-        {"truth", detail::points_json(answer.truth)},
-        {"score", answer.scores},
-        {"threshold_scale", answer.errors.threshold_scale}};
-    lines += line.dump() + "\n";
+    nlohmann::ordered_json line{{"pair", pair.name},
+                                {"category", pair.category},
+                                {"source", pair.source.string()},
+                                {"target", pair.target.string()},
+                                {"flip", pair.flip},
+                                {"source_keypoints", detail::points_json(pair.source_keypoints)},
+                                {"predicted", detail::points_json(answer.predicted)},
+                                {"truth", detail::points_json(answer.truth)},
+                                {"score", answer.scores},
+                                {"threshold_scale", answer.errors.threshold_scale}};
+    if (evaluation.mutual) line["mutual"] = answer.mutual;
+    lines += detail::json_text(line) + "\n";
   }
   return lines;
 }

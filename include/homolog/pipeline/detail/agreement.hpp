@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "homolog/core/detail/number_text.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
 
@@ -30,7 +31,8 @@ inline std::uint64_t stable_hash(const Dataset& dataset) {
   for (const Pair& pair : dataset.pairs) {
     std::string line = text(pair.name, '|', pair.category, '|', pair.flip);
     for (const auto* points : {&pair.source_keypoints, &pair.target_keypoints}) {
-      for (const auto& point : *points) line += text('|', point.x, ',', point.y);
+      for (const auto& point : *points)
+        line += text('|', shortest(point.x), ',', shortest(point.y));
     }
     hash = stable_hash(line, hash);
   }

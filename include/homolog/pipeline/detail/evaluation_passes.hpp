@@ -87,8 +87,9 @@ std::map<std::pair<int, int>, std::vector<std::size_t>> read_sizes(const Pipelin
   }
   for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {
     const auto& [source, target] = table.of_pair[i];
-    validate_pair(dataset.pairs[i], table.pictures[source].transform.image.image,
-                  table.pictures[target].transform.image.image);
+    const Size target_size = table.pictures[target].transform.image.image;
+    validate_pair(dataset.pairs[i], table.pictures[source].transform.image.image, target_size);
+    threshold_scale(dataset.pairs[i], dataset.norm, target_size);  // throws where there is none
   }
   return by_input_size;
 }

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/train/checkpoint.hpp"
@@ -175,7 +176,7 @@ struct FinetuneRun {
   /// The processes start from the same step of the same training.
   void require_agreement_of_processes() const {
     if (setting.shard.count == 1) return;
-    auto hash = stable_hash(identity().dump(), stable_hash(train));
+    auto hash = stable_hash(json_text(identity()), stable_hash(train));
     hash = stable_hash(text(result.steps, result.stopped_early), hash);
     if (validation != nullptr) hash = stable_hash(text(stable_hash(*validation)), hash);
     require_agreement(setting.shard.index, setting.shard.count, hash, "finetune",
@@ -388,12 +389,12 @@ struct FinetuneRun {
   void require_same_identity(const nlohmann::ordered_json& stored) const {
     const auto mine = identity();
     for (const auto& [key, value] : mine.items()) {
-      const auto other = stored.contains(key) ? stored.at(key).dump() : "nothing";
-      if (other == value.dump()) continue;
+      const auto other = stored.contains(key) ? json_text(stored.at(key)) : "nothing";
+      if (other == json_text(value)) continue;
       // The order of steps is the same whatever comes after them, unless the rate falls to an end.
       if (key == "epochs" && setting.schedule == Schedule::constant) continue;
       throw SettingError(
-          text("resume: ", key, " is ", value.dump(), ", the checkpoint's run had ", other));
+          text("resume: ", key, " is ", json_text(value), ", the checkpoint's run had ", other));
     }
   }
 

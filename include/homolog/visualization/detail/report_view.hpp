@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/number_text.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/visualization/detail/report_elements.hpp"
 #include "homolog/visualization/report_result.hpp"
@@ -25,7 +26,7 @@ namespace homolog::inline v0_1::detail {
 /// A number that stands in a file as such: 10, not 10.00.
 inline std::string plain_number(double value) { return text(value); }
 
-inline std::string alpha_label(double alpha) { return text("@", alpha); }
+inline std::string alpha_label(double alpha) { return text("@", shortest(alpha)); }
 
 inline std::string blocks_label(int unfreeze) {
   return unfreeze == 1 ? "last block tuned" : text("last ", unfreeze, " blocks tuned");

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/utf8.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
@@ -23,33 +24,6 @@ namespace homolog::inline v0_1::detail {
 
 /// Dimensions a stored tensor may have.
 inline constexpr std::size_t tensor_rank_limit = 64;
-
-/// Whether the bytes are UTF-8 without surrogates and overlong forms.
-inline bool is_utf8(std::string_view bytes) {
-  std::size_t i = 0;
-  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(bytes[k]); };
-  while (i < bytes.size()) {
-    const unsigned char lead = at(i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t length = lead < 0xC2   ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    if (length == 0 || bytes.size() - i < length) return false;
-    const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (at(i + 1) < low || at(i + 1) > high) return false;
-    for (std::size_t k = 2; k < length; ++k) {
-      if (at(i + k) < 0x80 || at(i + k) > 0xBF) return false;
-    }
-    i += length;
-  }
-  return true;
-}
 
 /// One tensor as the header states it; nothing is checked against the file yet.
 struct SafetensorsEntry {

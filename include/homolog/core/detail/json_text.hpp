@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// JSON as text, whatever the names in it are.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "homolog/core/detail/utf8.hpp"
+
+namespace homolog::inline v0_1::detail {
+
+/// The same JSON with all its texts and keys as UTF-8, see as_utf8().
+inline nlohmann::ordered_json with_utf8(const nlohmann::ordered_json& json) {
+  if (json.is_string()) return as_utf8(json.get_ref<const std::string&>());
+  if (json.is_array()) {
+    auto result = nlohmann::ordered_json::array();
+    for (const auto& value : json) result.push_back(with_utf8(value));
+    return result;
+  }
+  if (json.is_object()) {
+    auto result = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : json.items()) result[as_utf8(key)] = with_utf8(value);
+    return result;
+  }
+  return json;
+}
+
+/// The text of a JSON value. Files on Linux may have names that are no UTF-8, which JSON must be:
+/// `\xE9` stands for such a byte, where dump() alone would throw and lose what was computed.
+///
+/// @param indent spaces a level; -1 for one line
+inline std::string json_text(const nlohmann::ordered_json& json, int indent = -1) {
+  try {
+    return json.dump(indent);
+  } catch (const nlohmann::ordered_json::type_error&) {
+    return with_utf8(json).dump(indent);
+  }
+}
+
+}  // namespace homolog::inline v0_1::detail

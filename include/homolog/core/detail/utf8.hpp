@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Text that others named: whether it is UTF-8, and what stands for it in a file that must be.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace homolog::inline v0_1::detail {
+
+/// Bytes of the UTF-8 character that `bytes` begins with; 0 where it begins with none.
+inline std::size_t utf8_character(std::string_view bytes) {
+  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(bytes[k]); };
+  if (bytes.empty()) return 0;
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead < 0xC2   ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
+  if (length == 0 || bytes.size() < length) return 0;
+  const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (at(1) < low || at(1) > high) return 0;
+  for (std::size_t k = 2; k < length; ++k) {
+    if (at(k) < 0x80 || at(k) > 0xBF) return 0;
+  }
+  return length;
+}
+
+/// True for UTF-8 without overlong forms, surrogates or values above U+10FFFF.
+inline bool is_utf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_character(bytes);
+    if (length == 0) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
+/// The text with each byte that is no UTF-8 written as `\xE9`, so that other names stay other
+/// names.
+inline std::string as_utf8(std::string_view bytes) {
+  constexpr const char* digits = "0123456789ABCDEF";
+  std::string result;
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_character(bytes);
+    if (length > 0) {
+      result += bytes.substr(0, length);
+    } else {
+      const auto byte = static_cast<unsigned char>(bytes.front());
+      result += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    }
+    bytes.remove_prefix(length > 0 ? length : 1);
+  }
+  return result;
+}
+
+}  // namespace homolog::inline v0_1::detail

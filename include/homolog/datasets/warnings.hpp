@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What is legal in a data set and yet looks wrong.
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "homolog/core/detail/utf8.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/datasets/dataset.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// What a reader of the scores should know about a data set, one sentence each; empty when there is
+/// nothing to say. The library never prints: result files carry the list, the tool prints it.
+///
+/// Said are target keypoints outside their target box by more than a twentieth of its larger side,
+/// where the box gives the threshold (boxes written as x, y, width, height look legal and move
+/// every threshold), and names that are no UTF-8.
+inline std::vector<std::string> dataset_warnings(const Dataset& dataset) {
+  std::vector<std::string> warnings;
+  const auto count = dataset.pairs.size();
+  // By more than rounding, 1-based counting or a line's width explain.
+  const auto outside = [&](const Pair& pair) {
+    if (dataset.norm != ThresholdNorm::target_box || !pair.target_box) return false;
+    const Box<ImageFrame>& box = *pair.target_box;
+    const double slack = 1 + 0.05 * std::ranges::max({box.width(), box.height()});  // [px]
+    return std::ranges::any_of(pair.target_keypoints, [&](const auto& point) {
+      return point.x < box.x1 - slack || point.x > box.x2 + slack || point.y < box.y1 - slack ||
+             point.y > box.y2 + slack;
+    });
+  };
+  const auto strange = [](const Pair& pair) {
+    return !detail::is_utf8(pair.name) || !detail::is_utf8(pair.category) ||
+           !detail::is_utf8(pair.source.string()) || !detail::is_utf8(pair.target.string());
+  };
+  const auto say = [&](const auto& concerns, const char* what) {
+    const auto found = std::ranges::count_if(dataset.pairs, concerns);
+    if (found == 0) return;
+    const Pair& first = *std::ranges::find_if(dataset.pairs, concerns);
+    warnings.push_back(detail::text(dataset.name, " ", dataset.split, ": ", found, " of ", count,
+                                    " pairs ", what, "; the first is ",
+                                    detail::as_utf8(first.name)));
+  };
+  say(outside,
+      "have target keypoints outside their target box, whose larger side the threshold is measured "
+      "by; are boxes given as x, y, width, height instead of x1, y1, x2, y2?");
+  say(strange,
+      "have a name, category or picture that is not UTF-8; result files write such a byte as "
+      "\\xNN");
+  return warnings;
+}
+
+}  // namespace homolog::inline v0_1
