@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # From nothing to frozen, tuned, and tuned + window soft-argmax side by side, with a report, on
-# Debian 12 with Python 3.
+# Debian 12 or 13 with Python 3.
 #   examples/quickstart.sh
 # Everything it makes lies under build/; a second run reuses it.
 set -euo pipefail
