@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // usage: train_step WEIGHTS.safetensors CASE.json INPUTS.safetensors OUTPUT.safetensors
+//        train_step --version      prints LibTorch's version
 //
 // Takes the training steps that train_step.py describes, and writes what they did: loss and
 // gradient_norm [steps]; for every tuned tensor start/NAME, grad/NAME [steps,...] as the optimiser
 // saw it, and tuned/NAME after the last step.
 #include <ATen/Parallel.h>
 #include <torch/types.h>
+#include <torch/version.h>
 
 #include <cstdio>
 #include <exception>
@@ -142,6 +144,10 @@ TensorFile run(const std::string& weights, const json& asked, const TensorFile& 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && argv[1] == std::string("--version")) {
+    std::puts(TORCH_VERSION);
+    return 0;
+  }
   if (argc != 5) {
     std::fprintf(stderr, "usage: train_step WEIGHTS CASE.json INPUTS OUTPUT\n");
     return 2;
