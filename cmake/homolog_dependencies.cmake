@@ -40,6 +40,11 @@ macro(homolog_find_dependencies component)
   set(homolog_missing "")
   if("${component}" STREQUAL "core")
     homolog_find(Eigen3 Eigen3::Eigen)
+    # Not asked of find_package, where Eigen 5 calls itself incompatible with 3.4.
+    if(Eigen3_VERSION AND Eigen3_VERSION VERSION_LESS 3.4 AND NOT homolog_missing)
+      set(homolog_missing "Eigen ${Eigen3_VERSION} was found, and 3.4 or newer is needed. Give the folder \
+of one in CMAKE_PREFIX_PATH")
+    endif()
     homolog_find(Threads Threads::Threads)
     homolog_find_header(homolog::stb stb_image.h HOMOLOG_STB_INCLUDE_DIR PATH_SUFFIXES stb)
   elseif("${component}" STREQUAL "datasets")

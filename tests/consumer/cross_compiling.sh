@@ -14,6 +14,10 @@ for tool in nvcc python3 python; do
 done
 cd "$source"
 PATH=$work/bin:$PATH "$CMAKE" --preset aarch64 -B "$work/build" -DCMAKE_BUILD_TYPE=Debug
+# With LibTorch, which is not there for the other machine: its wheel for this one is none.
+! env -u CMAKE_PREFIX_PATH PATH="$work/bin:$PATH" "$CMAKE" --preset aarch64 -B "$work/with_torch" \
+  -DHOMOLOG_WITH_TORCH=ON >"$work/log" 2>&1 || { echo "found a LibTorch for aarch64"; exit 1; }
+grep -F "Torch was not found" "$work/log"
 [ ! -e "$work/asked" ] || { echo "asked although they are for this machine:"; cat "$work/asked"; exit 1; }
 "$CMAKE" --build "$work/build" --target 02_without_libtorch
 qemu=$(sed -n 's/^HOMOLOG_QEMU_AARCH64:[A-Z]*=//p' "$work/build/CMakeCache.txt")

@@ -31,6 +31,10 @@ for package in Eigen3 nlohmann_json Torch; do
 done
 fails "homolog: stb_image.h was not found. Give its folder in HOMOLOG_STB_INCLUDE_DIR" -S "$source" \
   -DCMAKE_IGNORE_PATH="$(sed -n 's/^HOMOLOG_STB_INCLUDE_DIR:[A-Z]*=//p' "$BUILD/CMakeCache.txt")"
+mkdir "$work/eigen"
+echo 'add_library(Eigen3::Eigen INTERFACE IMPORTED)' >"$work/eigen/Eigen3Config.cmake"
+echo 'set(PACKAGE_VERSION 3.3.9)' >"$work/eigen/Eigen3ConfigVersion.cmake"
+fails "homolog: Eigen 3.3.9 was found, and 3.4 or newer is needed" -S "$source" -DEigen3_DIR="$work/eigen"
 core=$(dirname "$0")/core
 fails "homolog: Eigen3 was not found. Give its folder in CMAKE_PREFIX_PATH" -S "$core" \
   -DWAY=add_subdirectory -DHOMOLOG_SOURCE="$source" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
