@@ -1,6 +1,6 @@
 # Makes the target `torch`, unless there is one: from LibTorch in CMAKE_PREFIX_PATH, Torch_DIR or the
 # system, else from the wheel of the Python in use. Read by homolog_dependencies.cmake; run as a script it
-# prints the version and TorchConfig.cmake of the LibTorch that CMake finds.
+# prints the version and TorchConfig.cmake of the LibTorch that CMake finds, or the version alone of one that is too old.
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   cmake_minimum_required(VERSION 3.24)
 endif()
@@ -32,7 +32,7 @@ endfunction()
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   list(APPEND CMAKE_SYSTEM_PREFIX_PATH /usr/local /usr)
   homolog_locate_torch(config version)
-  if(config)
+  if(version)
     execute_process(COMMAND ${CMAKE_COMMAND} -E echo "${version} ${config}")  # standard output
   endif()
   return()
@@ -212,6 +212,9 @@ not found.${packages}" PARENT_SCOPE)
     homolog_has_nccl("${cuda_headers}" has_nccl)
     if(has_nccl)
       set_property(TARGET torch PROPERTY homolog_cuda_headers "${cuda_headers}")
+    else()
+      string(APPEND which ", and without NCCL, whose headers need the packages nvidia-cuda-crt and \
+nvidia-cuda-cccl of CUDA ${cuda_major}")
     endif()
   endif()
   if(NOT homolog_quiet)

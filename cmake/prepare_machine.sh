@@ -82,11 +82,11 @@ find_libtorch() {
   local config
   read -r torch_version config < <(cmake -DCMAKE_LIBRARY_ARCHITECTURE="$(g++ -print-multiarch)" \
     -P "$root/cmake/homolog_torch.cmake") || return 1
-  torch_dir=$(dirname "$config")
-  if dpkg --compare-versions "$torch_version" lt $oldest_libtorch 2>/dev/null; then
-    say "LibTorch $torch_version in $torch_dir is left alone: homolog needs $oldest_libtorch"
+  if [ -z "$config" ]; then
+    say "LibTorch $torch_version, which CMake finds, is left alone: homolog needs $oldest_libtorch"
     return 1
   fi
+  torch_dir=$(dirname "$config")
 }
 
 debian_offers_libtorch() {
@@ -113,20 +113,8 @@ need_libtorch_of_pip() {
     say "LibTorch: the wheel $pip_torch of pip; 0.2 GB to download as a CPU build, 0.6 GB as a CUDA build"
     "${install[@]}" --no-deps "$pip_torch" || return 1
   fi
-  # A CUDA build names its CUDA libraries as requirements, in other words for each CUDA. On the CPU it
-  # loads two of them: the CUDA runtime and CUPTI.
   local requirements=()
-  mapfile -t requirements < <("$python" - <<'PY'
-import re
-from importlib import metadata
-for line in metadata.requires("torch") or ():
-    line = line.replace("(", "").replace(")", "")
-    if re.match(r"nvidia-cuda-(runtime|cupti)\b", line):
-        print(line)
-    elif line.startswith("cuda-toolkit["):
-        print(re.sub(r"\[.*?\]", "[cudart,cupti]", line))
-PY
-  )
+  mapfile -t requirements < <(cuda_on_cpu)
   if [ ${#requirements[@]} = 0 ]; then
     "${install[@]}" "$pip_torch" numpy
   elif has_nvidia_gpu; then
@@ -136,6 +124,21 @@ PY
     say "a CUDA build without an NVIDIA GPU: with the CUDA runtime and CUPTI alone, another 20 MB"
     "${install[@]}" "${requirements[@]}"
   fi
+}
+
+# A CUDA build names its CUDA libraries as requirements, in other words for each CUDA. On the CPU it
+# loads two of them: the CUDA runtime and CUPTI. Prints nothing for a CPU build.
+cuda_on_cpu() {
+  "$python" - <<'PY'
+import re
+from importlib import metadata
+for line in metadata.requires("torch") or ():
+    line = line.replace("(", "").replace(")", "")
+    if re.match(r"nvidia-cuda-(runtime|cupti)\b", line):
+        print(line)
+    elif line.startswith("cuda-toolkit["):
+        print(re.sub(r"\[.*?\]", "[cudart,cupti]", line))
+PY
 }
 
 # Whether PyTorch can be imported, by Debian's package where LibTorch is Debian's. A newcomer is not

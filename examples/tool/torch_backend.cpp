@@ -35,9 +35,9 @@ torch::Device parse_device(const std::string& name) {
       throw DeviceError("device " + name + ": this LibTorch sees no CUDA device");
     }
     const torch::Device device(name);
-    if (device.has_index() && device.index() >= torch::cuda::device_count()) {
-      throw DeviceError("device " + name + ": only " + std::to_string(torch::cuda::device_count()) +
-                        " CUDA devices");
+    const int count = static_cast<int>(torch::cuda::device_count());  // 2.6 counts in another type
+    if (device.has_index() && device.index() >= count) {
+      throw DeviceError("device " + name + ": only " + std::to_string(count) + " CUDA devices");
     }
     return device;
   });
