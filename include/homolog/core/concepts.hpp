@@ -30,8 +30,8 @@ struct MatchProblem {
 
 namespace detail {
 
-// An optional member of another form, such as one that is not const, would be passed over. Whether
-// a policy has any member of a name shows by making the name ambiguous, whatever its form.
+/// An optional member of another form, such as one that is not const, would be passed over. Whether
+/// a policy has any member of a name shows by making the name ambiguous, whatever its form.
 #define HOMOLOG_NAMES(member)                                  \
   struct Has_##member {                                        \
     int member;                                                \
