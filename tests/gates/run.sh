@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What must hold besides the tests, each part with its seconds: clang-tidy, format, API reference,
-# code in docs, packaging, headers, sanitizers and coverage. Ends with "N passed, N failed".
-#   tests/gates/run.sh [part...]      parts: tidy format reference docs packaging headers sanitized
+# code in docs, packaging, headers, sanitizers and coverage, 64-bit ARM under QEMU. Ends with
+# "N passed, N failed".
+#   tests/gates/run.sh [part...]   parts: tidy format reference docs packaging headers sanitized arm64
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build
@@ -10,7 +11,7 @@ gates=$root/tests/gates
 mkdir -p "$build"
 . "$root/cmake/prepare_machine.sh"
 need_packages "${build_packages[@]}" doctest-dev libopencv-core-dev clang clang-tidy clang-format doxygen \
-  graphviz pkg-config || exit 1
+  graphviz pkg-config g++-aarch64-linux-gnu qemu-user || exit 1
 need_libtorch || exit 1
 need_python gcovr==8.3 || exit 1
 
@@ -42,10 +43,11 @@ docs() {
   "$python" "$gates/code_blocks.py" --torch "$torch_root" "${tool[@]}" g++ clang++
 }
 sanitized() { bash "$gates/sanitized.sh" "$build/sanitized" "$python"; }
+arm64() { bash "$gates/arm64.sh" "$build/arm64" "$python"; }
 packaging() { bash "$gates/packaging.sh" "$build/packaging" "$python"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(tidy format reference docs packaging headers sanitized)
+[ ${#parts[@]} -gt 0 ] || parts=(tidy format reference docs packaging headers sanitized arm64)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 run_part() {
@@ -57,7 +59,7 @@ run_part() {
 for part in "${parts[@]}"; do
   echo "gate: $part begins"
   case $part in
-    headers | sanitized) wait && run_part "$part" ;;  # keep all cores busy by themselves
+    headers | sanitized | arm64) wait && run_part "$part" ;;  # keep all cores busy by themselves
     *)
       while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-2}" ]; do wait -n; done
       run_part "$part" &

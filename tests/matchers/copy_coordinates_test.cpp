@@ -49,7 +49,8 @@ TEST_CASE("there and back again is the identity, also for points outside") {
     const Point<GridFrame> query{place(random), place(random)};
     const auto back = copy(target, source, copy(source, target, {query}));
     CHECK(distance(back[0], query) < 1e-12);
-    CHECK(copy(target, target, {query})[0] == query);
+    // Half a cell is added and taken away, which rounds a coordinate near 0.
+    CHECK(distance(copy(target, target, {query})[0], query) < 1e-14);
   }
 }
 
