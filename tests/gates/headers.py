@@ -26,7 +26,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+SURROUNDINGS = ROOT / "tests" / "surroundings"  # what users may turn on, one option a line
+WARNINGS = [f"@{SURROUNDINGS}/warnings.txt", "-Werror"]
+GCC_WARNINGS = [f"@{SURROUNDINGS}/warnings_of_gcc.txt"]
 MOST = 2.0  # times Eigen/Core
 REQUIREMENTS = "homolog/core/detail/requirements.hpp"
 PRECOMPILED = "#include <torch/types.h>\n"
@@ -61,7 +63,9 @@ def command(compiler, torch, *options, language="c++", source="-"):
 
 def warnings(compiler):
     # LibTorch's macros, expanded in our code, are its own business.
-    return WARNINGS + ["-Wno-gnu-zero-variadic-macro-arguments"] * ("clang" in compiler)
+    if "clang" in compiler:
+        return WARNINGS + ["-Wno-gnu-zero-variadic-macro-arguments"]
+    return WARNINGS + GCC_WARNINGS
 
 
 def run(line, source):

@@ -85,14 +85,16 @@ struct SyntheticBackbone {
 
   static double mean_colour(const float* pixels, Size size, int channel, int y1, int y2, int x1,
                             int x2) {
+    const auto width = static_cast<std::size_t>(size.width);
+    const auto height = static_cast<std::size_t>(size.height);
     double sum = 0;
     int count = 0;
     for (int y = (std::max)(y1, 0); y < (std::min)(y2, size.height); ++y) {
+      const float* const row =
+          pixels +
+          (static_cast<std::size_t>(channel) * height + static_cast<std::size_t>(y)) * width;
       for (int x = (std::max)(x1, 0); x < (std::min)(x2, size.width); ++x, ++count) {
-        sum += pixels[(static_cast<std::size_t>(channel) * static_cast<std::size_t>(size.height) +
-                       static_cast<std::size_t>(y)) *
-                          static_cast<std::size_t>(size.width) +
-                      static_cast<std::size_t>(x)];
+        sum += static_cast<double>(row[x]);
       }
     }
     return count == 0 ? 0.0 : sum / count;

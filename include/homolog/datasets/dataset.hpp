@@ -73,9 +73,12 @@ struct Dataset {
 
 /// The smallest box that holds all points; `points` must not be empty.
 inline Box<ImageFrame> bounding_box(const Points<ImageFrame>& points) {
-  const auto [left, right] = std::ranges::minmax(points, {}, &Point<ImageFrame>::x);
-  const auto [top, bottom] = std::ranges::minmax(points, {}, &Point<ImageFrame>::y);
-  return {left.x, top.y, right.x, bottom.y};
+  using P = Point<ImageFrame>;
+  const auto [left, right] = std::minmax_element(points.begin(), points.end(),
+                                                 [](const P& a, const P& b) { return a.x < b.x; });
+  const auto [top, bottom] = std::minmax_element(points.begin(), points.end(),
+                                                 [](const P& a, const P& b) { return a.y < b.y; });
+  return {left->x, top->y, right->x, bottom->y};
 }
 
 /// The length s of a pair, in pixels of the target picture.

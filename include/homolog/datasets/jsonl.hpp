@@ -81,7 +81,8 @@ inline Dataset load_jsonl(const std::filesystem::path& root, const std::string& 
                           dataset.pairs.push_back(std::move(pair));
                         });
   if (dataset.pairs.empty()) throw DatasetError(path.string() + ": no pairs");
-  if (std::ranges::any_of(dataset.pairs, [](const Pair& p) { return p.target_box.has_value(); })) {
+  if (std::any_of(dataset.pairs.begin(), dataset.pairs.end(),
+                  [](const Pair& p) { return p.target_box.has_value(); })) {
     dataset.norm = ThresholdNorm::target_box;
     for (Pair& pair : dataset.pairs) {
       if (!pair.target_box) pair.target_box = bounding_box(pair.target_keypoints);

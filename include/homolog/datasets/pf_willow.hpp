@@ -47,7 +47,7 @@ inline std::vector<std::filesystem::path> sorted_entries(const std::filesystem::
     entries.push_back(entry->path());
   }
   if (error) throw DatasetError(text(folder.string(), ": ", error.message()));
-  std::ranges::sort(entries);
+  std::sort(entries.begin(), entries.end());
   return entries;
 }
 

@@ -23,14 +23,15 @@ namespace homolog::inline v0_1 {
 inline Dataset select_pairs(Dataset dataset, const std::vector<std::string>& categories,
                             std::size_t limit = 0) {
   for (const auto& category : categories) {
-    if (std::ranges::find(dataset.pairs, category, &Pair::category) == dataset.pairs.end()) {
+    if (std::none_of(dataset.pairs.begin(), dataset.pairs.end(),
+                     [&](const Pair& pair) { return pair.category == category; })) {
       throw DatasetError(
           detail::text(dataset.name, " ", dataset.split, ": no pair of category '", category, "'"));
     }
   }
   if (!categories.empty()) {
     std::erase_if(dataset.pairs, [&](const Pair& pair) {
-      return std::ranges::find(categories, pair.category) == categories.end();
+      return std::find(categories.begin(), categories.end(), pair.category) == categories.end();
     });
   }
   if (limit > 0 && dataset.pairs.size() > limit) dataset.pairs.resize(limit);

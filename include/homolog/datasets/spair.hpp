@@ -102,7 +102,7 @@ inline SpairEntry parse_spair_entry(std::string_view line, const std::string& wh
   SpairEntry entry{std::string(line), std::string(name.substr(first + 1, second - first - 1)),
                    std::string(name.substr(second + 1)), std::string(line.substr(colon + 1))};
   const bool digits =
-      std::ranges::all_of(name.substr(0, first), [](char c) { return c >= '0' && c <= '9'; });
+      name.substr(0, first).find_first_not_of("0123456789") == std::string_view::npos;
   if (first == 0 || !digits || entry.source_stem.empty() || entry.target_stem.empty() ||
       entry.category.empty()) {
     fail();
@@ -158,7 +158,7 @@ inline Pair parse_spair_pair(std::string_view json_text, const std::string& name
     }
   }
   const std::array levels{"viewpoint_variation", "scale_variation", "truncation", "occlusion"};
-  if (std::ranges::any_of(levels, [&](const char* key) { return object.has(key); })) {
+  if (std::any_of(levels.begin(), levels.end(), [&](const char* key) { return object.has(key); })) {
     std::array<int, 4> level{};
     for (std::size_t i = 0; i < 4; ++i) level[i] = object.at(levels[i]).integer(0, 255);
     pair.variation = PairVariation{level[0], level[1], level[2], level[3]};
@@ -200,7 +200,7 @@ inline Dataset load_spair(const std::filesystem::path& root, const std::string& 
     }
     found.insert(entry.category);
     const auto& wanted = options.categories;
-    if (wanted.empty() || std::ranges::find(wanted, entry.category) != wanted.end()) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), entry.category) != wanted.end()) {
       entries.push_back(std::move(entry));
     }
   });

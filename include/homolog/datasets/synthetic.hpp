@@ -318,8 +318,7 @@ inline void write_synthetic(const std::filesystem::path& root, const SyntheticSe
       std::vector<DrawnPicture> drawn;
       for (int i = 0; i < images; ++i) {
         // Two pictures an individual, and no individual in two splits.
-        const auto individual =
-            static_cast<std::uint64_t>(1000 * split + static_cast<std::size_t>(i) / 2);
+        const std::uint64_t individual = 1000 * split + static_cast<std::size_t>(i) / 2;
         const auto picture =
             draw_synthetic(c, individual, static_cast<std::uint64_t>(i), setting.seed);
         const std::string stem = name + "_" + text(i / 10, i % 10);

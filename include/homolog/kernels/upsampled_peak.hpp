@@ -167,11 +167,13 @@ inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& cells,
   const auto at = [&](Eigen::Index cell, Eigen::Index d) {
     return static_cast<double>(row_of(map.values, cell)[d]);
   };
-  const double s = 1.0 - static_cast<double>(t), u = 1.0 - static_cast<double>(v);
+  const auto right = static_cast<double>(t), below = static_cast<double>(v);
+  const double left = 1 - right, above = 1 - below;
   double sum = 0;
   for (Eigen::Index d = 0; d < map.values.cols(); ++d) {
-    const double value = u * (s * at(cells.top_left, d) + t * at(cells.top_right, d)) +
-                         v * (s * at(cells.bottom_left, d) + t * at(cells.bottom_right, d));
+    const double value =
+        above * (left * at(cells.top_left, d) + right * at(cells.top_right, d)) +
+        below * (left * at(cells.bottom_left, d) + right * at(cells.bottom_right, d));
     sum += value * value;
   }
   return sum;

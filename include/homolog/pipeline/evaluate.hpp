@@ -217,7 +217,7 @@ void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, Quer
     if (rows.cols() > 0) sizes = {static_cast<double>(rows.cols()), 1};
   }
   shard.sum(sizes);
-  const auto dim = static_cast<Eigen::Index>(sizes[1] > 0 ? std::lround(sizes[0] / sizes[1]) : 0);
+  const Eigen::Index dim = sizes[1] > 0 ? std::lround(sizes[0] / sizes[1]) : 0;
   // In pieces: all descriptors of a large data set at once would take gigabytes.
   constexpr std::size_t pairs_at_once = 256;
   for (std::size_t begin = 0; begin < dataset.pairs.size(); begin += pairs_at_once) {
@@ -233,7 +233,7 @@ void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, Quer
         *out++ = queries.cells[i][n].x;
         *out++ = queries.cells[i][n].y;
         for (Eigen::Index d = 0; d < dim; ++d) {
-          *out++ = queries.descriptors[i](static_cast<Eigen::Index>(n), d);
+          *out++ = static_cast<double>(queries.descriptors[i](static_cast<Eigen::Index>(n), d));
         }
       }
     }
@@ -264,7 +264,7 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
     for (std::size_t n = 0; n < pair.truth.size(); ++n) {
       values.push_back(mine ? pair.predicted[n].x : 0);
       values.push_back(mine ? pair.predicted[n].y : 0);
-      values.push_back(mine ? pair.scores[n] : 0);
+      values.push_back(mine ? static_cast<double>(pair.scores[n]) : 0);
       values.push_back(mine && pair.mutual[n] ? 1 : 0);
     }
   }

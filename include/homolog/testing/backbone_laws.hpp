@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -69,7 +70,9 @@ inline InputBatch normalised(const ByteBatch& bytes, const Normalization& normal
 
 /// |a - b| / |b| over all features, infinity where the shapes differ.
 inline double relative_difference(const FeatureMap& a, const FeatureMap& b) {
-  if (a.rows != b.rows || a.cols != b.cols || a.values.size() != b.values.size()) return INFINITY;
+  if (a.rows != b.rows || a.cols != b.cols || a.values.size() != b.values.size()) {
+    return std::numeric_limits<double>::infinity();
+  }
   double difference = 0, norm = 0;
   for (Eigen::Index i = 0; i < a.values.size(); ++i) {
     const double value = static_cast<double>(b.values.data()[i]);

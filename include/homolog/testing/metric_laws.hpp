@@ -35,7 +35,7 @@ inline std::vector<PairErrors> random_errors(unsigned seed, float largest) {
 }
 
 inline std::vector<PairErrors> with_distance(std::vector<PairErrors> pairs, double distance) {
-  for (PairErrors& pair : pairs) std::ranges::fill(pair.distances, distance);
+  for (PairErrors& pair : pairs) std::fill(pair.distances.begin(), pair.distances.end(), distance);
   return pairs;
 }
 

@@ -52,7 +52,7 @@ inline std::vector<std::size_t> shuffled_order(std::size_t count, std::uint64_t 
   std::iota(order.begin(), order.end(), std::size_t{0});
   RandomStream random(seed, {epoch});
   for (std::size_t left = count; left > 1; --left) {
-    std::swap(order[left - 1], order[static_cast<std::size_t>(random.below(left))]);
+    std::swap(order[left - 1], order[random.below(left)]);
   }
   return order;
 }

@@ -96,7 +96,7 @@ inline Image draw_matches(const Image& source, const Image& target,
                                   predicted.size(), " predicted points"));
   }
   Image canvas(source.width + setting.gap + target.width, (std::max)(source.height, target.height));
-  std::ranges::fill(canvas.pixels, std::uint8_t{255});
+  std::fill(canvas.pixels.begin(), canvas.pixels.end(), std::uint8_t{255});
   const int shift = source.width + setting.gap;
   const auto paste = [&canvas](const Image& image, int left) {
     for (int y = 0; y < image.height; ++y) {

@@ -220,7 +220,7 @@ inline TensorFile parse_pth(std::span<const std::byte> bytes, const std::string&
 
 /// Parses a torch.save archive that is in memory; see above.
 inline TensorFile parse_pth(std::string_view bytes, const std::string& name) {
-  return parse_pth(std::as_bytes(std::span(bytes)), name);
+  return parse_pth(std::as_bytes(std::span(bytes.data(), bytes.size())), name);
 }
 
 /// Reads a `.pth` / `.pt` file of torch.save; its contiguous tensors are views of the file, mapped

@@ -119,7 +119,7 @@ inline TensorFile parse_safetensors(std::span<const std::byte> bytes, std::strin
 
 /// Parses a safetensors file that is in memory; see above.
 inline TensorFile parse_safetensors(std::string_view bytes, std::string name) {
-  return parse_safetensors(std::as_bytes(std::span(bytes)), std::move(name));
+  return parse_safetensors(std::as_bytes(std::span(bytes.data(), bytes.size())), std::move(name));
 }
 
 /// Reads a `.safetensors` file. Its tensors are views of the file, mapped read-only; memory beyond
@@ -193,7 +193,7 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
     throw WeightsError(detail::text(path.string(), ": header of ", json.size(),
                                     " bytes, the limit is ", safetensors_header_limit));
   }
-  const auto length = std::bit_cast<std::array<char, 8>>(static_cast<std::uint64_t>(json.size()));
+  const auto length = std::bit_cast<std::array<char, 8>>(std::uint64_t{json.size()});
   write_file_atomically(path, [&](std::FILE* out) {
     const auto write = [&](std::span<const std::byte> part) {
       // At once: making the next tensor may take long.

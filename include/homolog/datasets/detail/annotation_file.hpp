@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -70,8 +71,8 @@ void for_each_line(std::string_view content, const std::string& name, std::size_
   }
 }
 
-/// A number that fills the whole text, independent of the locale; nothing otherwise.
-template <class Number>
+/// A whole number that fills the text; nothing otherwise.
+template <std::integral Number>
 std::optional<Number> parse_number(std::string_view digits) {
   Number value{};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);

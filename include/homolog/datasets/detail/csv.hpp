@@ -4,12 +4,12 @@
 /// @file
 /// Comma-separated lists as the PF data sets are published: one header line, no quoting.
 
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "homolog/core/detail/decimal_number.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 
 namespace homolog::inline v0_1::detail {
@@ -69,8 +69,8 @@ inline Csv parse_csv(std::string_view content, const std::string& name) {
 
 /// A finite number that fills the cell.
 inline double csv_number(std::string_view cell, const std::string& where) {
-  const auto value = parse_number<double>(cell);
-  if (!value || !std::isfinite(*value)) {
+  const auto value = decimal_number(cell);
+  if (!value) {
     throw DatasetError(text(where, ": expected a finite number, got '", shown(cell), "'"));
   }
   return *value;

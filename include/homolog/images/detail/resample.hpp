@@ -97,7 +97,7 @@ ResampleAxis make_resample_axis(int in, int out, double support, Kernel kernel) 
 template <int Lanes>
 HOMOLOG_RESAMPLE_INLINE void weigh(const std::uint8_t* in, std::ptrdiff_t step,
                                    const std::int32_t* weights, int count, std::uint8_t* out) {
-  std::int32_t sums[Lanes];
+  std::int32_t sums[static_cast<std::size_t>(Lanes)];
   for (int i = 0; i < Lanes; ++i) sums[i] = 1 << (resample_bits - 1);
   for (int k = 0; k < count; ++k, in += step) {
     const std::int32_t weight = weights[k];

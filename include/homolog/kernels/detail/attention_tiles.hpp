@@ -265,13 +265,13 @@ struct Avx512Bf16Attention {
     }
     for (std::size_t d = 0; d < dim; ++d) {
       const std::uint32_t* const key = keys + d * key_panel;
-      const auto k0 = (__m512bh)_mm512_loadu_si512(key);
-      const auto k1 = (__m512bh)_mm512_loadu_si512(key + 16);
-      const auto k2 = (__m512bh)_mm512_loadu_si512(key + 32);
+      const auto k0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(key));
+      const auto k1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(key + 16));
+      const auto k2 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(key + 32));
 #pragma GCC unroll 8
       for (std::size_t q = 0; q < score_rows; ++q) {
-        const auto query =
-            (__m512bh)_mm512_set1_epi32(static_cast<int>(queries[d * score_rows + q]));
+        const auto query = reinterpret_cast<__m512bh>(
+            _mm512_set1_epi32(static_cast<int>(queries[d * score_rows + q])));
         sums[q][0] = _mm512_dpbf16_ps(sums[q][0], query, k0);
         sums[q][1] = _mm512_dpbf16_ps(sums[q][1], query, k1);
         sums[q][2] = _mm512_dpbf16_ps(sums[q][2], query, k2);
@@ -303,11 +303,12 @@ struct Avx512Bf16Attention {
       __m512bh value[V];
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < V; ++v) {
-        value[v] = (__m512bh)_mm512_loadu_si512(values + k * dim + 16 * v);
+        value[v] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(values + k * dim + 16 * v));
       }
 #pragma GCC unroll 6
       for (std::size_t r = 0; r < R; ++r) {
-        const auto weight = (__m512bh)_mm512_set1_epi32(static_cast<int>(weights[r * stride + k]));
+        const auto weight = reinterpret_cast<__m512bh>(
+            _mm512_set1_epi32(static_cast<int>(weights[r * stride + k])));
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < V; ++v) {
           sums[r][v] = _mm512_dpbf16_ps(sums[r][v], weight, value[v]);

@@ -51,7 +51,8 @@ HOMOLOG_AVX512_BF16 __attribute__((noinline)) void dot_tile(const Inputs& in,
       const __m512i cell = _mm512_loadu_si512(cells + c * in.stride + k);
 #pragma GCC unroll 8
       for (std::size_t q = 0; q < Q; ++q) {
-        sums[c][q] = _mm512_dpbf16_ps(sums[c][q], (__m512bh)query[q], (__m512bh)cell);
+        sums[c][q] = _mm512_dpbf16_ps(sums[c][q], reinterpret_cast<__m512bh>(query[q]),
+                                      reinterpret_cast<__m512bh>(cell));
       }
     }
   }
@@ -90,7 +91,8 @@ HOMOLOG_AVX512_BF16 inline void to_bfloat16(const float* row, std::size_t dim, s
   for (std::size_t k = 0; k < stride; k += 16) {
     const std::size_t left = k < dim ? dim - k : 0;
     const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1U << left) - 1);
-    const __m256i half = (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, row + k));
+    const __m256i half =
+        reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, row + k)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k), half);
   }
 }
@@ -113,9 +115,11 @@ HOMOLOG_AVX512_BF16 inline RowSquares to_bfloat16_with_squares(const float* row,
     const std::size_t left = k < dim ? dim - k : 0;
     const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1U << left) - 1);
     const __m512 value = _mm512_maskz_loadu_ps(mask, row + k);
-    const __m256i half = (__m256i)_mm512_cvtneps_pbh(value);
+    const __m256i half = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k), half);
-    const __m512 error = value - (__m512)(__builtin_convertvector((Halves)half, Words) << 16);
+    const __m512 error =
+        value - reinterpret_cast<__m512>(
+                    __builtin_convertvector(reinterpret_cast<Halves>(half), Words) << 16);
     values = _mm512_fmadd_ps(value, value, values);
     errors = _mm512_fmadd_ps(error, error, errors);
   }

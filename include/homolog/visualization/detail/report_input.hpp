@@ -4,7 +4,6 @@
 /// @file
 /// Reads result and prediction files key by key, so that each error names its file and key.
 
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
@@ -123,9 +123,8 @@ struct ReportKeys {
 inline std::map<double, double> parse_percents(const ReportKeys& keys) {
   std::map<double, double> percents;
   for (const auto& [key, ignored] : keys.json.items()) {
-    double alpha = 0;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), alpha);
-    if (error != std::errc{} || end != key.data() + key.size() || !(alpha > 0 && alpha < 1e6)) {
+    const double alpha = decimal_number(key).value_or(0);
+    if (!(alpha > 0 && alpha < 1e6)) {
       keys.fail(key, "expected a positive number as the key, an alpha");
     }
     percents[alpha] = keys.number(key, 0, 100);
