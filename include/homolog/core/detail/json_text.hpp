@@ -9,6 +9,8 @@
 
 #include "homolog/core/detail/utf8.hpp"
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// The same JSON with all its texts and keys as UTF-8, see as_utf8().

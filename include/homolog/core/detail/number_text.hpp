@@ -9,6 +9,8 @@
 #include <string>
 #include <system_error>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// The shortest text that is read back as the same number: 0.05, not 0.050000000000000003.

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// Bytes of the UTF-8 character that `bytes` begins with; 0 where it begins with none.

@@ -4,6 +4,8 @@
 /// @file
 /// Objects that each thread has one of, and that may be used while the thread ends.
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1::detail {
 
 /// The calling thread's own T.
