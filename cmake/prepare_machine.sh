@@ -55,6 +55,9 @@ PY
 }
 
 oldest_libtorch=2.4
+# Debian's LibTorch multiplies matrices by the BLAS that is installed, and asks for the reference one
+# alone, which is 20 times as slow as OpenBLAS. The build with OpenMP takes LibTorch's number of threads.
+debian_libtorch=(libtorch-dev libopenblas0-openmp)
 pip_torch=torch==2.13.0
 
 # LibTorch: what CMake finds already, by CMAKE_PREFIX_PATH first; else Debian's package; else the
@@ -62,7 +65,7 @@ pip_torch=torch==2.13.0
 # `torch_dir`, the folder of TorchConfig.cmake, and `torch_root`, where include/ is.
 need_libtorch() {
   if ! find_libtorch; then
-    if debian_offers_libtorch && need_packages libtorch-dev; then
+    if debian_offers_libtorch && need_packages "${debian_libtorch[@]}"; then
       find_libtorch || return 1
     else
       need_libtorch_of_pip || return 1
@@ -95,8 +98,8 @@ debian_offers_libtorch() {
   local version size
   version=$(LC_ALL=C apt-cache policy libtorch-dev | sed -n 's/^ *Candidate: \([0-9.]*\).*/\1/p')
   dpkg --compare-versions "${version:-0}" ge $oldest_libtorch || return 1
-  size=$(LC_ALL=C as_root apt-get install --assume-no --no-install-recommends libtorch-dev \
-    2>/dev/null | sed -n 's/^Need to get \(.*B\).*/\1/p')
+  size=$(LC_ALL=C as_root apt-get install --assume-no --no-install-recommends \
+    "${debian_libtorch[@]}" 2>/dev/null | sed -n 's/^Need to get \(.*B\).*/\1/p')
   say "LibTorch: Debian's libtorch-dev $version, for the CPU; ${size:-an unknown number of MB} to download"
   if has_nvidia_gpu; then
     echo "It leaves the NVIDIA GPU alone. One that does not: pip install torch into an environment, and"

@@ -63,7 +63,7 @@ find_libtorch() {
 }
 candidate=2.6.0+dfsg-7
 takes 2.6.0 "$build/usr/lib/$(g++ -print-multiarch)/cmake/Torch" "$build/usr"
-[ "$(cat "$build/asked")" = "packages libtorch-dev" ] || wrong "asked: $(cat "$build/asked")"
+[ "$(cat "$build/asked")" = "packages libtorch-dev libopenblas0-openmp" ] || wrong "asked: $(cat "$build/asked")"
 grep -q "libtorch-dev 2.6.0, for the CPU; 164 MB to download" "$build/said" || wrong "$(cat "$build/said")"
 for candidate in 1.13.1+dfsg-4 "(none)"; do
   mkdir -p "$build/pip/torch/include/torch"
