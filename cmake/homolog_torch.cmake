@@ -179,8 +179,8 @@ function(homolog_make_cuda_torch config version error)
   # several into an order of its own.
   set(kept "-Wl,--push-state,--no-as-needed \"${lib}/libtorch")
   set(cpu "${kept}_cpu.so\" -Wl,--pop-state" ${lib}/libc10.so)
-  set(cuda "${kept}.so\" -Wl,--pop-state" ${lib}/libtorch_cpu.so ${lib}/libc10.so
-           ${lib}/libc10_cuda.so)
+  set(cuda "${kept}.so\" -Wl,--pop-state" ${lib}/libtorch_cuda.so ${lib}/libtorch_cpu.so
+           ${lib}/libc10_cuda.so ${lib}/libc10.so)
   homolog_torch_starts("${cuda};${toolkit}" with_cuda missing)
   if(with_cuda AND nvcc)
     return()

@@ -52,7 +52,12 @@ target_link_libraries(app PRIVATE homolog::homolog)
 CMAKE
 cat >"$work/app/app.cpp" <<'CPP'
 #include <c10/core/Device.h>
+#ifdef CALLS_CUDA  // as NCCL's part of homolog::distributed does
+int homolog_test_torch_cuda();
+int main() { return c10::Device("cuda:1").index() - 1 + homolog_test_torch_cuda(); }
+#else
 int main() { return c10::Device("cuda:1").index() - 1; }
+#endif
 CPP
 # As on a machine without the toolkit, whatever is here.
 configure() {  # FOLDER CMAKE_ARGUMENT...
@@ -87,6 +92,8 @@ configure installed -DCMAKE_PREFIX_PATH="$prefix;$wheel/share/cmake" || { cat "$
 says installed "for the CPU and CUDA 99, without a CUDA toolkit"
 builds installed
 grep -q libtorch_cuda.so <<<"$loads" || { echo "libtorch_cuda was dropped: $loads"; exit 1; }
+"$CMAKE" -DCMAKE_CXX_FLAGS=-DCALLS_CUDA "$work/installed" >"$work/installed.log" 2>&1
+builds installed
 
 # A newcomer's virtual environment, by its Python alone; the wheel given as CMake takes it.
 mkdir -p "$work/venv/bin"
