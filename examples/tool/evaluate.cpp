@@ -73,7 +73,7 @@ void print_table(const Evaluation& evaluation) {
 // Draws pairs spread evenly over the data set; rings mark the truth, thin lines are misses at 0.1.
 void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
                    const Evaluation& evaluation) {
-  std::filesystem::create_directories(options.pictures);
+  homolog::detail::make_folders(options.pictures);
   const std::size_t count =
       std::min(static_cast<std::size_t>(options.picture_count), dataset.pairs.size());
   for (std::size_t k = 0; k < count; ++k) {

@@ -73,7 +73,20 @@ def main():
         again = json.load(open(f"{folder}/b.json"))
         check(again["pck"] == result["pck"], "cache and batch size change no score")
 
+        out = run("evaluate", *common, "--mutual", "--json", f"{folder}/m.json", "--predictions",
+                  f"{folder}/m.jsonl")
+        mutual = json.load(open(f"{folder}/m.json"))
+        flags = [flag for line in open(f"{folder}/m.jsonl") for flag in json.loads(line)["mutual"]]
+        check(len(flags) == mutual["points"] and 0 < sum(flags) < len(flags) and
+              mutual["mutual"]["points"] == sum(flags) and "mutual answers" in out and
+              mutual["matcher"] == {"name": "argmax", "mutual": True}, "mutual answers are counted")
+        check(mutual["pck"] == result["pck"] and "mutual" not in result, "a mutual check moves no answer")
+
         pair = lines[0]
+        out = run("match", "--source", pair["source"], "--target", pair["target"], "--points", "100,90",
+                  "--backbone", "synthetic", "--image-size", "256", "--mutual", "--json", f"{folder}/n.json")
+        check(json.load(open(f"{folder}/n.json"))["mutual"] in ([True], [False]) and "mutual" in out,
+              "match says whether an answer is mutual")
         run("match", "--source", pair["source"], "--target", pair["target"], "--points", "100,90;120,80.5",
             "--backbone", "synthetic", "--image-size", "256", "--matcher", "window-soft-argmax",
             "--window-radius", "1", "--output", f"{folder}/o.png", "--json", f"{folder}/o.json")

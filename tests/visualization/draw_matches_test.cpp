@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -60,4 +63,50 @@ TEST_CASE("Lists of different lengths are refused") {
   const Points<ImageFrame> one{{1, 1}}, two{{1, 1}, {2, 2}};
   CHECK_THROWS_AS(draw_matches(grey(9, 9), grey(9, 9), one, two), ShapeError);
   CHECK_THROWS_AS(draw_matches(grey(9, 9), grey(9, 9), one, one, &two), ShapeError);
+}
+
+TEST_CASE("points that are not finite or far away are not drawn, and nothing else is spoilt") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Image bare(30, 20);
+  for (const double strange : {nan, infinity, -infinity}) {
+    for (const Point<ImageFrame> point :
+         {Point<ImageFrame>{strange, 5}, {5, strange}, {strange, strange}}) {
+      Image image = bare;
+      draw_line(image, {4, 4}, point, 3, {255, 0, 0});
+      draw_line(image, point, {4, 4}, 3, {255, 0, 0});
+      draw_point(image, point, 4, {255, 0, 0});
+      CHECK(image == bare);
+    }
+  }
+  Image image = bare;
+  draw_line(image, {4, 4}, {8, 4}, nan, {255, 0, 0});
+  CHECK(image == bare);
+  draw_line(image, {1e300, 1e300}, {1e300, 2e300}, 3, {255, 0, 0});
+  draw_line(image, {-1e300, 4}, {-1e10, 4}, 3, {255, 0, 0});
+  CHECK(image == bare);
+  draw_line(image, {-1e10, 4}, {1e10, 4}, 3, {255, 0, 0});  // across the picture
+  CHECK(image.at(15, 4)[0] == 255);
+  CHECK(image.at(15, 12)[0] == 0);
+
+  // One lost match does not change how the other is drawn.
+  const Image source(20, 20), target(20, 20);
+  const Points<ImageFrame> truth{{3, 3}, {9, 9}};
+  const Image one = draw_matches(source, target, {{5, 5}}, {{4, 4}});
+  const Image two = draw_matches(source, target, {{5, 5}, {nan, nan}}, {{4, 4}, {nan, 7}});
+  CHECK(one == two);
+  draw_matches(source, target, {{5, 5}, {6, 6}}, {{4, 4}, {nan, 7}}, &truth, 3);
+}
+
+TEST_CASE("drawing refuses settings and pictures that no drawing can have") {
+  const Image picture(20, 20);
+  Image torn = picture;
+  torn.pixels.resize(40);
+  CHECK_THROWS_AS(draw_matches(torn, picture, {{5, 5}}, {{4, 4}}), ShapeError);
+  CHECK_THROWS_AS(draw_matches(picture, torn, {{5, 5}}, {{4, 4}}), ShapeError);
+  for (const DrawSetting& setting :
+       {DrawSetting{-1}, DrawSetting{std::nan("")}, DrawSetting{4, 1e9}, DrawSetting{4, 1, -50}}) {
+    CHECK_THROWS_AS(draw_matches(picture, picture, {{5, 5}}, {{4, 4}}, nullptr, 0, setting),
+                    SettingError);
+  }
 }

@@ -31,13 +31,14 @@ struct SyntheticBackbone {
   /// Features of dimension 2 * 3 * cells * cells.
   ///
   /// @throws SettingError when the setting is not positive, ShapeError when a side is no multiple
-  /// of the patch size
+  /// of the patch size or the batch's values do not fit its size
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
     const int patch = setting.patch_size, cells = setting.cells;
     if (patch < 1 || cells < 1 || cells > patch) {
       throw SettingError(detail::text("synthetic backbone: patch size ", patch, " and cells ",
                                       cells, ", expected 1 <= cells <= patch size"));
     }
+    detail::require_batch(batch);
     if (batch.size.width % patch != 0 || batch.size.height % patch != 0) {
       throw ShapeError(detail::text("synthetic backbone: input ", batch.size.width, "x",
                                     batch.size.height, " is no multiple of the patch size ",

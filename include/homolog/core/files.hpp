@@ -73,6 +73,24 @@ inline int flush_folder(const std::filesystem::path& folder) {
   return error;
 }
 
+/// Makes a folder and those above it where they are absent.
+///
+/// @throws FileError with the path and the system's reason
+inline void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw FileError(text(folder.string(), ": cannot be made: ", error.message()));
+}
+
+/// Removes a file where it is there.
+///
+/// @throws FileError with the path and the system's reason
+inline void remove_file(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) throw FileError(text(path.string(), ": cannot be removed: ", error.message()));
+}
+
 /// Removes a folder with all in it, as far as that can be; links are removed, not followed.
 ///
 /// std::filesystem::remove_all() is a crash where LibTorch's CUDA packages are linked: their

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1 {
@@ -86,4 +87,38 @@ struct ByteBatch {
   }
 };
 
+namespace detail {
+
+/// @throws ShapeError unless the batch holds pictures of `of_each` values each, and just those
+inline void require_batch_values(int batch, Size size, std::size_t values, std::size_t of_each) {
+  if (batch < 1 || size.width < 1 || size.height < 1 || values % of_each != 0 ||
+      values / of_each != static_cast<std::size_t>(batch)) {
+    throw ShapeError(text("input batch: ", values, " values for ", batch, " pictures of ",
+                          size.width, "x", size.height, " px with 3 channels"));
+  }
+}
+
+/// @throws ShapeError when the numbers of a batch, which are public, contradict each other
+inline void require_batch(const InputBatch& batch) {
+  require_batch_values(batch.batch, batch.size, batch.values.size(), batch.picture_floats());
+}
+
+/// @throws ShapeError as for floats, or when a content does not lie inside its picture
+inline void require_batch(const ByteBatch& batch) {
+  require_batch_values(batch.batch, batch.size, batch.values.size(), batch.picture_bytes());
+  if (batch.content.size() != static_cast<std::size_t>(batch.batch)) {
+    throw ShapeError(
+        text("input batch: ", batch.content.size(), " contents for ", batch.batch, " pictures"));
+  }
+  for (const auto& [x, y, size] : batch.content) {
+    if (size.width < 1 || size.height < 1 || x < 0 || y < 0 || size.width > batch.size.width - x ||
+        size.height > batch.size.height - y) {
+      throw ShapeError(text("input batch: content of ", size.width, "x", size.height, " at (", x,
+                            ", ", y, ") in pictures of ", batch.size.width, "x",
+                            batch.size.height));
+    }
+  }
+}
+
+}  // namespace detail
 }  // namespace homolog::inline v0_1

@@ -15,6 +15,7 @@
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/image.hpp"
 
 namespace homolog::inline v0_1 {
@@ -33,7 +34,7 @@ namespace detail {
 
 /// Blends a colour into a pixel; outside the picture nothing happens.
 inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
-  if (x < 0 || y < 0 || x >= image.width || y >= image.height || coverage <= 0) return;
+  if (x < 0 || y < 0 || x >= image.width || y >= image.height || !(coverage > 0)) return;
   std::uint8_t* pixel = image.at(x, y);
   const double alpha = (std::min)(coverage, 1.0);
   for (std::size_t c = 0; c < 3; ++c) {
@@ -55,17 +56,23 @@ inline Colour palette(std::size_t index) {
 }  // namespace detail
 
 /// Draws a line from a to b, `width` pixels wide, with round ends and a soft edge of one pixel;
-/// what lies outside the picture is left out.
+/// what lies outside the picture is left out, and a line to a point that is not finite as a whole.
 inline void draw_line(Image& image, Point<ImageFrame> a, Point<ImageFrame> b, double width,
                       Colour colour) {
+  if (!is_finite(a) || !is_finite(b) || !std::isfinite(width)) return;
   const double radius = width / 2;
   const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  const int x1 = static_cast<int>(std::floor((std::min)(a.x, b.x) - radius - 1));
-  const int x2 = static_cast<int>(std::ceil((std::max)(a.x, b.x) + radius + 1));
-  const int y1 = static_cast<int>(std::floor((std::min)(a.y, b.y) - radius - 1));
-  const int y2 = static_cast<int>(std::ceil((std::max)(a.y, b.y) + radius + 1));
-  for (int y = (std::max)(y1, 0); y <= (std::min)(y2, image.height - 1); ++y) {
-    for (int x = (std::max)(x1, 0); x <= (std::min)(x2, image.width - 1); ++x) {
+  // As whole numbers only once they lie in the picture: a coordinate may be larger than any int.
+  const auto first = [](double value) { return static_cast<int>(std::clamp(value, 0.0, 1e9)); };
+  const auto last = [](double value, int size) {
+    return static_cast<int>(std::clamp(value, -1.0, size - 1.0));
+  };
+  const int x1 = first(std::floor((std::min)(a.x, b.x) - radius - 1));
+  const int x2 = last(std::ceil((std::max)(a.x, b.x) + radius + 1), image.width);
+  const int y1 = first(std::floor((std::min)(a.y, b.y) - radius - 1));
+  const int y2 = last(std::ceil((std::max)(a.y, b.y) + radius + 1), image.height);
+  for (int y = y1; y <= y2; ++y) {
+    for (int x = x1; x <= x2; ++x) {
       const double t =
           length2 > 0 ? std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0) : 0.0;
       detail::blend(image, x, y, colour,
@@ -86,7 +93,10 @@ inline void draw_point(Image& image, Point<ImageFrame> at, double radius, Colour
 ///
 /// @param points [N,2] pixels of the source; @param predicted [N,2] pixels of the target
 /// @param truth [N,2] pixels of the target, or null; @param threshold [px]
-/// @throws ShapeError when the lists differ in length
+/// A point that is not finite is not drawn, and no line to it.
+///
+/// @throws ShapeError when the lists differ in length, or pixels do not fit a picture's size;
+/// SettingError for a negative or infinite radius, width or gap
 inline Image draw_matches(const Image& source, const Image& target,
                           const Points<ImageFrame>& points, const Points<ImageFrame>& predicted,
                           const Points<ImageFrame>* truth = nullptr, double threshold = 0,
@@ -94,6 +104,14 @@ inline Image draw_matches(const Image& source, const Image& target,
   if (points.size() != predicted.size() || (truth != nullptr && truth->size() != points.size())) {
     throw ShapeError(detail::text("draw_matches: ", points.size(), " source points, ",
                                   predicted.size(), " predicted points"));
+  }
+  detail::check_image(source, "draw_matches");
+  detail::check_image(target, "draw_matches");
+  const auto fits = [](double pixels) { return pixels >= 0 && pixels <= 1e6; };
+  if (!fits(setting.radius) || !fits(setting.line_width) || !fits(setting.gap)) {
+    throw SettingError(detail::text("draw_matches: radius ", setting.radius, ", line width ",
+                                    setting.line_width, " and gap ", setting.gap,
+                                    ", expected 0 to 1e6 pixels"));
   }
   Image canvas(source.width + setting.gap + target.width, (std::max)(source.height, target.height));
   std::fill(canvas.pixels.begin(), canvas.pixels.end(), std::uint8_t{255});

@@ -14,6 +14,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/transforms.hpp"
+#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/image.hpp"
 
 namespace homolog::inline v0_1 {
@@ -80,7 +81,8 @@ inline double map_value(const SimilarityMap& map, Point<GridFrame> at, bool smoo
 /// @param transform between that picture's pixels and the map's cells, as Pipeline::transform() and
 /// ImageFeatures give it
 /// @throws ShapeError when the map's shape is not the transform's grid or the transform is of
-/// another picture size; ValueError when no value is finite
+/// another picture size; ValueError when no value is finite; SettingError for
+/// an opacity outside [0, 1] or a bound that is infinite
 inline Image draw_similarity(const Image& image, const SimilarityMap& map,
                              const FrameTransform& transform,
                              const DrawSimilaritySetting& setting = {}) {
@@ -93,6 +95,13 @@ inline Image draw_similarity(const Image& image, const SimilarityMap& map,
     throw ShapeError(detail::text("draw_similarity: a picture of ", image.width, "x", image.height,
                                   ", expected ", transform.image.image.width, "x",
                                   transform.image.image.height));
+  }
+  detail::check_image(image, "draw_similarity");
+  if (!(setting.opacity >= 0 && setting.opacity <= 1) || std::isinf(setting.low) ||
+      std::isinf(setting.high)) {
+    throw SettingError(detail::text("draw_similarity: opacity ", setting.opacity, ", low ",
+                                    setting.low, " and high ", setting.high,
+                                    ", expected an opacity in [0, 1] and cosines"));
   }
   float low = std::numeric_limits<float>::infinity(), high = -low;
   for (Eigen::Index i = 0; i < map.size(); ++i) {

@@ -12,26 +12,9 @@
 #include <string>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/kernels/cuda/decoder.hpp"
 
 namespace homolog::inline v0_1::cuda {
-
-/// What a row of similarities becomes; the definitions are those of Argmax, WindowSoftArgmax
-/// (outside excluded), SoftArgmax and KernelSoftArgmax.
-enum class Decoder { argmax, window_soft_argmax, soft_argmax, kernel_soft_argmax };
-
-struct DecoderSetting {
-  Decoder decoder = Decoder::argmax;
-  float temperature = 10;  ///< multiplies the cosine; soft decoders
-  int window_radius = 2;   ///< [cells] window_soft_argmax
-  float sigma = 7;         ///< [cells] kernel_soft_argmax
-};
-
-/// The target's grid; cells outside [x1, x2) x [y1, y2) are padding and never count.
-struct Grid {
-  int rows = 0;
-  int cols = 0;
-  int x1 = 0, y1 = 0, x2 = 0, y2 = 0;
-};
 
 /// One query's answer, in cells; score is -infinity where no similarity is finite, x and y are NaN
 /// then.
@@ -203,29 +186,6 @@ __global__ void column_kernel(const float* similarity, int count, int first, Gri
   columns[cell] = best;
 }
 
-inline void require_setting(const Grid& grid, const DecoderSetting& setting) {
-  if (grid.rows < 1 || grid.cols < 1 || grid.x1 < 0 || grid.y1 < 0 || grid.x1 >= grid.x2 ||
-      grid.y1 >= grid.y2 || grid.x2 > grid.cols || grid.y2 > grid.rows ||
-      grid.rows > 0x7fffffff / grid.cols) {
-    throw ShapeError("cuda::decode: cells [" + std::to_string(grid.x1) + ", " +
-                     std::to_string(grid.x2) + ") x [" + std::to_string(grid.y1) + ", " +
-                     std::to_string(grid.y2) + ") of a grid of " + std::to_string(grid.rows) +
-                     " rows and " + std::to_string(grid.cols) + " columns");
-  }
-  if (setting.decoder != Decoder::argmax && !(setting.temperature > 0)) {
-    throw SettingError("cuda::decode: temperature is " + std::to_string(setting.temperature) +
-                       ", expected a positive number");
-  }
-  if (setting.decoder == Decoder::window_soft_argmax && setting.window_radius < 0) {
-    throw SettingError("cuda::decode: window_radius is " + std::to_string(setting.window_radius) +
-                       ", expected at least 0");
-  }
-  if (setting.decoder == Decoder::kernel_soft_argmax && !(setting.sigma > 0)) {
-    throw SettingError("cuda::decode: sigma is " + std::to_string(setting.sigma) +
-                       ", expected a positive number");
-  }
-}
-
 }  // namespace detail
 
 /// Decodes similarities that lie on the device: the peak of each row (lowest row-major index of
@@ -233,12 +193,16 @@ inline void require_setting(const Grid& grid, const DecoderSetting& setting) {
 ///
 /// @param similarity float32 [count, rows*cols] on the device
 /// @param answers [count] on the device
-/// @throws ShapeError, SettingError; DeviceError when the launch fails
+/// @throws what require_decodable() throws; DeviceError when the launch fails
 /// @note does not synchronise; answers are there when `stream` has come this far
 inline void decode(const float* similarity, std::size_t count, const Grid& grid,
                    const DecoderSetting& setting, Answer* answers, cudaStream_t stream) {
-  detail::require_setting(grid, setting);
+  detail::require_decodable(grid, setting, count);
   if (count == 0) return;
+  // No window reaches further than the grid; a larger radius would overflow.
+  const int reach = grid.rows > grid.cols ? grid.rows : grid.cols;
+  DecoderSetting inside = setting;
+  if (inside.window_radius > reach) inside.window_radius = reach;
   auto* kernel = detail::decode_kernel<Decoder::argmax>;
   if (setting.decoder == Decoder::window_soft_argmax) {
     kernel = detail::decode_kernel<Decoder::window_soft_argmax>;
@@ -248,7 +212,7 @@ inline void decode(const float* similarity, std::size_t count, const Grid& grid,
     kernel = detail::decode_kernel<Decoder::kernel_soft_argmax>;
   }
   kernel<<<static_cast<unsigned>(count), detail::threads_per_row, 0, stream>>>(similarity, grid,
-                                                                               setting, answers);
+                                                                               inside, answers);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) {
     throw DeviceError(std::string("cuda::decode: ") + cudaGetErrorString(error));
   }
@@ -264,7 +228,11 @@ inline void decode(const float* similarity, std::size_t count, const Grid& grid,
 /// @note does not synchronise
 inline void take_column_maxima(const float* similarity, int count, int first, const Grid& grid,
                                ColumnMaximum* columns, cudaStream_t stream) {
-  detail::require_setting(grid, {});
+  if (count < 0 || first < 0 || count > 0x7fffffff - first) {
+    throw ShapeError("cuda::take_column_maxima: " + std::to_string(count) + " queries from " +
+                     std::to_string(first) + ", expected at most 2^31 - 1 from 0");
+  }
+  detail::require_decodable(grid, {}, static_cast<std::size_t>(count));
   constexpr int threads = 128;
   const int blocks = (grid.rows * grid.cols + threads - 1) / threads;
   detail::column_kernel<threads><<<static_cast<unsigned>(blocks), threads, 0, stream>>>(
@@ -289,7 +257,7 @@ template <class Multiply>
 void match(const Multiply& multiply, std::size_t count, const Grid& grid,
            const DecoderSetting& setting, float* tile, std::size_t tile_rows, Answer* answers,
            cudaStream_t stream) {
-  detail::require_setting(grid, setting);
+  detail::require_decodable(grid, setting, tile_rows);
   if (tile_rows == 0) throw ShapeError("cuda::match: a tile of no rows");
   for (std::size_t first = 0; first < count; first += tile_rows) {
     const std::size_t here = count - first < tile_rows ? count - first : tile_rows;

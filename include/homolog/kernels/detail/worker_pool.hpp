@@ -52,7 +52,8 @@ class WorkerPool {
   /// Returns when all tasks are done; the first exception of any is thrown here. One caller at a
   /// time, others wait; a call from within a task runs on its thread alone.
   ///
-  /// @throws Error in a child process that was forked by a task and returns from it
+  /// @throws DeviceError when a thread cannot be started; Error in a child process that was forked
+  /// by a task and returns from it
   template <class Task>
   void run(int threads, std::size_t count, const Task& task) {
     run(threads, count, &task, [](const void* what, std::size_t i, std::size_t slot) {
@@ -103,7 +104,7 @@ class WorkerPool {
     std::unique_lock<std::mutex> one_caller(caller_);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      while (!stop_ && workers_.size() < helpers) workers_.emplace_back([this] { work(); });
+      while (!stop_ && workers_.size() < helpers) add_worker();
       call_ = call;
       task_ = task;
       count_ = count;
@@ -123,6 +124,16 @@ class WorkerPool {
     }
     done_.wait(lock, [this] { return busy_ == 0; });
     if (error_) std::rethrow_exception(error_);
+  }
+
+  /// @throws DeviceError when the system has no thread left
+  void add_worker() {
+    try {
+      workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error& failure) {
+      throw DeviceError(text("worker pool: thread ", workers_.size() + 2, " cannot be started: ",
+                             failure.code().message(), "; set fewer threads"));
+    }
   }
 
   void work() {

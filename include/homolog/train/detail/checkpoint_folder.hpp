@@ -57,13 +57,14 @@ struct CheckpointFolder {
       : folder(made(folder_)), lock(folder_), keep_last(keep_last_) {
     // Now rather than after the first epoch: the lock may be an old file in a read-only folder.
     write_file_atomically(folder / ".probe", std::string_view{});
-    std::filesystem::remove(folder / ".probe");
+    remove_file(folder / ".probe");
     // The lock is ours, so a temporary file here is a dead run's.
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      if (entry.path().extension().string().starts_with(".tmp")) {
-        std::filesystem::remove(entry.path());
-      }
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+      if (entry->path().extension().string().starts_with(".tmp")) remove_file(entry->path());
     }
+    if (error) throw FileError(text(folder.string(), ": cannot be listed: ", error.message()));
   }
   ~CheckpointFolder() {
     if (pending.valid()) pending.wait();
@@ -74,11 +75,15 @@ struct CheckpointFolder {
   /// Starts writing; `checkpoint` must not share memory with what is trained.
   void write(std::string name, Checkpoint checkpoint) {
     finish();
-    pending = std::async(std::launch::async,
-                         [this, name = std::move(name), checkpoint = std::move(checkpoint)] {
-                           write_checkpoint(folder / name, checkpoint);
-                           prune();
-                         });
+    const auto work = [this, name = std::move(name), checkpoint = std::move(checkpoint)] {
+      write_checkpoint(folder / name, checkpoint);
+      prune();
+    };
+    try {
+      pending = std::async(std::launch::async, work);
+    } catch (const std::system_error&) {
+      work();  // no thread can be started: the training waits
+    }
   }
 
   /// Waits until everything is on disk.
@@ -95,9 +100,7 @@ struct CheckpointFolder {
 
  private:
   static const std::filesystem::path& made(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) throw FileError(text(folder.string(), ": cannot be made: ", error.message()));
+    make_folders(folder);
     return folder;
   }
 
@@ -105,7 +108,7 @@ struct CheckpointFolder {
   void prune() const {
     const auto all = step_checkpoints(folder);
     for (std::size_t i = static_cast<std::size_t>(keep_last); i < all.size(); ++i) {
-      std::filesystem::remove(all[i]);
+      remove_file(all[i]);
     }
   }
 };

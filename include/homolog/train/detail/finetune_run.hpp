@@ -375,8 +375,8 @@ struct FinetuneRun {
     const Checkpoint checkpoint =
         newest_checkpoint(setting.checkpoint_folder,
                           [this](const std::string& line) { say("passed over: " + line); });
-    require_same_identity(checkpoint.state.value("identity", nlohmann::ordered_json::object()));
     try {
+      require_same_identity(checkpoint.state.value("identity", nlohmann::ordered_json::object()));
       restore_state(checkpoint);
     } catch (const nlohmann::json::exception& error) {
       throw WeightsError(
