@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -95,6 +98,31 @@ void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
   }
 }
 
+// Of the pictures that become the largest input, the first; their headers are read only where sizes
+// differ.
+template <class P>
+void announce_largest(const P& pipeline, const Dataset& dataset) {
+  std::set<std::filesystem::path> seen;
+  std::optional<FrameTransform> largest;
+  std::string name;
+  const auto look = [&](const std::filesystem::path& path) {
+    if (!seen.insert(path).second) return;
+    const FrameTransform transform = pipeline.transform(read_image_size(path));
+    if (largest &&
+        transform.grid.rows * transform.grid.cols <= largest->grid.rows * largest->grid.cols) {
+      return;
+    }
+    largest = transform;
+    name = path.string();
+  };
+  for (const Pair& pair : dataset.pairs) {
+    look(pair.source);
+    if (pipeline.setting.resize != Resize::native) break;
+    look(pair.target);
+  }
+  if (largest) announce_large_input(name, *largest);
+}
+
 template <class M>
 Evaluation run(const EvaluateOptions& options, const Dataset& dataset, const AnyBackbone& backbone,
                const M& matcher, const EvaluationShard& shard, int& image_size) {
@@ -106,6 +134,7 @@ Evaluation run(const EvaluateOptions& options, const Dataset& dataset, const Any
   image_size = pipeline.setting.resize == Resize::native
                    ? 0
                    : pipeline.transform({100, 100}).image.input.width;
+  if (shard.index == 0 && needs_features<M>()) announce_largest(pipeline, dataset);
   Progress progress;
   progress.terminal = progress.terminal && shard.index == 0;
   EvaluateSetting setting;

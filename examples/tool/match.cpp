@@ -74,6 +74,10 @@ void match_command(MatchOptions options) {
       visit_matcher(matcher, options.matcher.mutual, [&](const auto& policy) {
         Pipeline<AnyBackbone, std::decay_t<decltype(policy)>> pipeline(backbone.backbone, policy);
         pipeline.setting = pipeline_setting(options.input, options.matcher);
+        if (options.matcher.matcher != "copy-coordinates" || options.matcher.mutual) {
+          announce_large_input(options.source, pipeline.transform(source.size()));
+          announce_large_input(options.target, pipeline.transform(target.size()));
+        }
         return pipeline.match(source, target, points);
       });
   if (!options.output.empty()) {

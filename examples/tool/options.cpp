@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.hpp"
 
+#include <cstdio>
+
 #include <algorithm>
 #include <utility>
 
@@ -116,6 +118,19 @@ PipelineSetting pipeline_setting(const InputOptions& input, const MatcherOptions
   setting.filter = bilinear ? ResizeFilter::bilinear : ResizeFilter::bicubic;
   setting.query = matcher.query == "bilinear" ? Query::bilinear : Query::nearest;
   return setting;
+}
+
+void announce_large_input(const std::string& name, const FrameTransform& transform) {
+  constexpr int usual = 16384;  // patches; 2048 px a side at 16 px a patch
+  const int patches = transform.grid.rows * transform.grid.cols;
+  if (patches <= usual) return;
+  const Size input = transform.image.input;
+  std::fprintf(
+      stderr,
+      "homolog: warning: %s becomes an input of %dx%d px with %d patches; attention's time "
+      "grows with the square of their number, so set a smaller --image-size (with --resize "
+      "squash or letterbox) where it takes too long\n",
+      name.c_str(), input.width, input.height, patches);
 }
 
 AnyMatcher make_matcher(const MatcherOptions& options) {

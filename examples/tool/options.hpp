@@ -66,6 +66,9 @@ void add_query_option(CLI::App& command, MatcherOptions& options);
 homolog::PipelineSetting pipeline_setting(const InputOptions& input,
                                           const MatcherOptions& matcher = {});
 
+// Says on stderr that a picture becomes an input far larger than usual, before hours are spent.
+void announce_large_input(const std::string& name, const homolog::FrameTransform& transform);
+
 // The matcher a user named; an option that this matcher does not have is a UsageError.
 AnyMatcher make_matcher(const MatcherOptions& options);
 

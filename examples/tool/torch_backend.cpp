@@ -143,7 +143,10 @@ torch::Tensor picture_input(const Policy& policy, const InputOptions& options,
   const Image image = load_image(path);
   Pipeline<Policy> pipeline(policy);
   pipeline.setting = pipeline_setting(options);
-  const ImageTransform transform = pipeline.transform(image.size()).image;
+  const FrameTransform frames = pipeline.transform(image.size());
+  homolog::detail::require_memory(policy, frames, 1, path);
+  announce_large_input(path, frames);
+  const ImageTransform transform = frames.image;
   torch::Tensor pixels = torch::empty({1, 3, transform.input.height, transform.input.width});
   prepare_input(image, transform, policy.normalization(), pipeline.setting.filter,
                 pixels.mutable_data_ptr<float>());

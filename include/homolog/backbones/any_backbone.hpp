@@ -6,6 +6,7 @@
 /// once and in seconds, whatever backbone stands behind it.
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,10 @@ struct AnyBackbone {
   Normalization normalization() const { return held().normalization(); }
   /// Input side [px] where the user names none.
   int default_image_size() const { return held().default_image_size(); }
+  /// Memory [bytes] that a call with so many inputs takes at least; 0 where it is not known.
+  std::uint64_t forward_bytes(Size input, int pictures) const {
+    return held().forward_bytes(input, pictures);
+  }
   /// Features of normalised inputs: one [height/patch, width/patch] map a picture.
   std::vector<FeatureMap> operator()(const InputBatch& batch) const { return held().run(batch); }
   /// True where the backbone reads bytes and would rather have them than floats.
@@ -49,6 +54,7 @@ struct AnyBackbone {
     virtual Normalization normalization() const = 0;
     virtual int default_image_size() const = 0;
     virtual bool takes_bytes() const = 0;
+    virtual std::uint64_t forward_bytes(Size input, int pictures) const = 0;
     virtual std::vector<FeatureMap> run(const InputBatch& batch) const = 0;
     virtual std::vector<FeatureMap> run(const ByteBatch& batch) const = 0;
   };
@@ -58,12 +64,19 @@ struct AnyBackbone {
     int patch_size() const override { return backbone.patch_size(); }
     Normalization normalization() const override { return normalization_of(backbone); }
     int default_image_size() const override { return default_image_size_of(backbone); }
-    std::vector<FeatureMap> run(const InputBatch& batch) const override { return backbone(batch); }
+    std::vector<FeatureMap> run(const InputBatch& batch) const override {
+      detail::require_batch(batch);
+      return backbone(batch);
+    }
+    std::uint64_t forward_bytes(Size input, int pictures) const override {
+      return forward_bytes_of(backbone, input, pictures);
+    }
     bool takes_bytes() const override {
       if constexpr (ByteBackbone<B>) return backbone.takes_bytes();
       return false;
     }
     std::vector<FeatureMap> run(const ByteBatch& batch) const override {
+      detail::require_batch(batch);
       if constexpr (ByteBackbone<B>) return backbone(batch);
       static_cast<void>(batch);
       throw SettingError("AnyBackbone: the backbone it holds reads no bytes");

@@ -7,6 +7,7 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -170,6 +171,7 @@ struct TransformerBackbone {
   /// @throws what features() throws
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
+    detail::require_batch(batch);
     const c10::InferenceMode inference;
     return to_feature_maps(features(
         torch::from_blob(const_cast<float*>(batch.values.data()),
@@ -191,11 +193,33 @@ struct TransformerBackbone {
     return model.patch_weight.defined() && !model.patch_weight.device().is_cpu();
   }
 
+  /// Memory [bytes] that the input and one block take at least on the CPU: activations of all
+  /// tokens, since attention's scores are made in small tiles. 0 with weights on a device, whose
+  /// own allocator says when it has no more.
+  std::uint64_t forward_bytes(Size input, int pictures) const {
+    if (model.blocks.empty() || !model.patch_weight.device().is_cpu()) return 0;
+    const auto patch = static_cast<std::uint64_t>(model.patch_size);
+    const auto width = static_cast<std::uint64_t>((std::max)(input.width, 0));
+    const auto height = static_cast<std::uint64_t>((std::max)(input.height, 0));
+    const std::uint64_t tokens = (width / patch) * (height / patch);
+    const auto dim = static_cast<std::uint64_t>(model.embed_dim);
+    const TransformerBlock& block = model.blocks.front();
+    const auto hidden = static_cast<std::uint64_t>(block.mlp_in_weight.size(0)) *
+                        (block.mlp_gate_weight.defined() ? 2 : 1);
+    // Tokens, their norm, queries, keys and values, their mixture and projection; or the MLP's.
+    const std::uint64_t floats = (std::max)(7 * dim, 3 * dim + hidden);
+    const std::uint64_t of_token = floats * model.patch_weight.element_size() + dim * sizeof(float);
+    return static_cast<std::uint64_t>((std::max)(pictures, 0)) *
+           (3 * width * height * sizeof(float) + tokens * of_token);
+  }
+
   /// Normalised inputs on the weights' device: float32 [B,3,H,W], 0 outside the content.
   ///
-  /// @throws SettingError when no weights are loaded, DeviceError when LibTorch fails
+  /// @throws SettingError when no weights are loaded, ShapeError when the batch's values do not fit
+  /// its size, DeviceError when LibTorch fails
   torch::Tensor normalized(const ByteBatch& batch) const {
     layer();
+    detail::require_batch(batch);
     return detail::at_torch_boundary("backbone input", [&] {
       const torch::Device device = model.patch_weight.device();
       torch::Tensor bytes =

@@ -7,6 +7,7 @@
 /// its siblings stop a wrong policy at one sentence that names the missing member.
 
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,6 +54,7 @@ HOMOLOG_NAMES(checks_mutual)
 HOMOLOG_NAMES(normalization)
 HOMOLOG_NAMES(default_image_size)
 HOMOLOG_NAMES(takes_bytes)
+HOMOLOG_NAMES(forward_bytes)
 #undef HOMOLOG_NAMES
 
 /// The class that declares a member; void for what is no pointer to one.
@@ -219,6 +221,11 @@ concept DefaultImageSizeFits = requires(const B& backbone) {
 };
 
 template <class B>
+concept ForwardBytesFits = requires(const B& backbone, Size input, int pictures) {
+  { backbone.forward_bytes(input, pictures) } -> std::convertible_to<std::uint64_t>;
+};
+
+template <class B>
 concept TakesBytesFits = requires(const B& backbone) {
   { backbone.takes_bytes() } -> std::convertible_to<bool>;
 };
@@ -261,7 +268,9 @@ constexpr CallOperator call_of_takes_bytes() {
 /// One FeatureMap of [height/patch, width/patch] cells a picture, any scale (the pipeline
 /// L2-normalises). Optional: `homolog::Normalization normalization() const` (default ImageNet);
 /// `int default_image_size() const`, the input side [px] to take where the user names none
-/// (default: the largest multiple of the patch size up to 518).
+/// (default: the largest multiple of the patch size up to 518);
+/// `std::uint64_t forward_bytes(homolog::Size input, int pictures) const`, the memory [bytes] that
+/// a call with so many inputs takes at least, so that one that cannot be is refused before it.
 template <class B>
 concept Backbone = detail::HasPatchSize<B> && detail::TurnsBatchesIntoMaps<B>;
 
@@ -293,6 +302,17 @@ int default_image_size_of(const B& backbone) {
   } else {
     const int patch = backbone.patch_size();
     return patch < 1 ? 0 : (518 < patch ? patch : 518 / patch * patch);
+  }
+}
+
+/// The memory [bytes] that a call with so many inputs of this size takes at least; 0 where the
+/// backbone does not say.
+template <class B>
+std::uint64_t forward_bytes_of(const B& backbone, Size input, int pictures) {
+  if constexpr (detail::ForwardBytesFits<B>) {
+    return backbone.forward_bytes(input, pictures);
+  } else {
+    return 0;
   }
 }
 
@@ -352,6 +372,9 @@ constexpr void require_backbone() {
                 "homolog: a Backbone's optional member is 'int default_image_size() const'");
   static_assert(!detail::names_takes_bytes<B>() || detail::TakesBytesFits<B>,
                 "homolog: a Backbone's optional member is 'bool takes_bytes() const'");
+  static_assert(!detail::names_forward_bytes<B>() || detail::ForwardBytesFits<B>,
+                "homolog: a Backbone's optional member is "
+                "'std::uint64_t forward_bytes(Size input, int pictures) const'");
   static_assert(!detail::declares_takes_bytes<B>() || detail::TurnsBytesIntoMaps<B>,
                 "homolog: a Backbone with takes_bytes() needs the member "
                 "'std::vector<FeatureMap> operator()(const ByteBatch& batch) const'");

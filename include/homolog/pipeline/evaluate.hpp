@@ -290,8 +290,9 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
 ///
 /// @throws DatasetError, PointError, ImageError, FileError for bad data, before any score is given;
 /// ValueError naming the pair for which the matcher's answer is not finite;
-/// SettingError for an alpha that is not positive or stands twice, a batch size below 1, or
-/// processes that were given other pairs or settings; whatever the shard's `sum` throws
+/// SettingError for an alpha that is not positive or stands twice, a batch size below 1,
+/// processes that were given other pairs or settings, or an input that takes more memory than there
+/// is; whatever the shard's `sum` throws
 template <class B, class M, class S>
 Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
                     const EvaluateSetting& setting = {}) {
@@ -310,7 +311,11 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
     result.distinct_images = table.pictures.size();
     const auto by_input_size = [&] {
       const detail::Stopwatch decode(result.seconds.decode);
-      return detail::read_sizes(pipeline, dataset, table);
+      auto by_size = detail::read_sizes(pipeline, dataset, table);
+      const bool forwards = needs_features<M>() && !setting.features;
+      detail::require_scorable(pipeline.backbone, dataset, table, by_size,
+                               forwards ? setting.batch_size : 0);
+      return by_size;
     }();
 
     const auto processes = static_cast<std::size_t>(setting.shard.count);

@@ -5,11 +5,13 @@
 /// Pipeline<Backbone, Matcher, Metric>: pictures and keypoints in, matched keypoints out.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "homolog/core/concepts.hpp"
+#include "homolog/core/detail/available_memory.hpp"
 #include "homolog/core/transforms.hpp"
 #include "homolog/images/image.hpp"
 #include "homolog/images/prepare.hpp"
@@ -71,6 +73,30 @@ inline void require_inside(const Points<ImageFrame>& points, Size image) {
                             image.width, "x", image.height));
     }
   }
+}
+
+/// Refuses a call of the backbone that would take more memory than there is.
+///
+/// @param who names the picture in the error
+/// @throws SettingError that names picture, input, patches and memory
+template <class B>
+void require_memory(const B& backbone, const FrameTransform& transform, int pictures,
+                    const std::string& who) {
+  constexpr std::uint64_t always_there = std::uint64_t{256} << 20;
+  const std::uint64_t needed = forward_bytes_of(backbone, transform.image.input, pictures);
+  if (needed <= always_there) return;
+  const auto available = available_memory();
+  if (!available || needed <= *available) return;
+  const auto gibibytes = [](std::uint64_t bytes) {
+    return static_cast<double>((bytes * 10) >> 30) / 10;
+  };
+  throw SettingError(text(
+      who, ", of ", transform.image.image.width, "x", transform.image.image.height,
+      " px, becomes an input of ", transform.image.input.width, "x", transform.image.input.height,
+      " px with ", transform.grid.rows * transform.grid.cols, " patches; ", pictures,
+      " at once would take at least ", gibibytes(needed), " GiB, ", gibibytes(*available),
+      " GiB are available; set a smaller image size (--image-size, with --resize squash or "
+      "letterbox) or batch, or shrink the picture"));
 }
 
 /// Answers as points inside the target picture.
@@ -136,7 +162,8 @@ struct Pipeline {
   /// Features of pictures whose inputs have one size, in one call of the backbone.
   ///
   /// @param images at least one
-  /// @throws ShapeError when the input sizes differ or the backbone's answer has another shape
+  /// @throws ShapeError when the input sizes differ or the backbone's answer has another shape;
+  /// SettingError when the backbone would take more memory than there is
   std::vector<ImageFeatures> features(const std::vector<const Image*>& images) const {
     std::vector<ImageFeatures> result;
     if (images.empty()) throw ShapeError("features: no picture was given");
@@ -150,6 +177,8 @@ struct Pipeline {
                                       ", the batch has ", input.width, "x", input.height));
       }
     }
+    detail::require_memory(backbone, result.front().transform, static_cast<int>(images.size()),
+                           "features: the picture");
     std::vector<FeatureMap> maps = run_backbone(images, result, input);
     if (maps.size() != images.size()) {
       throw ShapeError(detail::text("backbone: ", maps.size(), " feature maps for ", images.size(),

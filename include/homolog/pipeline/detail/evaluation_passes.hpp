@@ -4,6 +4,7 @@
 /// @file
 /// The passes of evaluate(): sizes, features, matches.
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -87,11 +88,31 @@ std::map<std::pair<int, int>, std::vector<std::size_t>> read_sizes(const Pipelin
   }
   for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {
     const auto& [source, target] = table.of_pair[i];
-    const Size target_size = table.pictures[target].transform.image.image;
-    validate_pair(dataset.pairs[i], table.pictures[source].transform.image.image, target_size);
-    threshold_scale(dataset.pairs[i], dataset.norm, target_size);  // throws where there is none
+    validate_pair(dataset.pairs[i], table.pictures[source].transform.image.image,
+                  table.pictures[target].transform.image.image);
   }
   return by_input_size;
+}
+
+/// Refuses, before any forward, what would stop a run behind it: a pair without a threshold length,
+/// and an input that no memory holds.
+///
+/// @param batch_size pictures a call of the backbone; 0 where it is not called
+/// @throws DatasetError naming the pair, SettingError naming the picture
+template <class B>
+void require_scorable(const B& backbone, const Dataset& dataset, const PictureTable& table,
+                      const std::map<std::pair<int, int>, std::vector<std::size_t>>& by_input_size,
+                      int batch_size) {
+  for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {
+    threshold_scale(dataset.pairs[i], dataset.norm,
+                    table.pictures[table.of_pair[i].second].transform.image.image);
+  }
+  if (batch_size < 1) return;
+  for (const auto& [input, pictures] : by_input_size) {
+    const auto& first = table.pictures[pictures.front()];
+    const auto together = (std::min)(pictures.size(), static_cast<std::size_t>(batch_size));
+    require_memory(backbone, first.transform, static_cast<int>(together), first.path.string());
+  }
 }
 
 /// Every pair's queries, in the source's grid, and their features.
