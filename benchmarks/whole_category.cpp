@@ -40,12 +40,12 @@ Category make_category(int dim) {
   std::mt19937 random(static_cast<unsigned>(dim));
   std::normal_distribution<float> normal;
   FeatureMap common(side, side, dim);
-  for (float& value : common.values.reshaped()) value = normal(random);
+  for (float& value : common.values) value = normal(random);
   Category category;
   for (int i = 0; i < pictures; ++i) {
     FeatureMap map(side, side, dim);
-    for (float& value : map.values.reshaped()) value = normal(random);
-    map.values += common.values;
+    for (float& value : map.values) value = normal(random);
+    map.values.view() += common.values.view();
     for (Eigen::Index c = 1; c < map.values.rows(); ++c) {
       map.values.row(c) += 0.7F * map.values.row(c - 1);
     }
@@ -76,9 +76,8 @@ Answers grouped(const Category& category, const M& matcher, int threads,
         queries.row(row++) = category.maps[static_cast<std::size_t>(source)].values.row(cell);
       }
     }
-    const auto matches =
-        match_descriptors(matcher, DescriptorView(queries.data(), queries.rows(), dim),
-                          category.maps[static_cast<std::size_t>(target)], {threads}, workspace);
+    const auto matches = match_descriptors(
+        matcher, queries, category.maps[static_cast<std::size_t>(target)], {threads}, workspace);
     auto next = matches.begin();
     for (int source = 0; source < pictures; ++source) {
       if (source == target) continue;
@@ -155,8 +154,7 @@ void compare_grouped(int dim, int threads, int repeats) {
 void compare_full_resolution(int dim, int threads, int repeats) {
   const Category category = make_category(dim);
   const FeatureMap& target = category.maps[1];
-  const FloatMatrix queries = category.maps[0].values.middleRows(400, 10);
-  const DescriptorView view(queries.data(), queries.rows(), dim);
+  const FloatMatrix queries = category.maps[0].values.view().middleRows(400, 10);
   const auto map = torch::from_blob(const_cast<float*>(target.values.data()), {side, side, dim})
                        .permute({2, 0, 1})
                        .unsqueeze(0)
@@ -167,7 +165,7 @@ void compare_full_resolution(int dim, int threads, int repeats) {
   KernelWorkspace workspace;
   const auto ours = [&] {
     const auto norms = upsampled_norms(target, {pixels, pixels}, {threads}, workspace);
-    peaks = find_upsampled_peaks(view, target, norms, {threads}, workspace);
+    peaks = find_upsampled_peaks(queries, target, norms, {threads}, workspace);
   };
   // The target's features at every pixel, normalised once; one product for all queries.
   const auto theirs = [&] {

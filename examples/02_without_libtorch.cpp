@@ -10,8 +10,8 @@
 
 int main() {
   homolog::FeatureMap source(16, 16, 64), target(16, 16, 64);  // rows, columns, dimension
-  source.values.setRandom();
-  target.values.setRandom();
+  source.values.view().setRandom();
+  target.values.view().setRandom();
   for (int row = 0; row < 14; ++row) {
     for (int col = 0; col < 13; ++col) target.cell(row + 2, col + 3) = source.cell(row, col);
   }
@@ -21,9 +21,7 @@ int main() {
   const homolog::Points<homolog::GridFrame> queries{{4, 5}, {9, 7}};  // cells (x, y)
   const auto descriptors = homolog::sample_descriptors(source, queries, homolog::Query::nearest);
   const homolog::SoftArgmax matcher;
-  const auto matches = homolog::match_descriptors(
-      matcher, homolog::DescriptorView(descriptors.data(), descriptors.rows(), descriptors.cols()),
-      target);
+  const auto matches = homolog::match_descriptors(matcher, descriptors, target);
   bool right = true;
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const homolog::Point<homolog::GridFrame> expected{queries[i].x + 3, queries[i].y + 2};

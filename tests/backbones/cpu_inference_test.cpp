@@ -178,9 +178,9 @@ struct ByteCounter {
   std::vector<FeatureMap> operator()(const InputBatch&) const { return {}; }
   std::vector<FeatureMap> operator()(const ByteBatch& batch) const {
     FeatureMap map(batch.size.height / 14, batch.size.width / 14, 1);
-    map.values.setConstant(batch.values.front() == 9 && batch.content.front().size == batch.size
-                               ? 1.0F
-                               : std::numeric_limits<float>::quiet_NaN());
+    map.values.fill(batch.values.front() == 9 && batch.content.front().size == batch.size
+                        ? 1.0F
+                        : std::numeric_limits<float>::quiet_NaN());
     return {map};
   }
 };
@@ -193,11 +193,11 @@ TEST_CASE("a pipeline gives bytes to the backbone that asks for them") {
   pipeline.setting.image_size = 28;
   Image image(28, 28);
   std::fill(image.pixels.begin(), image.pixels.end(), std::uint8_t{9});
-  CHECK(pipeline.features(image).map.values.array().isFinite().all());
+  CHECK(pipeline.features(image).map.values.view().array().isFinite().all());
 
   Pipeline<AnyBackbone> any{AnyBackbone(ByteCounter{})};
   any.setting.image_size = 28;
-  CHECK(any.features(image).map.values.array().isFinite().all());
+  CHECK(any.features(image).map.values.view().array().isFinite().all());
   const AnyBackbone drawn{SyntheticBackbone{}};
   CHECK(!drawn.takes_bytes());
   CHECK_THROWS_AS(drawn(ByteBatch(1, {28, 28})), SettingError);

@@ -136,7 +136,7 @@ TEST_CASE("An input batch and its tensor are the same memory") {
 TEST_CASE("The dtype of a view does not follow LibTorch's default") {
   const auto before = torch::get_default_dtype();
   torch::set_default_dtype(caffe2::TypeMeta::Make<double>());
-  FloatMatrix matrix = FloatMatrix::Ones(2, 2);
+  FloatMatrix matrix(2, 2, 1);
   const auto dtype = tensor_view(matrix).scalar_type();
   torch::set_default_dtype(before);
   CHECK((dtype == torch::kFloat32));
@@ -239,7 +239,7 @@ TEST_CASE("A feature map comes back from its tensor as it went, in memory of its
   const FeatureMap before = map;
   const FeatureMap copy = to_feature_map(tensor_view(map));
   CHECK(same(copy, map));
-  map.values.setZero();
+  map.values.fill(0);
   CHECK(same(copy, before));
 }
 

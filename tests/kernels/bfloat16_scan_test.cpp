@@ -65,13 +65,14 @@ TEST_CASE("cells that bfloat16 cannot tell apart are told apart in float32") {
   std::uniform_real_distribution<float> tiny(-1e-4F, 1e-4F);
   FeatureMap target(20, 20, 64);
   const FloatMatrix base = random_rows(1, 64, 5);
-  target.values.rowwise() = base.row(0);
-  for (float& value : target.values.reshaped()) value += tiny(random);
+  target.values.view().rowwise() = base.row(0);
+  for (float& value : target.values) value += tiny(random);
   normalize_rows(target.values);
   FloatMatrix queries(40, 64);
   for (Eigen::Index i = 0; i < 40; ++i) queries.row(i) = target.values.row(7 * i);
   compare(queries, target);
-  target.values.rowwise() = FloatMatrix(target.values).row(0);  // all equal: the lowest index
+  target.values.view().rowwise() =
+      FloatMatrix(target.values).row(0);  // all equal: the lowest index
   compare(queries, target);
 }
 
@@ -79,8 +80,8 @@ TEST_CASE("scales from denormal to the largest, padding and bad cells") {
   for (const float scale : {1e-42F, 1e-25F, 1e-18F, 1.0F, 1e15F, 1e18F, 1e19F, 1e30F}) {
     CAPTURE(scale);
     FeatureMap target(6, 8, 40);
-    target.values = random_rows(48, 40, 9) * scale;
-    const FloatMatrix queries = random_rows(9, 40, 10) * (scale > 1e17F ? 1.0F : scale);
+    target.values = random_rows(48, 40, 9).view() * scale;
+    const FloatMatrix queries = random_rows(9, 40, 10).view() * (scale > 1e17F ? 1.0F : scale);
     compare(queries, target);
     target.content = {1, 2, 7, 5};
     compare(queries, target);

@@ -103,7 +103,7 @@ TEST_CASE("the environment may name a set of this machine, and nothing else") {
 
 TEST_CASE("a set that this machine does not have is refused by name, wherever one can be given") {
   FeatureMap target(2, 2, 16);
-  detail::fill_with(target.values, 1);
+  target.values.fill(1);
   FloatMatrix out;
   const auto queries = target.descriptors();
   const auto norms = upsampled_norms(target, {4, 4});
@@ -193,10 +193,10 @@ TEST_CASE("similarities have the same bits for any number of threads, alone or i
   for (const auto set : supported_sets()) {
     for (const int count : {1, 5, 9, 150}) {
       FeatureMap target(19, 23, 50);
-      for (float& value : target.values.reshaped()) value = normal(random);
+      for (float& value : target.values) value = normal(random);
       target.content = count == 5 ? CellRange{2, 3, 20, 17} : target.content;
       FloatMatrix queries(count, 50), expected, out, alone;
-      for (float& value : queries.reshaped()) value = normal(random);
+      for (float& value : queries) value = normal(random);
       const DescriptorView view(queries.data(), count, 50);
       similarity_rows(view, target, expected, {1, set});
       for (const int threads : {2, 3, 8}) {
@@ -215,8 +215,9 @@ TEST_CASE("similarities have the same bits for any number of threads, alone or i
 
 TEST_CASE("a workspace is reused, and any workspace gives the same") {
   FeatureMap target(4, 5, 20);
-  target.values.setRandom();
-  FloatMatrix queries = FloatMatrix::Random(9, 20), first, second;
+  target.values.view().setRandom();
+  FloatMatrix queries(9, 20), first, second;
+  queries.view().setRandom();
   KernelWorkspace workspace;
   const DescriptorView view(queries.data(), 9, 20);
   similarity_rows(view, target, first, {}, workspace);

@@ -18,7 +18,7 @@ FeatureMap map_of_few_values(int rows, int cols, int dim, unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> few(-2, 2);  // few values: many ties
   FeatureMap map(rows, cols, dim);
-  for (float& value : map.values.reshaped()) value = static_cast<float>(few(random));
+  for (float& value : map.values) value = static_cast<float>(few(random));
   return map;
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("a map against itself is mutual everywhere, a query without similarity
   FeatureMap map(4, 5, 32);
   std::mt19937 random(2);
   std::normal_distribution<float> normal;
-  for (float& value : map.values.reshaped()) value = normal(random);
+  for (float& value : map.values) value = normal(random);
   for (Eigen::Index c = 0; c < 20; ++c) map.values.row(c).normalize();
   const auto found = find_mutual_peaks(map.descriptors(), map);
   for (std::size_t i = 0; i < 20; ++i) CHECK(found.is_mutual(i));

@@ -25,7 +25,7 @@ TEST_CASE("every row of ordinary values gets norm one and keeps its direction") 
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   FloatMatrix values(40, 37);
-  for (float& value : values.reshaped()) value = normal(random) * 20;
+  for (float& value : values) value = normal(random) * 20;
   const FloatMatrix before = values;
   normalize_rows(values);
   for (Eigen::Index i = 0; i < values.rows(); ++i) {
@@ -40,7 +40,7 @@ TEST_CASE("every row of ordinary values gets norm one and keeps its direction") 
 
 TEST_CASE("values of torch.nn.functional.normalize") {
   FloatMatrix values(3, 2);
-  values << 3, 4, 0, 0, 3e-13F, 4e-13F;  // the last norm, 5e-13, is below 1e-12
+  values.view() << 3, 4, 0, 0, 3e-13F, 4e-13F;  // the last norm, 5e-13, is below 1e-12
   normalize_rows(values);
   CHECK(values(0, 0) == doctest::Approx(0.6));
   CHECK(values(0, 1) == doctest::Approx(0.8));
@@ -54,7 +54,7 @@ TEST_CASE("the largest float32 values do not overflow, denormal ones do not divi
   const float largest = std::numeric_limits<float>::max();
   const float denormal = std::numeric_limits<float>::denorm_min();
   FloatMatrix values(2, 4);
-  values << largest, -largest, largest, -largest, denormal, 0, 0, denormal;
+  values.view() << largest, -largest, largest, -largest, denormal, 0, 0, denormal;
   normalize_rows(values);
   CHECK(values(0, 0) == doctest::Approx(0.5));
   CHECK(values(0, 1) == doctest::Approx(-0.5));
@@ -65,11 +65,11 @@ TEST_CASE("the largest float32 values do not overflow, denormal ones do not divi
 TEST_CASE("a row with NaN or infinity has no finite product with any feature, the others stay") {
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
-    FloatMatrix values = FloatMatrix::Ones(3, 4);
+    FloatMatrix values(3, 4, 1);
     values(1, 2) = bad;
     normalize_rows(values);
-    const Eigen::VectorXf with_ones = values * Eigen::VectorXf::Ones(4);
-    const Eigen::VectorXf with_zeros = values * Eigen::VectorXf::Zero(4);
+    const Eigen::VectorXf with_ones = values.view() * Eigen::VectorXf::Ones(4);
+    const Eigen::VectorXf with_zeros = values.view() * Eigen::VectorXf::Zero(4);
     CHECK(std::isnan(with_ones[1]));
     CHECK(std::isnan(with_zeros[1]));
     CHECK(with_ones[0] == doctest::Approx(2));

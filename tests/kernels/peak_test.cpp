@@ -17,7 +17,7 @@ using namespace homolog::test;
 
 namespace {
 
-SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
+SimilarityMap view(const FloatMatrix& map) { return map; }
 
 }  // namespace
 
@@ -26,7 +26,7 @@ TEST_CASE("the peak is the first of the largest values, on maps full of ties") {
   std::uniform_int_distribution<int> side(1, 9), level(-3, 3);
   for (int trial = 0; trial < 500; ++trial) {
     FloatMatrix map(side(random), side(random));
-    for (float& value : map.reshaped()) value = static_cast<float>(level(random));
+    for (float& value : map) value = static_cast<float>(level(random));
     // A stable sort of the row-major list, best first.
     std::vector<Eigen::Index> order(static_cast<std::size_t>(map.size()));
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Eigen::Index>(i);
@@ -34,7 +34,7 @@ TEST_CASE("the peak is the first of the largest values, on maps full of ties") {
                      [&](auto a, auto b) { return map.data()[a] > map.data()[b]; });
     const Peak peak = find_peak(view(map));
     CHECK(peak.row * map.cols() + peak.col == order.front());
-    CHECK(peak.value == map.maxCoeff());
+    CHECK(peak.value == map.view().maxCoeff());
     CHECK(peak.cell() == Point<GridFrame>{static_cast<double>(order.front() % map.cols()),
                                           static_cast<double>(order.front() / map.cols())});
   }
@@ -43,7 +43,7 @@ TEST_CASE("the peak is the first of the largest values, on maps full of ties") {
 TEST_CASE("NaN and infinities never win, wherever they stand") {
   for (Eigen::Index bad = 0; bad < 6; ++bad) {
     for (const float value : {not_a_number, infinity, -infinity}) {
-      FloatMatrix map = FloatMatrix::Constant(2, 3, -5);
+      FloatMatrix map(2, 3, -5);
       map.data()[(bad + 2) % 6] = -4;
       map.data()[bad] = value;
       const Peak peak = find_peak(view(map));
@@ -51,14 +51,14 @@ TEST_CASE("NaN and infinities never win, wherever they stand") {
       CHECK(peak.value == -4);
     }
   }
-  FloatMatrix lowest = FloatMatrix::Constant(1, 3, not_a_number);
+  FloatMatrix lowest(1, 3, not_a_number);
   lowest(0, 1) = std::numeric_limits<float>::lowest();
   CHECK(find_peak(view(lowest)).col == 1);
 }
 
 TEST_CASE("a map without a finite value admits no answer") {
   for (const float value : {not_a_number, infinity, -infinity}) {
-    const FloatMatrix map = FloatMatrix::Constant(2, 3, value);
+    const FloatMatrix map(2, 3, value);
     CHECK_THROWS_WITH_AS(find_peak(view(map)), "similarity map [2, 3] holds no finite value",
                          ValueError);
   }
@@ -70,7 +70,7 @@ TEST_CASE("the two largest values, and how far apart they are") {
   std::uniform_int_distribution<int> few(0, 12);
   for (int repeat = 0; repeat < 200; ++repeat) {
     FloatMatrix map(1 + repeat % 5, 1 + repeat % 7);
-    for (float& value : map.reshaped()) {
+    for (float& value : map) {
       const int drawn = few(random);
       value = drawn == 0   ? std::numeric_limits<float>::quiet_NaN()
               : drawn == 1 ? std::numeric_limits<float>::infinity()

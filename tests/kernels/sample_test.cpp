@@ -74,13 +74,13 @@ TEST_CASE("padding is never read, and a NaN neighbour of weight zero does no har
   for (double x = -1; x <= 7; x += 0.25) {
     for (double y = -1; y <= 7; y += 0.25) everywhere.push_back({x, y});
   }
-  CHECK(sample_descriptors(map, everywhere, Query::nearest).allFinite());
-  CHECK(sample_descriptors(map, everywhere, Query::bilinear).allFinite());
+  CHECK(sample_descriptors(map, everywhere, Query::nearest).view().allFinite());
+  CHECK(sample_descriptors(map, everywhere, Query::bilinear).view().allFinite());
   CHECK(sample_descriptors(map, {{0, 0}}, Query::nearest).row(0) == map.cell(2, 1));
   CHECK(sample_descriptors(map, {{9, 9}}, Query::bilinear).row(0).isApprox(map.cell(3, 4)));
   map.cell(2, 2).setConstant(std::numeric_limits<float>::quiet_NaN());
   CHECK(sample_descriptors(map, {{1, 2}}, Query::bilinear).row(0).isApprox(map.cell(2, 1)));
-  CHECK_FALSE(sample_descriptors(map, {{1.01, 2}}, Query::bilinear).allFinite());
+  CHECK_FALSE(sample_descriptors(map, {{1.01, 2}}, Query::bilinear).view().allFinite());
 }
 
 TEST_CASE("bad points and contradicting maps are typed errors") {

@@ -122,8 +122,8 @@ TEST_CASE("norms of other cells are refused") {
 
 TEST_CASE("equal pixels give the first one, cells that are not finite none around them") {
   FeatureMap map(4, 5, 3);
-  map.values.setConstant(0.5F);
-  const FloatMatrix query = FloatMatrix::Constant(1, 3, 1 / std::sqrt(3.0F));
+  map.values.fill(0.5F);
+  const FloatMatrix query(1, 3, 1 / std::sqrt(3.0F));
   const DescriptorView view(query.data(), 1, 3);
   const Size size{50, 40};
   auto peak = find_upsampled_peaks(view, map, upsampled_norms(map, size)).front();
@@ -133,13 +133,13 @@ TEST_CASE("equal pixels give the first one, cells that are not finite none aroun
   map = random_map(4, 5, 3, 8);
   map.values.row(2 * 5 + 2).setConstant(not_a_number);
   const auto norms = upsampled_norms(map, size);
-  CHECK((norms.largest.array() == 0).count() == 4);
+  CHECK((norms.largest.view().array() == 0).count() == 4);
   peak = find_upsampled_peaks(view, map, norms).front();
   CHECK(std::isfinite(peak.value));
   const double cell_x = (peak.x + 0.5) / 10 - 0.5, cell_y = (peak.y + 0.5) / 10 - 0.5;
   CHECK(!(cell_x >= 1 && cell_x < 3 && cell_y >= 1 && cell_y < 3));
 
-  map.values.setConstant(not_a_number);
+  map.values.fill(not_a_number);
   CHECK_THROWS_AS(find_upsampled_peaks(view, map, upsampled_norms(map, size)), ValueError);
   CHECK_THROWS_AS(upsampled_norms(map, {0, 3}), ShapeError);
   CHECK_THROWS_AS(find_upsampled_peaks(DescriptorView(query.data(), 1, 2), map, norms), ShapeError);

@@ -42,8 +42,8 @@ M with_temperature(float temperature) {
 
 /// A 4x5 patch of random values on a 20x30 map of padding, its corner at (row, col).
 FloatMatrix patch_at(Eigen::Index row, Eigen::Index col, unsigned seed, float outside) {
-  FloatMatrix map = FloatMatrix::Constant(20, 30, outside);
-  map.block(row, col, 4, 5) = random_similarity(4, 5, seed);
+  FloatMatrix map(20, 30, outside);
+  map.view().block(row, col, 4, 5) = random_similarity(4, 5, seed).view();
   return map;
 }
 
@@ -66,7 +66,8 @@ TEST_CASE_TEMPLATE("transposing or mirroring the map does the same to the answer
   const M matcher;
   for (unsigned seed = 0; seed < 20; ++seed) {
     const FloatMatrix map = random_similarity(9, 14, seed);
-    const FloatMatrix transposed = map.transpose(), mirrored = map.rowwise().reverse();
+    const FloatMatrix transposed = map.view().transpose(),
+                      mirrored = map.view().rowwise().reverse();
     const Match match = matcher(view(map));
     check_near(matcher(view(transposed)).cell, {match.cell.y, match.cell.x}, 1e-5);
     check_near(matcher(view(mirrored)).cell, {13 - match.cell.x, match.cell.y}, 1e-5);
@@ -93,7 +94,7 @@ TEST_CASE_TEMPLATE("NaN and infinities count like padding", M, Argmax, SoftArgma
 TEST_CASE_TEMPLATE("the score is the similarity at the peak", M, Argmax, SoftArgmax,
                    WindowSoftArgmax, MaskedWindow, KernelSoftArgmax) {
   const FloatMatrix map = random_similarity(7, 8, 5);
-  CHECK(M{}(view(map)).score == map.maxCoeff());
+  CHECK(M{}(view(map)).score == map.view().maxCoeff());
   CHECK(M{}(view(map)).mutual);
 }
 
@@ -103,7 +104,7 @@ TEST_CASE_TEMPLATE("a map with one finite cell gives that cell, whatever its val
   for (const float value :
        {-1.0F, 0.0F, 1.0F, -1e30F, std::numeric_limits<float>::max(),
         std::numeric_limits<float>::lowest(), std::numeric_limits<float>::denorm_min()}) {
-    FloatMatrix map = FloatMatrix::Constant(6, 7, -infinity);
+    FloatMatrix map(6, 7, -infinity);
     map(4, 5) = value;
     CAPTURE(value);
     CHECK(matcher(view(map)).cell == Point<GridFrame>{5, 4});
@@ -115,7 +116,7 @@ TEST_CASE_TEMPLATE("a map without a finite value is an error", M, Argmax, SoftAr
                    WindowSoftArgmax, MaskedWindow, KernelSoftArgmax) {
   const M matcher;
   for (const float value : {-infinity, infinity, not_a_number}) {
-    const FloatMatrix map = FloatMatrix::Constant(3, 4, value);
+    const FloatMatrix map(3, 4, value);
     CHECK_THROWS_AS(matcher(view(map)), ValueError);
   }
   CHECK_THROWS_AS(matcher(SimilarityMap(nullptr, 0, 0)), ValueError);
@@ -129,8 +130,8 @@ TEST_CASE_TEMPLATE("values of any size give a finite answer inside the grid", M,
     for (const float scale : {1.0F, 1e-40F, 1e30F, largest}) {
       for (const float offset : {0.0F, -1.5F}) {
         FloatMatrix map = random_similarity(6, 60, 3, -1, 1);
-        map.array() += offset;  // with -1.5 every similarity is negative
-        map = (map.array() / map.cwiseAbs().maxCoeff()) * scale;
+        map.view().array() += offset;  // with -1.5 every similarity is negative
+        map = (map.view().array() / map.view().cwiseAbs().maxCoeff()) * scale;
         const Match match = matcher(view(map));
         CAPTURE(temperature);
         CAPTURE(scale);
@@ -170,7 +171,7 @@ TEST_CASE_TEMPLATE("adding a constant changes nothing where the softmax sees raw
   for (unsigned seed = 0; seed < 20; ++seed) {
     const FloatMatrix map = random_similarity(10, 10, seed, -0.5F, 0.5F);
     for (const float constant : {-3.0F, 0.25F, 7.0F}) {
-      const FloatMatrix shifted = map.array() + constant;
+      const FloatMatrix shifted = map.view().array() + constant;
       check_near(matcher(view(shifted)).cell, matcher(view(map)).cell, 1e-3);
     }
   }
@@ -178,13 +179,13 @@ TEST_CASE_TEMPLATE("adding a constant changes nothing where the softmax sees raw
 
 TEST_CASE("on a map of equal values argmax takes the first cell, soft-argmax the middle") {
   for (const float value : {-1.0F, 0.0F, 0.3F}) {
-    const FloatMatrix map = FloatMatrix::Constant(7, 11, value);
+    const FloatMatrix map(7, 11, value);
     CHECK(Argmax{}(view(map)).cell == Point<GridFrame>{0, 0});
     CHECK(SoftArgmax{}(view(map)).cell == Point<GridFrame>{5, 3});
     // The window around (0, 0) is cropped to columns and rows 0 to 2.
     CHECK(WindowSoftArgmax{}(view(map)).cell == Point<GridFrame>{1, 1});
   }
-  FloatMatrix two = FloatMatrix::Zero(5, 5);
+  FloatMatrix two(5, 5);
   two(3, 1) = two(3, 4) = two(4, 0) = 1;
   CHECK(Argmax{}(view(two)).cell == Point<GridFrame>{1, 3});
 }

@@ -16,7 +16,7 @@
 
 namespace homolog::test {
 
-inline SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
+inline SimilarityMap view(const FloatMatrix& map) { return map; }
 
 /// Similarities uniform in [low, high].
 inline FloatMatrix random_similarity(int rows, int cols, unsigned seed, float low = -1,
@@ -24,7 +24,7 @@ inline FloatMatrix random_similarity(int rows, int cols, unsigned seed, float lo
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> uniform(low, high);
   FloatMatrix map(rows, cols);
-  for (float& value : map.reshaped()) value = uniform(random);
+  for (float& value : map) value = uniform(random);
   return map;
 }
 

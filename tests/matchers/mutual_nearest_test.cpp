@@ -97,7 +97,7 @@ TEST_CASE("the answers are the base's, the flags those of the definition in floa
 
 TEST_CASE("a query whose match prefers another cell is mutual only within the tolerance") {
   FeatureMap source(1, 6, 3), target(1, 1, 3);
-  source.values.col(2).setOnes();
+  source.values.view().col(2).setOnes();
   source.cell(0, 1) << 1, 0, 0;
   source.cell(0, 4) << 0.8F, 0.6F, 0;
   target.cell(0, 0) << 1, 0, 0;

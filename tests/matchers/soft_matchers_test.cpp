@@ -67,7 +67,7 @@ TEST_CASE("soft-argmax is the expectation of equations 6 and 7") {
 
 TEST_CASE("soft-argmax of two cells, by hand") {
   FloatMatrix map(1, 4);
-  map << 0.1F, -infinity, -infinity, 0.3F;
+  map.view() << 0.1F, -infinity, -infinity, 0.3F;
   SoftArgmax matcher;
   matcher.setting.temperature = 5;
   // softmax(0.5, 1.5) = 1/(1+e), e/(1+e)
@@ -110,7 +110,7 @@ TEST_CASE("values outside the window do not matter, unless they are masked to ze
   FloatMatrix map = random_similarity(20, 20, 1, 0, 0.5F);
   map(8, 9) = 0.9F;
   FloatMatrix other = random_similarity(20, 20, 2, 0, 0.5F);
-  other.block(6, 7, 5, 5) = map.block(6, 7, 5, 5);
+  other.view().block(6, 7, 5, 5) = map.view().block(6, 7, 5, 5);
   for (const Outside outside : {Outside::excluded, Outside::masked_zero}) {
     WindowSoftArgmax matcher;
     matcher.setting.outside = outside;
@@ -145,7 +145,7 @@ TEST_CASE("masked to zero equals the true window for a strong peak and not for a
   FloatMatrix strong = random_similarity(60, 60, 3, -0.2F, 0.2F);
   strong(10, 12) = 0.8F;
   CHECK(distance(masked(view(strong)).cell, window(view(strong)).cell) < 1e-6);
-  const FloatMatrix weak = strong.array() - 0.75F;  // the peak is 0.05
+  const FloatMatrix weak = strong.view().array() - 0.75F;  // the peak is 0.05
   CHECK(distance(masked(view(weak)).cell, window(view(weak)).cell) > 5);
 }
 

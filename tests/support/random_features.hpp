@@ -22,7 +22,7 @@ inline FloatMatrix random_rows(Eigen::Index rows, Eigen::Index dim, unsigned see
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   FloatMatrix values(rows, dim);
-  for (float& value : values.reshaped()) value = normal(random);
+  for (float& value : values) value = normal(random);
   return values;
 }
 

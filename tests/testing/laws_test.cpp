@@ -268,7 +268,7 @@ struct Transposed : SyntheticBackbone {
 struct Constant : SyntheticBackbone {  // every cell looks the same
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
     std::vector<FeatureMap> maps = SyntheticBackbone::operator()(batch);
-    for (FeatureMap& map : maps) map.values.setOnes();
+    for (FeatureMap& map : maps) map.values.fill(1);
     return maps;
   }
 };
@@ -288,7 +288,7 @@ struct NoPatch : SyntheticBackbone {
 struct BatchNormed : SyntheticBackbone {  // a picture's features depend on its neighbours
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
     std::vector<FeatureMap> maps = SyntheticBackbone::operator()(batch);
-    for (std::size_t i = 1; i < maps.size(); ++i) maps[0].values += maps[i].values;
+    for (std::size_t i = 1; i < maps.size(); ++i) maps[0].values.view() += maps[i].values.view();
     return maps;
   }
 };

@@ -20,7 +20,7 @@ FrameTransform frames(Size image, Resize resize, int size, int patch) {
   return {to_input, make_grid_transform(to_input.input, patch)};
 }
 
-SimilarityMap view(const FloatMatrix& map) { return {map.data(), map.rows(), map.cols()}; }
+SimilarityMap view(const FloatMatrix& map) { return map; }
 
 double brightness(const Image& image, int x, int y) {
   const std::uint8_t* pixel = image.at(x, y);
@@ -43,7 +43,7 @@ TEST_CASE("colours grow brighter with the value, from end to end") {
 
 TEST_CASE("each pixel has the colour of the cell that shows it") {
   const FrameTransform transform = frames({96, 48}, Resize::squash, 64, 16);  // 4x4 cells
-  FloatMatrix map = FloatMatrix::Zero(4, 4);
+  FloatMatrix map(4, 4);
   map(1, 2) = 1;
   DrawSimilaritySetting setting;
   setting.opacity = 1;
@@ -61,7 +61,7 @@ TEST_CASE("each pixel has the colour of the cell that shows it") {
 
 TEST_CASE("smooth drawing is brightest at the peak's centre and falls off on all sides") {
   const FrameTransform transform = frames({64, 64}, Resize::squash, 64, 16);
-  FloatMatrix map = FloatMatrix::Zero(4, 4);
+  FloatMatrix map(4, 4);
   map(2, 1) = 1;
   DrawSimilaritySetting setting;
   setting.opacity = 1;
@@ -76,7 +76,7 @@ TEST_CASE("smooth drawing is brightest at the peak's centre and falls off on all
 
 TEST_CASE("padding and other values that are not finite leave the picture bare") {
   const FrameTransform transform = frames({64, 32}, Resize::letterbox, 64, 16);  // rows 1 and 2
-  FloatMatrix map = FloatMatrix::Constant(4, 4, 0.5F);
+  FloatMatrix map(4, 4, 0.5F);
   map.row(0).setConstant(-infinity);
   map.row(3).setConstant(-infinity);
   map(1, 0) = not_a_number;
@@ -98,7 +98,7 @@ TEST_CASE("no opacity gives the picture, set bounds the same colours for all map
   for (std::size_t i = 0; i < picture.pixels.size(); ++i) {
     picture.pixels[i] = static_cast<std::uint8_t>(i * 31 % 256);
   }
-  const FloatMatrix map = FloatMatrix::Constant(2, 2, 0.25F);
+  const FloatMatrix map(2, 2, 0.25F);
   DrawSimilaritySetting setting;
   setting.opacity = 0;
   CHECK(draw_similarity(picture, view(map), transform, setting).pixels == picture.pixels);
@@ -112,9 +112,9 @@ TEST_CASE("no opacity gives the picture, set bounds the same colours for all map
 
 TEST_CASE("maps of another shape, other pictures and maps without a finite value are refused") {
   const FrameTransform transform = frames({32, 32}, Resize::squash, 32, 16);
-  const FloatMatrix wrong = FloatMatrix::Zero(2, 3);
-  const FloatMatrix right = FloatMatrix::Zero(2, 2);
-  const FloatMatrix none = FloatMatrix::Constant(2, 2, -infinity);
+  const FloatMatrix wrong(2, 3);
+  const FloatMatrix right(2, 2);
+  const FloatMatrix none(2, 2, -infinity);
   CHECK_THROWS_WITH_AS(draw_similarity(Image(32, 32), view(wrong), transform),
                        "draw_similarity: a map of 2x3 cells, expected 2x2", ShapeError);
   CHECK_THROWS_WITH_AS(draw_similarity(Image(32, 31), view(right), transform),

@@ -5,26 +5,13 @@
 /// Patch features on a grid, similarity maps, and matches: the values that flow from a backbone to
 /// a matcher.
 
-#include <Eigen/Core>
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <vector>
 
-#include "homolog/core/errors.hpp"
+#include "homolog/core/float_matrix.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1 {
-
-/// Row-major float32 matrix, the storage of descriptors [N,D] and feature maps [rows*cols,D].
-using FloatMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// Read-only row-major view of descriptors [N,D], one a row.
-using DescriptorView = Eigen::Map<const FloatMatrix>;
-
-/// Read-only row-major view [rows, cols] of the cosine similarity of one query with every cell of a
-/// target grid. Cells that show padding hold -infinity.
-using SimilarityMap = Eigen::Map<const FloatMatrix>;
 
 /// Cells [x1, x2) x [y1, y2) of a grid that show the picture; the others are padding.
 struct CellRange {
@@ -50,10 +37,8 @@ struct FeatureMap {
   FeatureMap(int rows_, int cols_, int dim)
       : rows(rows_),
         cols(cols_),
-        values(static_cast<Eigen::Index>(rows_) * cols_, dim),
-        content{0, 0, cols_, rows_} {
-    std::fill_n(values.data(), values.size(), 0.0F);
-  }
+        values(static_cast<std::ptrdiff_t>(rows_) * cols_, dim),
+        content{0, 0, cols_, rows_} {}
 
   /// D, the floats of one feature.
   int dim() const { return static_cast<int>(values.cols()); }
@@ -62,32 +47,16 @@ struct FeatureMap {
   /// [bytes] that the values take.
   std::size_t bytes() const { return static_cast<std::size_t>(values.size()) * sizeof(float); }
   /// All features as a view [rows*cols, D], cells row-major; valid while `values` lives unchanged.
-  DescriptorView descriptors() const { return {values.data(), values.rows(), values.cols()}; }
-  /// The feature [1,D] of a cell, a view. (Templates, so that only who calls them pays for Eigen's
-  /// block expressions.)
+  DescriptorView descriptors() const { return values.view(); }
+  /// The feature [1,D] of a cell, a view. (Templates, as FloatMatrix::row() is.)
   auto cell(std::integral auto row, std::integral auto col) const {
-    return values.row(static_cast<Eigen::Index>(row) * cols + static_cast<Eigen::Index>(col));
+    return values.row(static_cast<std::ptrdiff_t>(row) * cols + static_cast<std::ptrdiff_t>(col));
   }
   /// The feature [1,D] of a cell, a view to write through.
   auto cell(std::integral auto row, std::integral auto col) {
-    return values.row(static_cast<Eigen::Index>(row) * cols + static_cast<Eigen::Index>(col));
+    return values.row(static_cast<std::ptrdiff_t>(row) * cols + static_cast<std::ptrdiff_t>(col));
   }
 };
-
-namespace detail {
-
-/// Row `i` of a row-major matrix or view. (Eigen's row() would do, and cost each includer the
-/// instantiation of its block expressions.)
-template <class M>
-auto* row_of(M& matrix, Eigen::Index i) {
-  return matrix.data() + i * matrix.cols();
-}
-
-inline void fill_with(FloatMatrix& matrix, float value) {
-  std::fill_n(matrix.data(), matrix.size(), value);
-}
-
-}  // namespace detail
 
 /// The answer for one query.
 struct Match {

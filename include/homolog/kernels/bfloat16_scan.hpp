@@ -181,7 +181,7 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
   FloatMatrix& similarity = per_thread->similarity;
   similarity.resize(queries.rows(), target.values.rows());
   const CellRange whole{0, 0, target.cols, target.rows};
-  if (target.content != whole) fill_with(similarity, -std::numeric_limits<float>::infinity());
+  if (target.content != whole) similarity.fill(-std::numeric_limits<float>::infinity());
   // 16-bit rows in the workspace's float32 room, their norms behind them.
   float* const room = per_thread->queries.room(number * (stride / 2 + 2));
   auto* const packed = reinterpret_cast<std::uint16_t*>(room);

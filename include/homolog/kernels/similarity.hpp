@@ -76,7 +76,7 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
   const auto dim = static_cast<std::size_t>(target.values.cols()), padded = padded_dim(dim);
   out.resize(queries.rows(), target.values.rows());
   const CellRange whole{0, 0, target.cols, target.rows};
-  if (target.content != whole) fill_with(out, -std::numeric_limits<float>::infinity());
+  if (target.content != whole) out.fill(-std::numeric_limits<float>::infinity());
 
   // As many queries as stay in the second cache while all cells pass.
   constexpr std::size_t cached_floats = 160 * 1024;
@@ -107,7 +107,7 @@ inline void similarity_near(const float* query, const FeatureMap& target, const 
   const CellRange& content = target.content;
   const CellRange inside{(std::max)(part.x1, content.x1), (std::max)(part.y1, content.y1),
                          (std::min)(part.x2, content.x2), (std::min)(part.y2, content.y2)};
-  if (inside != part) fill_with(out, -std::numeric_limits<float>::infinity());
+  if (inside != part) out.fill(-std::numeric_limits<float>::infinity());
   float* const packed = slot.queries.room(padded);
   std::memcpy(packed, query, dim * sizeof(float));
   for (int y = inside.y1; y < inside.y2; ++y) {

@@ -207,7 +207,7 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
   norms.inverse.resize(static_cast<Eigen::Index>(norms.y.weights.size()),
                        static_cast<Eigen::Index>(norms.x.weights.size()));
   norms.largest.resize(norms.y.cells(), norms.x.cells());
-  detail::fill_with(norms.largest, 0);
+  norms.largest.fill(0);
   const auto products = detail::neighbour_products(map, setting, workspace);
   constexpr float least_norm = 1e-12F;     // torch.nn.functional.normalize's
   constexpr float cancelled_most = 1e-2F;  // of the squared length, where float32 products fail

@@ -6,12 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
-#include <utility>
 #include <vector>
 
-#include "homolog/core/feature_map.hpp"
+#include "homolog/core/float_matrix.hpp"
 #include "homolog/kernels/detail/thread_object.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 
@@ -22,37 +19,6 @@ namespace homolog::inline v0_1 {
 struct KernelSetting {
   int threads = 1;                                       ///< CPU threads; below 1 counts as 1
   InstructionSet instructions = best_instruction_set();  ///< one that this machine has
-};
-
-/// Floats on a cache line; grows, never shrinks.
-class AlignedFloats {
- public:
-  AlignedFloats() = default;
-  /// Takes the memory of `other`, which then has none.
-  AlignedFloats(AlignedFloats&& other) noexcept
-      : values_(std::move(other.values_)), size_(std::exchange(other.size_, 0)) {}
-  /// The same, in place of its own.
-  AlignedFloats& operator=(AlignedFloats&& other) noexcept {
-    values_ = std::move(other.values_);
-    size_ = std::exchange(other.size_, 0);
-    return *this;
-  }
-  /// Room for `count` floats, whose values are not kept from one call to the next.
-  float* room(std::size_t count) {
-    if (count > size_) {
-      values_.reset(static_cast<float*>(::operator new(count * sizeof(float), alignment)));
-      size_ = count;
-    }
-    return values_.get();
-  }
-
- private:
-  static constexpr std::align_val_t alignment{64};
-  struct Delete {
-    void operator()(float* values) const { ::operator delete(values, alignment); }
-  };
-  std::unique_ptr<float, Delete> values_;
-  std::size_t size_ = 0;
 };
 
 /// Memory that kernels reuse: with one workspace a thread, calls after the first allocate nothing.

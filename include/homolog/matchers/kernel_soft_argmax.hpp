@@ -5,6 +5,7 @@
 /// Soft-argmax over the whole map after a Gaussian around the peak has damped the rest.
 
 #include <Eigen/Core>
+#include <cmath>
 #include <cstddef>
 
 #include "homolog/core/feature_map.hpp"
@@ -35,11 +36,12 @@ struct KernelSoftArgmax {
     detail::require_positive(setting.temperature, "KernelSoftArgmax: temperature");
     const Peak peak = find_peak(map);
     // The Gaussian of a sum of squares is the product of one factor a row and one a column.
-    const Eigen::ArrayXf along_y = gaussian(map.rows(), peak.row);
-    const Eigen::Array<float, 1, Eigen::Dynamic> along_x = gaussian(map.cols(), peak.col);
-    FloatMatrix damped(map.rows(), map.cols());
+    const FloatMatrix along_y = gaussian(map.rows(), peak.row);
+    const FloatMatrix along_x = gaussian(map.cols(), peak.col);
+    FloatMatrix damped;
+    damped.resize(map.rows(), map.cols());
     for (Eigen::Index row = 0; row < map.rows(); ++row) {
-      damped.row(row).array() = map.row(row).array() * (along_y[row] * along_x);
+      damped.row(row).array() = map.row(row).array() * (along_y(0, row) * along_x.row(0).array());
     }
     // What was not finite still is not. Damping lifts negative similarities, so the maximum need
     // not stand at the peak any more.
@@ -53,12 +55,15 @@ struct KernelSoftArgmax {
   }
 
  private:
-  Eigen::ArrayXf gaussian(Eigen::Index count, Eigen::Index centre) const {
-    const Eigen::ArrayXf offset =
-        (Eigen::ArrayXf::LinSpaced(count, 0, static_cast<float>(count - 1)) -
-         static_cast<float>(centre)) /
-        setting.sigma;
-    return (-0.5F * offset.square()).exp();
+  /// [1,count]; not an Eigen::Array, whose memory would depend on the compiler's flags.
+  FloatMatrix gaussian(Eigen::Index count, Eigen::Index centre) const {
+    FloatMatrix factors;
+    factors.resize(1, count);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const float offset = static_cast<float>(i - centre) / setting.sigma;
+      factors(0, i) = std::exp(-0.5F * offset * offset);
+    }
+    return factors;
   }
 };
 

@@ -215,9 +215,7 @@ struct Pipeline {
     if constexpr (needs_features<MatcherPolicy>()) {
       descriptors = sample_descriptors(source.map, queries, setting.query);
     }
-    const MatchProblem problem{
-        source.map, target.map, queries,
-        DescriptorView(descriptors.data(), descriptors.rows(), descriptors.cols())};
+    const MatchProblem problem{source.map, target.map, queries, descriptors};
     return detail::to_image_points(match_queries(matcher, problem, {setting.threads}),
                                    target.transform);
   }

@@ -63,9 +63,7 @@ template <class M>
 std::vector<Match> match_cells(const M& matcher, const FeatureMap& source, const FeatureMap& target,
                                const Points<GridFrame>& cells, int threads = 1) {
   const FloatMatrix found = sample_descriptors(source, cells, Query::nearest);
-  return match_queries(
-      matcher, {source, target, cells, DescriptorView(found.data(), found.rows(), found.cols())},
-      {threads});
+  return match_queries(matcher, {source, target, cells, found}, {threads});
 }
 
 /// Cells of a map that are `margin` or more from its border.

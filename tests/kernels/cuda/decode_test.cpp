@@ -39,7 +39,7 @@ TEST_CASE("device and CPU decode the same similarities to the same answers") {
     const bool cropped = rows > 4 && cols > 4 && repeat % 2 == 0;
     const int content[] = {cropped ? 1 : 0, cropped ? 2 : 0, cols - (cropped ? 1 : 0), rows};
     FloatMatrix all(count, rows * cols);
-    for (float& value : all.reshaped()) {
+    for (float& value : all) {
       const int drawn = kind(random);
       value = drawn == 0        ? std::numeric_limits<float>::quiet_NaN()
               : drawn == 1      ? std::numeric_limits<float>::infinity()

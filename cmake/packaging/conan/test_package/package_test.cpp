@@ -4,9 +4,9 @@
 #include <homolog/version.hpp>
 
 int main() {
-  homolog::FloatMatrix similarity = homolog::FloatMatrix::Zero(4, 6);
+  homolog::FloatMatrix similarity(4, 6);
   similarity(2, 5) = 1;
-  const auto match = homolog::Argmax{}(homolog::SimilarityMap(similarity.data(), 4, 6));
+  const auto match = homolog::Argmax{}(similarity);
   std::printf("homolog %s: (%.0f, %.0f)\n", HOMOLOG_VERSION, match.cell.x, match.cell.y);
   return match.cell == homolog::Point<homolog::GridFrame>{5, 2} ? 0 : 1;
 }

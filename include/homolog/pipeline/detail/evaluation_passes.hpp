@@ -181,24 +181,20 @@ std::vector<std::vector<Match>> match_target(const M& matcher, int threads,
   if constexpr (ProblemMatcher<M>) {
     for (const std::size_t i : pairs) {
       const auto source = store.get(table.of_pair[i].first);
-      const FloatMatrix& rows = queries.descriptors[i];
-      matches.push_back(
-          match_queries(matcher,
-                        MatchProblem{*source, *target, queries.cells[i],
-                                     DescriptorView(rows.data(), rows.rows(), rows.cols())},
-                        {threads}));
+      matches.push_back(match_queries(
+          matcher, MatchProblem{*source, *target, queries.cells[i], queries.descriptors[i]},
+          {threads}));
     }
   } else {
     Eigen::Index count = 0;
     for (const std::size_t i : pairs) count += queries.descriptors[i].rows();
     FloatMatrix all(count, target->dim());
-    Eigen::Index row = 0;
+    float* next_row = all.data();
     for (const std::size_t i : pairs) {
-      all.middleRows(row, queries.descriptors[i].rows()) = queries.descriptors[i];
-      row += queries.descriptors[i].rows();
+      next_row =
+          std::copy_n(queries.descriptors[i].data(), queries.descriptors[i].size(), next_row);
     }
-    const auto flat = match_descriptors(matcher, DescriptorView(all.data(), all.rows(), all.cols()),
-                                        *target, {threads});
+    const auto flat = match_descriptors(matcher, all, *target, {threads});
     auto next = flat.begin();
     for (const std::size_t i : pairs) {
       const auto end = next + queries.descriptors[i].rows();
