@@ -23,3 +23,15 @@
 // #error alone does not stop GCC and Clang, which would go on to hundreds of errors.
 #include "the sentence above says what to do"
 #endif
+
+// NaN and infinity carry meaning here: -infinity marks padding, and a keypoint or a feature that is
+// not finite is refused. -ffinite-math-only lets the compiler assume that there are none, and takes
+// those checks out. -fassociative-math reorders sums, on whose order it depends that equal features
+// have equal similarities. (Clang does not tell a header of that one.)
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error homolog needs NaN and infinity: behind -ffast-math add -fno-finite-math-only -fno-associative-math
+#include "the sentence above says what to do"
+#elif defined(__ASSOCIATIVE_MATH__)
+#error homolog needs sums in the order it writes them: behind -ffast-math add -fno-associative-math
+#include "the sentence above says what to do"
+#endif

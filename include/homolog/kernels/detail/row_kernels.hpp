@@ -192,8 +192,10 @@ struct RowKernels {
     const Floats zero = {}, lowest = zero - 87.0F;
     Floats inside = x <= 0.0F ? x : lowest;
     inside = inside > lowest ? inside : lowest;
-    // To the nearest integer by adding and taking away 1.5 * 2^23.
-    const Floats n = (inside * 1.44269504F + 12582912.0F) - 12582912.0F;
+    // To the nearest integer, by way of an integer: adding and taking away 1.5 * 2^23 would do too,
+    // but -fassociative-math takes such a pair out.
+    const Ints exponent = __builtin_convertvector(inside * 1.44269504F - 0.5F, Ints);
+    const Floats n = __builtin_convertvector(exponent, Floats);
     const Floats r = (inside - n * 0.693359375F) + n * 2.12194440e-4F;
     Floats p = r * (1.0F / 720) + 1.0F / 120;
     p = p * r + 1.0F / 24;
@@ -201,7 +203,7 @@ struct RowKernels {
     p = p * r + 0.5F;
     p = p * r + 1.0F;
     p = p * r + 1.0F;
-    const Ints power = (__builtin_convertvector(n, Ints) + 127) << 23;
+    const Ints power = (exponent + 127) << 23;
     Floats scale;
     std::memcpy(&scale, &power, sizeof scale);
     x = inside > lowest ? p * scale : zero;
