@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds compiled/: the library once, one program on it and the same program header-only; prints the
-# seconds of each, and that both give the same answer.
+# Builds compiled/: the library once, one program on it, the same with -march=native and header-only;
+# prints the seconds of the first and the last, and that all give the same answer.
 #   compiled.sh SOURCE PREFIX WORK
 set -euo pipefail
 source=$1 work=$3
@@ -20,11 +20,13 @@ seconds() {  # TARGET
 }
 library=$(seconds homolog_compiled)
 app=$(seconds app)
+seconds native_app >/dev/null
 headers_only=$(seconds headers_only)
 echo "seconds to build: library once $library, a program on it $app, the same header-only $headers_only," \
   "$(echo "$headers_only $app" | awk '{printf "%.1f", $1 / $2}') times as long"
 picture=$source/docs/pictures/cat.png
 one=$("$work/app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
 two=$("$work/headers_only" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
-echo "answers: $one and $two"
-[ "$one" = "$two" ]
+native=$("$work/native_app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+echo "answers: $one, header-only $two, with -march=native on the library without it $native"
+[ "$one" = "$two" ] && [ "$one" = "$native" ]

@@ -26,6 +26,12 @@ compile first_baseline.o two_flags_side.cpp -DSIDE=first -O2
 compile first_vectors.o two_flags_side.cpp -DSIDE=first -O2 "${vectors[@]}"
 compile first_address.o two_flags_side.cpp -DSIDE=first -O2 -fsanitize=address
 compile first_O0.o two_flags_side.cpp -DSIDE=first -O0
+# Nothing of homolog allocates by Eigen, not even for itself: the linker may keep one side's malloc and
+# the other's free. (Without optimisation no function is inlined, so that all are seen.)
+if nm -C first_O0.o | grep -E "Eigen::internal::\w*aligned_\w*(malloc|free|new|delete)"; then
+  echo "homolog's memory is allocated by Eigen"
+  exit 1
+fi
 compile second_native.o two_flags_side.cpp -DSIDE=second -O2 -march=native
 compile second_vectors.o two_flags_side.cpp -DSIDE=second -O2 "${vectors[@]}"
 compile second_wide.o two_flags_side.cpp -DSIDE=second -O2 "${wide[@]}"
