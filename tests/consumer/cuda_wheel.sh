@@ -108,6 +108,14 @@ for given in CMAKE_PREFIX_PATH="$site" CMAKE_PREFIX_PATH="$wheel" Torch_DIR="$wh
   rm -r "$work/given"
 done
 
+# Half a toolkit: an nvcc of this CUDA, but nothing that LibTorch's CMake files would find.
+mkdir -p "$work/toolkit/bin"
+printf '#!/bin/sh\necho "Cuda compilation tools, release 99.0, V99.0.1"\n' >"$work/toolkit/bin/nvcc"
+chmod +x "$work/toolkit/bin/nvcc"
+CUDA_HOME=$work/toolkit configure half -DSOURCE="$source" -DCMAKE_PREFIX_PATH="$wheel" ||
+  { cat "$work/half.log"; exit 1; }
+says half "of $wheel, for the CPU and CUDA 99, without a CUDA toolkit"
+
 rm "$site/nvidia/cu99/lib/libcublas.so.99"
 configure cpu -DSOURCE="$source" -DCMAKE_PREFIX_PATH="$wheel" || { cat "$work/cpu.log"; exit 1; }
 says cpu "for the CPU alone, as libcublas.so.99 of its CUDA libraries is not here"
