@@ -9,7 +9,7 @@ build=$root/build
 mkdir -p "$build"
 . "$root/cmake/prepare_machine.sh"
 
-need_packages "${build_packages[@]}" doctest-dev libbenchmark-dev libopencv-core-dev clang
+need_packages "${build_packages[@]}" doctest-dev libbenchmark-dev libopencv-core-dev clang libc++-dev libc++abi-dev
 need_libtorch
 need_python numpy onnx safetensors
 if need_python_torch; then

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What must hold besides the tests, each part with its seconds: clang-tidy, format, API reference,
-# code in docs, packaging, headers, sanitizers and coverage, 64-bit ARM under QEMU. Ends with
+# code in docs, packaging, headers, sanitizers and coverage, 64-bit ARM under QEMU, threads. Ends with
 # "N passed, N failed".
 #   tests/gates/run.sh [part...]   parts: tidy format reference docs packaging headers sanitized arm64
+#     threads
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build
@@ -43,11 +44,12 @@ docs() {
   "$python" "$gates/code_blocks.py" --torch "$torch_root" "${tool[@]}" g++ clang++
 }
 sanitized() { bash "$gates/sanitized.sh" "$build/sanitized" "$python"; }
+threads() { bash "$gates/threads.sh" "$build/threads"; }
 arm64() { bash "$gates/arm64.sh" "$build/arm64" "$python"; }
 packaging() { bash "$gates/packaging.sh" "$build/packaging" "$python"; }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(tidy format reference docs packaging headers sanitized arm64)
+[ ${#parts[@]} -gt 0 ] || parts=(tidy format reference docs packaging headers sanitized arm64 threads)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 run_part() {

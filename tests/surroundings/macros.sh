@@ -9,7 +9,8 @@
 set -euo pipefail
 macros=$(cd "$(dirname "$0")" && pwd)/macros
 mkdir -p "$WORK"
-read -ra includes <<<"$INCLUDES"
+# Not as a system folder, where compilers keep their warnings to themselves.
+read -ra includes <<<"${INCLUDES//-isystem $SOURCE\/include/}"
 cd "$SOURCE/include"
 # doctest.hpp wants doctest before it, and Gloo's or OpenCV's headers may be absent.
 every=$(find homolog -name '*.hpp' | grep -vE 'testing/doctest|distributed|opencv' | sort)

@@ -28,8 +28,9 @@ inline std::vector<std::string> dataset_warnings(const Dataset& dataset) {
   const auto outside = [&](const Pair& pair) {
     if (dataset.norm != ThresholdNorm::target_box || !pair.target_box) return false;
     const Box<ImageFrame>& box = *pair.target_box;
-    const double slack = 1 + 0.05 * std::ranges::max({box.width(), box.height()});  // [px]
-    return std::ranges::any_of(pair.target_keypoints, [&](const auto& point) {
+    const double slack = 1 + 0.05 * (std::max)(box.width(), box.height());  // [px]
+    const auto& points = pair.target_keypoints;
+    return std::any_of(points.begin(), points.end(), [&](const auto& point) {
       return point.x < box.x1 - slack || point.x > box.x2 + slack || point.y < box.y1 - slack ||
              point.y > box.y2 + slack;
     });
@@ -39,9 +40,10 @@ inline std::vector<std::string> dataset_warnings(const Dataset& dataset) {
            !detail::is_utf8(pair.source.string()) || !detail::is_utf8(pair.target.string());
   };
   const auto say = [&](const auto& concerns, const char* what) {
-    const auto found = std::ranges::count_if(dataset.pairs, concerns);
+    const auto& pairs = dataset.pairs;
+    const auto found = std::count_if(pairs.begin(), pairs.end(), concerns);
     if (found == 0) return;
-    const Pair& first = *std::ranges::find_if(dataset.pairs, concerns);
+    const Pair& first = *std::find_if(pairs.begin(), pairs.end(), concerns);
     warnings.push_back(detail::text(dataset.name, " ", dataset.split, ": ", found, " of ", count,
                                     " pairs ", what, "; the first is ",
                                     detail::as_utf8(first.name)));
