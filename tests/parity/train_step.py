@@ -49,7 +49,7 @@ class Bounds:
 
 
 # The largest gradient's error in float32 depends on the BLAS: 1.23e-5 with LibTorch 2.6 and OpenBLAS,
-# in the third step of a case that is 1.7e-14 in float64, below 1e-5 with MKL and the reference BLAS.
+# in a case of three steps that is 1.7e-14 in float64, below 1e-5 with MKL and the reference BLAS.
 BOUNDS = {torch.float32: Bounds(1e-5, 2e-5, 2e-8, 1e-5),
           torch.float64: Bounds(1e-12, 1e-11, 1e-16, 1e-11)}
 UNSURE = 1e-6  # of the largest gradient
