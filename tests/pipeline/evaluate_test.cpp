@@ -313,7 +313,7 @@ struct Never : Argmax {
 
 }  // namespace
 
-TEST_CASE("where no answer is mutual there is a count and no score; without a check, neither") {
+TEST_CASE("where no answer is mutual there is a count and no score, and without a check neither") {
   const Crops crops;
   Pipeline<SyntheticBackbone, Never> pipeline;
   pipeline.setting.image_size = 160;
