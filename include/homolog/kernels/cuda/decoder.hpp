@@ -17,18 +17,22 @@ namespace homolog::inline v0_1::cuda {
 /// (outside excluded), SoftArgmax and KernelSoftArgmax.
 enum class Decoder { argmax, window_soft_argmax, soft_argmax, kernel_soft_argmax };
 
+/// A decoder and the numbers that it reads.
 struct DecoderSetting {
-  Decoder decoder = Decoder::argmax;
-  float temperature = 10;  ///< multiplies the cosine; soft decoders
-  int window_radius = 2;   ///< [cells] window_soft_argmax
-  float sigma = 7;         ///< [cells] kernel_soft_argmax
+  Decoder decoder = Decoder::argmax;  ///< what each row becomes
+  float temperature = 10;             ///< multiplies the cosine; soft decoders
+  int window_radius = 2;              ///< [cells] window_soft_argmax
+  float sigma = 7;                    ///< [cells] kernel_soft_argmax
 };
 
 /// The target's grid; cells outside [x1, x2) x [y1, y2) are padding and never count.
 struct Grid {
-  int rows = 0;
-  int cols = 0;
-  int x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+  int rows = 0;  ///< [cells] height
+  int cols = 0;  ///< [cells] width
+  int x1 = 0;    ///< first column that shows the picture
+  int y1 = 0;    ///< first row that shows it
+  int x2 = 0;    ///< behind the last such column
+  int y2 = 0;    ///< behind the last such row
 };
 
 namespace detail {
