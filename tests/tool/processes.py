@@ -76,7 +76,8 @@ def training(folder, name, batch, *more, epochs=2):
 
 def losses(folder, name):
     with open(folder / f"{name}.csv", newline="") as file:
-        return [{key: float(row[key]) for key in ("loss", "gradient_norm")} for row in csv.DictReader(file)]
+        return [{key: float(row[key]) for key in ("loss", "gradient_norm")}
+                for row in csv.DictReader(file) if row["step"] != "0"]  # 0: before the first step
 
 
 def trainings(folder):

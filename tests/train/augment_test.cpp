@@ -54,6 +54,22 @@ TEST_CASE("keypoints follow their pixels through flips and crops, and are never 
   }
 }
 
+TEST_CASE("a keypoint on the picture's far edge survives every flip and crop") {
+  RandomStream random(4, {});
+  // Annotations reach x = width and y = height; mirrored, x = width would be -1.
+  for (const double x : {40.0, 39.5, 0.0}) {
+    const View view{test::noise_picture(40, 30, 1), {{x, 30}, {20, 10}}};
+    for (int round = 0; round < 100; ++round) {
+      const auto [source, target] = augment_pair(view, view, {0.5, 0, 1}, random);
+      for (const View* changed : {&source, &target}) {
+        CHECK_NOTHROW(homolog::detail::require_inside(changed->keypoints, changed->image.size()));
+      }
+    }
+  }
+  CHECK(flip_view({test::noise_picture(40, 30, 1), {{40, 3}, {39, 4}, {0, 5}}}).keypoints ==
+        Points<ImageFrame>{{0, 3}, {0, 4}, {39, 5}});
+}
+
 TEST_CASE("zeros and factors of one change nothing, grey stays grey") {
   const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
   RandomStream random(0, {});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <iterator>
 #include <limits>
 #include <numeric>
@@ -266,6 +267,196 @@ TEST_CASE("a resumed run must be the same run") {
   CHECK(run().steps == 12);
 }
 
+TEST_CASE("a run is not resumed with other pairs of the same number") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.checkpoint_folder = folder.path / "checkpoints";
+  const auto run = [&](const Dataset& train, const Dataset& validation) {
+    DinoV2 backbone = tiny_backbone();
+    return finetune(backbone, CoordinateMse{}, train, &validation, small_inputs(), setting);
+  };
+  run(dataset, dataset);
+  setting.resume = true;
+  CHECK(run(dataset, dataset).resumed_from_step == 9);
+  const auto refused = [&](auto change) {
+    Dataset other = dataset;
+    change(other);
+    CHECK_THROWS_WITH_AS(run(other, dataset), doctest::Contains("resume: train_pairs_hash is"),
+                         SettingError);
+    CHECK_THROWS_WITH_AS(run(dataset, other), doctest::Contains("resume: validation_pairs_hash is"),
+                         SettingError);
+  };
+  refused([](Dataset& d) { std::swap(d.pairs[0], d.pairs[1]); });
+  refused([](Dataset& d) { d.pairs[2].name = "another"; });
+  refused([](Dataset& d) { d.pairs[2].source_keypoints[1].x += 1e-6; });
+  refused([](Dataset& d) { d.pairs[3].source = d.pairs[0].source; });
+  refused([](Dataset& d) { d.norm = ThresholdNorm::image_size; });
+  setting.validation_alpha = 0.2;
+  CHECK_THROWS_WITH_AS(run(dataset, dataset), doctest::Contains("validation_alpha is 0.2"),
+                       SettingError);
+}
+
+TEST_CASE("a training that only does harm says so, and its best is the backbone as it was") {
+  const test::TemporaryFolder folder;
+  // Every pair is one picture twice: the frozen backbone finds all keypoints.
+  Dataset dataset = test::noise_pairs(folder.path);
+  for (auto& pair : dataset.pairs) {
+    pair.target = pair.source;
+    pair.target_keypoints = pair.source_keypoints;
+  }
+  FinetuneSetting setting = three_epochs();
+  setting.trainer.learning_rate = 1;
+  setting.checkpoint_folder = folder.path / "checkpoints";
+  setting.log = folder.path / "log.csv";
+  std::vector<std::string> messages;
+  setting.message = [&](const std::string& line) { messages.push_back(line); };
+  for (const auto& lora : {std::optional<LoraSetting>{}, std::optional(LoraSetting{2, 4, 7})}) {
+    setting.lora = lora;
+    homolog::detail::remove_folder(setting.checkpoint_folder);
+    messages.clear();
+    DinoV2 backbone = tiny_backbone();
+    const auto result =
+        finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+    REQUIRE(result.epochs.size() == 3);
+    for (const auto& record : result.epochs) REQUIRE(*record.pck <= *result.pck_before);
+    REQUIRE(result.best);
+    CHECK(result.best->epoch == 0);
+    CHECK(result.best->pck == result.pck_before);
+    REQUIRE(!messages.empty());
+    CHECK(messages.back().find("no epoch beat the backbone as it was") != std::string::npos);
+    const std::string first = homolog::detail::text("\n0,0,,,,,", std::setprecision(6),
+                                                    100 * *result.pck_before, "\n1,1,");
+    CHECK(content_of(setting.log).find(first) != std::string::npos);
+
+    DinoV2 best = tiny_backbone();
+    load_tuned(best, find_checkpoint(setting.checkpoint_folder));
+    const at::NoGradGuard no_gradients;
+    const auto input = torch::randn({1, 3, 56, 56});
+    CHECK(torch::equal(best.features(input).patch_tokens,
+                       tiny_backbone().features(input).patch_tokens));
+    // A resumed run knows it too.
+    setting.resume = true;
+    DinoV2 again = tiny_backbone();
+    const auto resumed =
+        finetune(again, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+    CHECK(resumed.best->epoch == 0);
+    CHECK(resumed.pck_before == result.pck_before);
+    setting.resume = false;
+  }
+  // The best alone is a training's, too.
+  for (const auto& path : step_checkpoints(setting.checkpoint_folder)) {
+    std::filesystem::remove(path);
+  }
+  DinoV2 backbone = tiny_backbone();
+  CHECK_THROWS_WITH_AS(
+      finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting),
+      doctest::Contains("holds checkpoints of another training"), SettingError);
+}
+
+namespace {
+
+/// A loss that goes wrong from a call on.
+struct WrongLoss {
+  int* calls;
+  int from;
+  double factor;  ///< 0: throws
+  torch::Tensor operator()(const CorrespondenceBatch& batch) const {
+    const torch::Tensor fine = CoordinateMse{}(batch);
+    if (++*calls < from) return fine;
+    if (factor == 0) throw std::runtime_error("this loss went wrong");
+    return fine * factor;
+  }
+};
+
+/// Names, addresses, content and gradients' switch of a backbone's weights.
+struct WeightsNow {
+  explicit WeightsNow(TransformerBackbone& backbone) {
+    for_each_weight(backbone.model, [this](const std::string& name, torch::Tensor& weight) {
+      same.push_back({name, weight, weight.detach().clone(), weight.requires_grad()});
+    });
+  }
+  struct Weight {
+    std::string name;
+    torch::Tensor held, content;
+    bool requires_grad;
+  };
+  std::vector<Weight> same;
+  friend bool operator==(const WeightsNow& a, const WeightsNow& b) {
+    return std::equal(a.same.begin(), a.same.end(), b.same.begin(), b.same.end(),
+                      [](const Weight& x, const Weight& y) {
+                        return x.name == y.name && x.held.is_same(y.held) &&
+                               torch::equal(x.content, y.content) &&
+                               x.content.scalar_type() == y.content.scalar_type() &&
+                               x.requires_grad == y.requires_grad;
+                      });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a training that throws leaves the backbone as it was") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  DinoV2 backbone = tiny_backbone();
+  backbone.to(torch::kCPU, torch::kBFloat16);
+  backbone.setting.layer = 1;
+  const WeightsNow before(backbone);
+  const auto unchanged = [&](auto change) {
+    FinetuneSetting setting = three_epochs();
+    int calls = 0;
+    WrongLoss loss{&calls, 1000, 1};
+    change(setting, loss);
+    CHECK_THROWS(finetune(backbone, loss, dataset, &dataset, small_inputs(), setting));
+    CHECK((WeightsNow(backbone) == before));
+    CHECK(backbone.setting.layer == 1);
+  };
+  unchanged([](FinetuneSetting&, WrongLoss& l) { l.from = 2, l.factor = 0; });
+  unchanged([](FinetuneSetting& s, WrongLoss& l) {
+    s.lora = LoraSetting{2, 4, 7};
+    l.from = 2, l.factor = 0;
+  });
+  unchanged([](FinetuneSetting& s, WrongLoss&) {
+    s.progress = [](const TrainProgress& now) {
+      if (now.step == 4) throw 4;
+    };
+  });
+  unchanged([](FinetuneSetting& s, WrongLoss&) { s.trainer.learning_rate = -1; });
+  unchanged([](FinetuneSetting& s, WrongLoss&) { s.warmup_steps = 1000; });
+  unchanged([](FinetuneSetting& s, WrongLoss& l) {
+    l.from = 3, l.factor = std::numeric_limits<double>::quiet_NaN();
+    s.checkpoint_every = 1;
+  });
+}
+
+TEST_CASE("float16 that gives nothing finite is an error that names step and pairs") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.trainer.autocast = torch::kFloat16;
+  const auto run = [&](double factor, int from = 1) {
+    int calls = 0;
+    DinoV2 backbone = tiny_backbone();
+    return finetune(backbone, WrongLoss{&calls, from, factor}, dataset, nullptr, small_inputs(),
+                    setting);
+  };
+  setting.epochs = 1;
+  // Three steps are too few for the scale to come down to where these gradients fit.
+  CHECK_THROWS_WITH_AS(run(1e5), doctest::Contains("all 3 steps to step 3, pairs "), ValueError);
+  CHECK_THROWS_WITH_AS(run(1e5), doctest::Contains("were skipped"), ValueError);
+  // A loss is not scaled, so no scale mends it.
+  CHECK_THROWS_WITH_AS(run(std::numeric_limits<double>::infinity(), 2),
+                       doctest::Contains("step 2, pairs "), ValueError);
+  CHECK_THROWS_WITH_AS(run(std::numeric_limits<double>::infinity(), 2),
+                       doctest::Contains("the loss is"), ValueError);
+  // Gradients that overflow whatever the scale end the training when the scale has come to 1.
+  setting.epochs = 10;
+  CHECK_THROWS_WITH_AS(run(1e25), doctest::Contains("step 17, pairs "), ValueError);
+  // Some steps skipped is float16's normal start.
+  const auto result = run(100);
+  CHECK(result.skipped_steps < result.steps);
+}
+
 TEST_CASE("several processes take the steps of one with as many pairs") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
@@ -310,8 +501,8 @@ TEST_CASE("early stopping, and settings that cannot be meant") {
   const auto result =
       finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
   CHECK(result.stopped_early);
-  CHECK(result.epochs.size() == 2);
-  CHECK(result.best->epoch == 1);
+  CHECK(result.epochs.size() == 1);
+  CHECK(result.best->epoch == 0);  // the backbone as it was
 
   const auto refused = [&](auto change) {
     FinetuneSetting bad = three_epochs();

@@ -60,9 +60,22 @@ inline bool choose_flip(const AugmentSetting& setting, RandomStream& random) {
   return random.uniform() < setting.flip;
 }
 
-/// The view mirrored left to right.
+namespace detail {
+
+/// Keypoints of a mirrored picture, brought back inside: annotations may reach x = width, whose
+/// mirror image is -1.
+inline Points<ImageFrame> flip_points_inside(const Points<ImageFrame>& points, int width) {
+  Points<ImageFrame> flipped = flip_points(points, width);
+  for (auto& point : flipped) point.x = std::max(point.x, 0.0);
+  return flipped;
+}
+
+}  // namespace detail
+
+/// The view mirrored left to right; keypoints stay inside the picture.
 inline View flip_view(const View& view) {
-  return {flip_horizontally(view.image), detail::flip_points(view.keypoints, view.image.width)};
+  return {flip_horizontally(view.image),
+          detail::flip_points_inside(view.keypoints, view.image.width)};
 }
 
 /// Multiplies by `brightness`, then moves away from the picture's mean grey by `contrast`, then

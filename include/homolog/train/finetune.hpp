@@ -15,7 +15,9 @@
 namespace homolog::inline v0_1 {
 
 /// Tunes the last blocks of a backbone on a data set. The backbone computes with the tuned weights
-/// from then on: those of the last step; the best epoch's are in the checkpoint folder.
+/// from then on: those of the last step; the best epoch's are in the checkpoint folder. The
+/// backbone as it was competes for "best" as epoch 0. When anything throws, the backbone is as it
+/// was before the call.
 ///
 /// Epoch e visits the pairs in an order drawn from (seed, e), so equal settings give equal weights,
 /// and a run resumed from a checkpoint ends with the same bytes as an uninterrupted one (CPU, same
@@ -25,15 +27,22 @@ namespace homolog::inline v0_1 {
 /// @param pipeline resize mode with inputs of one size (not native); its query also reads
 ///   `trainer.query`
 /// @throws SettingError, DatasetError, ImageError, FileError before anything is written; ValueError
-///   when the loss is not finite, with the last checkpoint intact; WeightsError when there is
-///   nothing whole to resume from
+///   that names step and pairs when the loss is not finite, or under float16 when no step could be
+///   taken, with the last checkpoint intact; WeightsError when there is nothing whole to resume
+///   from; what the loss or a callback throws
 template <class B, CorrespondenceLoss Loss>
 FinetuneResult finetune(B& backbone, const Loss& loss, const Dataset& train,
                         const Dataset* validation, PipelineSetting pipeline,
                         const FinetuneSetting& setting) {
   if (pipeline.image_size == 0) pipeline.image_size = default_image_size_of(backbone);
-  detail::FinetuneRun<Loss> run(backbone, loss, train, validation, pipeline, setting);
-  return run.run();
+  const B before = backbone;  // shares the tensors, of which training changes none in place
+  try {
+    detail::FinetuneRun<Loss> run(backbone, loss, train, validation, pipeline, setting);
+    return run.run();
+  } catch (...) {
+    backbone = before;
+    throw;
+  }
 }
 
 }  // namespace homolog::inline v0_1

@@ -58,7 +58,7 @@ struct FinetuneSetting {
   std::filesystem::path cache_folder;  ///< keep it in a memory-mapped file there, not in memory
 
   double validation_alpha = 0.1;  ///< alpha of the PCK per point that decides which epoch is best
-  int patience = 0;               ///< stop after so many epochs without a better one; 0: never
+  int patience = 0;  ///< stop after so many epochs that beat no earlier one nor the start; 0: never
 
   std::filesystem::path checkpoint_folder;  ///< empty: no checkpoints
   std::int64_t checkpoint_every = 0;        ///< steps between checkpoints; 0: one an epoch
@@ -79,10 +79,10 @@ struct FinetuneSetting {
   TrainShard shard;                                 ///< this process's part of the pairs
 };
 
-/// One epoch of a training.
+/// One epoch of a training; epoch 0 is the backbone as it was, before the first step.
 struct EpochRecord {
-  int epoch = 0;              ///< 1-based
-  double loss = 0;            ///< mean over its keypoints
+  int epoch = 0;              ///< 1-based; 0: frozen
+  double loss = 0;            ///< mean over its keypoints; NaN for epoch 0
   std::optional<double> pck;  ///< on the validation pairs, as a fraction
 };
 
@@ -93,7 +93,7 @@ struct FinetuneResult {
   std::int64_t tuned_elements = 0;     ///< numbers that were trained
   std::size_t trunk_forwards = 0;      ///< pictures that went through the frozen blocks
   std::vector<EpochRecord> epochs;     ///< those before a resumption included
-  std::optional<EpochRecord> best;     ///< highest validation PCK
+  std::optional<EpochRecord> best;     ///< highest validation PCK; epoch 0 where none was better
   std::optional<double> pck_before;    ///< validation PCK before the first step
   std::int64_t resumed_from_step = 0;  ///< 0: started afresh
   bool stopped_early = false;          ///< by `patience`

@@ -86,8 +86,9 @@ struct Trainer {
   /// @param learning_rate_factor of the schedule
   /// @param points keypoints of the whole step, over all processes
   /// @param sum adds a tensor up over all processes, in place; empty: one process
-  /// @throws ValueError when the loss or a gradient is not finite and no scaler is on, before any
-  ///   weight changes; DeviceError when LibTorch fails
+  /// @throws ValueError before any weight changes when the loss is not finite, or a gradient that
+  ///   no scaling made overflow: without a scaler, or at a scale of 1 and less; DeviceError when
+  ///   LibTorch fails
   /// @note synchronises the device
   template <CorrespondenceLoss Loss>
   StepResult step(TransformerBackbone& backbone, const Loss& loss,
@@ -107,7 +108,8 @@ struct Trainer {
       add_up(result.loss, sum);
       result.gradient_norm = gradient_norm();
       const bool finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
-      if (!finite && !scaler.enabled) {
+      // A smaller scale mends gradients that overflow because of it, and nothing else.
+      if (!std::isfinite(result.loss) || (!finite && scaler.factor() <= 1)) {
         throw ValueError(detail::text("training step: the loss is ", result.loss,
                                       ", the gradient's norm ", result.gradient_norm));
       }

@@ -25,18 +25,35 @@ inline std::uint64_t stable_hash(std::string_view bytes,
   return start;
 }
 
-/// Of the pairs' names, sizes and keypoints; folders may differ between machines.
+/// Of the pairs' names, picture files, keypoints, boxes and threshold length, to the last digit;
+/// folders may differ between machines.
 inline std::uint64_t stable_hash(const Dataset& dataset) {
-  std::uint64_t hash = stable_hash(dataset.name);
+  std::uint64_t hash = stable_hash(text(dataset.name, '|', static_cast<int>(dataset.norm)));
   for (const Pair& pair : dataset.pairs) {
-    std::string line = text(pair.name, '|', pair.category, '|', pair.flip);
+    std::string line = text(pair.name, '|', pair.category, '|', pair.flip, '|',
+                            pair.source.filename().string(), '|', pair.target.filename().string());
     for (const auto* points : {&pair.source_keypoints, &pair.target_keypoints}) {
-      for (const auto& point : *points)
+      line += text('|', points->size());
+      for (const auto& point : *points) {
         line += text('|', shortest(point.x), ',', shortest(point.y));
+      }
+    }
+    if (const auto& box = pair.target_box) {
+      line += text("|box|", shortest(box->x1), ',', shortest(box->y1), ',', shortest(box->x2), ',',
+                   shortest(box->y2));
     }
     hash = stable_hash(line, hash);
   }
   return hash;
+}
+
+/// Sixteen hexadecimal digits of a hash.
+inline std::string hash_text(std::uint64_t hash) {
+  std::string digits(16, '0');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4) {
+    *digit = "0123456789abcdef"[hash & 15];
+  }
+  return digits;
 }
 
 /// @param sum adds doubles up over all processes, in place

@@ -8,10 +8,13 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <iomanip>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,7 +63,7 @@ struct FinetuneRun {
     } else if (setting.resume) {
       say(text("nothing to resume from in ", setting.checkpoint_folder.string(),
                ": starting afresh"));
-    } else if (folder && !step_checkpoints(setting.checkpoint_folder).empty()) {
+    } else if (folder && holds_checkpoints(setting.checkpoint_folder)) {
       throw SettingError(text(setting.checkpoint_folder.string(),
                               ": holds checkpoints of another training; resume it, or name another",
                               " folder"));
@@ -69,7 +72,7 @@ struct FinetuneRun {
     std::optional<TrainLog> log;
     if (!setting.log.empty() && leads()) log.emplace(setting.log, result.steps);
     if (result.resumed_from_step == 0 && validation != nullptr && !result.pck_before) {
-      result.pck_before = validate();
+      start_from_frozen(folder, log);
     }
     while (!finished()) {
       const bool epoch_ends = take_step();
@@ -82,6 +85,8 @@ struct FinetuneRun {
       if (folder && due) folder->write(step_checkpoint_name(result.steps), snapshot(true));
     }
     if (folder) folder->finish();
+    require_steps_taken();
+    if (result.best && result.best->epoch == 0) say(frozen_is_best());
     refresh_without_gradients();
     result.trunk_forwards = trunk.forwards;
     result.skipped_steps = trainer.scaler.skipped;
@@ -138,6 +143,11 @@ struct FinetuneRun {
     return std::filesystem::is_directory(setting.checkpoint_folder, error) &&
            !step_checkpoints(setting.checkpoint_folder).empty();
   }
+  static bool holds_checkpoints(const std::filesystem::path& folder) {
+    std::error_code error;
+    return !step_checkpoints(folder).empty() ||
+           std::filesystem::exists(folder / best_checkpoint_name, error);
+  }
   bool leads() const { return setting.shard.index == 0; }
   std::int64_t total_steps() const { return steps.an_epoch() * setting.epochs; }
   bool finished() const { return result.steps >= total_steps() || result.stopped_early; }
@@ -169,16 +179,19 @@ struct FinetuneRun {
     json["blocks"] = backbone.model.blocks.size();
     json["final_norm"] = backbone.setting.final_norm;
     json["train_pairs"] = train.pairs.size();
+    json["train_pairs_hash"] = hash_text(stable_hash(train));
     json["validation_pairs"] = validation != nullptr ? validation->pairs.size() : 0;
+    json["validation_pairs_hash"] =
+        validation != nullptr ? hash_text(stable_hash(*validation)) : "none";
+    json["validation_alpha"] = setting.validation_alpha;
     return json;
   }
 
   /// The processes start from the same step of the same training.
   void require_agreement_of_processes() const {
     if (setting.shard.count == 1) return;
-    auto hash = stable_hash(json_text(identity()), stable_hash(train));
+    auto hash = stable_hash(json_text(identity()));
     hash = stable_hash(text(result.steps, result.stopped_early), hash);
-    if (validation != nullptr) hash = stable_hash(text(stable_hash(*validation)), hash);
     require_agreement(setting.shard.index, setting.shard.count, hash, "finetune",
                       [this](std::span<double> values) { sum_over_processes(values); });
   }
@@ -234,16 +247,15 @@ struct FinetuneRun {
     const std::int64_t position = result.steps % steps.an_epoch();
     std::size_t points = 0;
     std::vector<PairBatch> batches;
-    for (const auto& part : steps.parts_of_step(epoch, position, points)) {
-      batches.push_back(steps.make_batch(part, epoch));
-    }
+    step_pairs = steps.parts_of_step(epoch, position, points);
+    for (const auto& part : step_pairs) batches.push_back(steps.make_batch(part, epoch));
     const double factor =
         schedule_factor(setting.schedule, result.steps, setting.warmup_steps, total_steps());
     StepResult step;
     try {
       step = trainer.step(backbone, loss, batches, factor, points, setting.shard.sum);
     } catch (const ValueError& error) {
-      throw ValueError(text("step ", result.steps + 1, ": ", error.what()));
+      throw ValueError(text("step ", result.steps + 1, ", ", pairs_text(), ": ", error.what()));
     }
     ++result.steps;
     if (step.taken) {
@@ -259,6 +271,55 @@ struct FinetuneRun {
     current.step_loss = step.loss;
     current.taken = step.taken;
     return position + 1 == steps.an_epoch();
+  }
+
+  /// The pairs of the last step in an error's words.
+  std::string pairs_text() const {
+    constexpr std::size_t shown = 8;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& part : step_pairs) {
+      for (const std::size_t i : part) {
+        if (++count <= shown) names += (count > 1 ? ", " : "") + train.pairs[i].name;
+      }
+    }
+    if (count > shown) names += text(" and ", count - shown, " more");
+    return text(count == 1 ? "pair " : "pairs ", names);
+  }
+
+  /// A training of which every step was skipped changed nothing, whatever its losses say.
+  void require_steps_taken() const {
+    if (result.steps == 0 || trainer.scaler.skipped < result.steps) return;
+    throw ValueError(text("all ", result.steps, " steps to step ", result.steps, ", ", pairs_text(),
+                          ", were skipped: float16 gradients overflow, at the end at a scale of ",
+                          trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of ",
+                          "lower temperature"));
+  }
+
+  /// The backbone as it was is epoch 0: it stands in the log and competes for the best.
+  void start_from_frozen(std::optional<CheckpointFolder>& folder, std::optional<TrainLog>& log) {
+    result.pck_before = current.pck = validate();
+    result.best = EpochRecord{0, std::numeric_limits<double>::quiet_NaN(), result.pck_before};
+    if (log) log->add_frozen(*result.pck_before);
+    if (folder) folder->write(std::string(best_checkpoint_name), snapshot(false));
+  }
+
+  std::string frozen_is_best() const {
+    const auto percent = [](double pck) {
+      return text(std::fixed, std::setprecision(2), 100 * pck);
+    };
+    std::string line = text("no epoch beat the backbone as it was: validation PCK ",
+                            percent(*result.best->pck), " before the first step");
+    const auto highest =
+        std::max_element(result.epochs.begin(), result.epochs.end(),
+                         [](const auto& a, const auto& b) { return a.pck < b.pck; });
+    if (highest != result.epochs.end() && highest->pck) {
+      line += text(", at best ", percent(*highest->pck), " in epoch ", highest->epoch);
+    }
+    if (!setting.checkpoint_folder.empty()) {
+      line += text("; ", best_checkpoint_name, " holds the weights as they were");
+    }
+    return line;
   }
 
   void end_epoch(std::optional<CheckpointFolder>& folder) {
@@ -361,12 +422,15 @@ struct FinetuneRun {
   }
 
   static nlohmann::ordered_json epoch_json(const EpochRecord& record) {
-    nlohmann::ordered_json json{{"epoch", record.epoch}, {"loss", record.loss}};
+    nlohmann::ordered_json json{{"epoch", record.epoch}};
+    if (record.epoch > 0) json["loss"] = record.loss;
     if (record.pck) json["pck"] = *record.pck;
     return json;
   }
   static EpochRecord epoch_record(const nlohmann::ordered_json& json) {
-    EpochRecord record{json.at("epoch").get<int>(), json.at("loss").get<double>(), std::nullopt};
+    EpochRecord record{json.at("epoch").get<int>(), std::numeric_limits<double>::quiet_NaN(),
+                       std::nullopt};
+    if (record.epoch > 0) record.loss = json.at("loss").get<double>();
     if (json.contains("pck")) record.pck = json.at("pck").get<double>();
     return record;
   }
@@ -429,7 +493,7 @@ struct FinetuneRun {
     for (const auto& record : state.at("epochs")) result.epochs.push_back(epoch_record(record));
     if (state.contains("best")) result.best = epoch_record(state.at("best"));
     if (state.contains("pck_before")) result.pck_before = state.at("pck_before").get<double>();
-    if (!result.epochs.empty()) current.pck = result.epochs.back().pck;
+    current.pck = result.epochs.empty() ? result.pck_before : result.epochs.back().pck;
   }
 
   TransformerBackbone& backbone;
@@ -444,7 +508,8 @@ struct FinetuneRun {
   StepBatches steps{train, setting, table, trunk};
   FinetuneResult result;
   TrainProgress current;
-  double epoch_loss = 0;  ///< summed over this epoch's keypoints
+  std::vector<std::vector<std::size_t>> step_pairs;  ///< of the last step, this process's
+  double epoch_loss = 0;                             ///< summed over this epoch's keypoints
   std::size_t epoch_points = 0;
 };
 

@@ -101,7 +101,7 @@ struct StepBatches {
                              Points<GridFrame>& cells) {
           const auto& known = table.pictures[picture];
           const int width = known.transform.image.image.width;
-          cells = known.transform.to_grid(flip ? flip_points(points, width) : points);
+          cells = known.transform.to_grid(flip ? flip_points_inside(points, width) : points);
           const auto [found, added] = row_of.try_emplace({known.path.string(), flip}, 0);
           if (added) found->second = add_row(trunk.tokens(known.path, flip), known.transform);
           return found->second;

@@ -48,21 +48,28 @@ struct TrainLog {
       throw FileError(text(path.string(), ": cannot be written: ", system_error_text(errno)));
   }
 
+  /// The row of the backbone as it was, before the first step.
+  void add_frozen(double pck) { write(text("0,0,,,,,", std::setprecision(6), 100 * pck, '\n')); }
+
   /// @param validated whether this step ended with a validation
   void add(const TrainProgress& progress, bool validated) {
     std::string row =
         text(std::setprecision(9), progress.step, ',', progress.epoch, ',', progress.learning_rate,
              ',', progress.step_loss, ',', progress.gradient_norm, ',', progress.taken, ',');
     if (validated && progress.pck) row += text(std::setprecision(6), 100 * *progress.pck);
-    row += '\n';
+    write(row + '\n');
+  }
+
+  std::filesystem::path path;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{nullptr, &std::fclose};
+
+ private:
+  void write(const std::string& row) {
     if (std::fwrite(row.data(), 1, row.size(), file.get()) != row.size() ||
         std::fflush(file.get()) != 0) {
       throw FileError(text(path.string(), ": cannot be written: ", system_error_text(errno)));
     }
   }
-
-  std::filesystem::path path;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{nullptr, &std::fclose};
 };
 
 }  // namespace homolog::inline v0_1::detail
