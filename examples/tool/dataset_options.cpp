@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataset_options.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <set>
 
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/pf_pascal_matlab.hpp"
@@ -64,6 +67,33 @@ void print_warnings(const Dataset& dataset) {
   for (const std::string& sentence : dataset_warnings(dataset)) {
     std::fprintf(stderr, "homolog: warning: %s\n", sentence.c_str());
   }
+}
+
+void require_writable(const std::vector<NamedFile>& outputs, const DatasetOptions& options,
+                      const Dataset& dataset) {
+  std::error_code error;
+  if (std::none_of(outputs.begin(), outputs.end(), [&](const NamedFile& output) {
+        return std::filesystem::exists(output.path, error);
+      })) {
+    return;  // what is not there yet is no input, and a data set has many files
+  }
+  std::set<std::filesystem::path> files;
+  for (const Pair& pair : dataset.pairs) files.insert({pair.source, pair.target});
+  const std::filesystem::path root = options.root;
+  if (options.dataset == "jsonl") {
+    files.insert(root / (options.split + ".jsonl"));
+  } else {
+    for (std::filesystem::recursive_directory_iterator entry(root, error), end;
+         !error && entry != end; entry.increment(error)) {
+      const auto extension = entry->path().extension();
+      const bool annotation = in_spair_layout(options) ? entry->path().parent_path() != root
+                                                       : extension == ".csv" || extension == ".mat";
+      if (annotation) files.insert(entry->path());
+    }
+  }
+  std::vector<NamedFile> inputs;
+  for (const auto& file : files) inputs.push_back({"of --dataset,", file});
+  require_writable(outputs, inputs);
 }
 
 }  // namespace tool

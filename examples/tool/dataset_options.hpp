@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "homolog/datasets/dataset.hpp"
+#include "outputs.hpp"
 
 namespace tool {
 
@@ -28,5 +29,9 @@ homolog::Dataset load_dataset(const DatasetOptions& options);
 
 // Says on stderr what is legal in a data set and yet looks wrong.
 void print_warnings(const homolog::Dataset& dataset);
+
+// Refuses an output that is one of the data set's pictures or annotations.
+void require_writable(const std::vector<NamedFile>& outputs, const DatasetOptions& options,
+                      const homolog::Dataset& dataset);
 
 }  // namespace tool

@@ -14,10 +14,12 @@
 #include "dataset_options.hpp"
 #include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/distributed/launch.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
 #include "homolog/visualization/draw_matches.hpp"
 #include "options.hpp"
+#include "outputs.hpp"
 #include "progress.hpp"
 #include "torch_backend.hpp"
 #include "usage.hpp"
@@ -73,6 +75,26 @@ void print_table(const Evaluation& evaluation) {
       evaluation.seconds.decode, evaluation.seconds.backbone, evaluation.seconds.match);
 }
 
+std::filesystem::path drawing_name(const EvaluateOptions& options, std::size_t k) {
+  std::string number = std::to_string(k + 1);
+  number.insert(0, number.size() < 2 ? "0" : "");
+  return std::filesystem::path(options.pictures) / ("pair_" + number + ".png");
+}
+
+// The files that the process of rank 0 writes; drawings only where they would replace something.
+std::vector<NamedFile> outputs_of(const EvaluateOptions& options, std::size_t pairs) {
+  if (launch_from_environment().rank > 0) return {};
+  std::vector<NamedFile> outputs{{"--json", options.json}, {"--predictions", options.predictions}};
+  if (options.pictures.empty()) return outputs;
+  std::error_code error;
+  for (std::size_t k = 0; k < std::min(static_cast<std::size_t>(options.picture_count), pairs);
+       ++k) {
+    const auto drawing = drawing_name(options, k);
+    if (std::filesystem::exists(drawing, error)) outputs.push_back({"--pictures", drawing});
+  }
+  return outputs;
+}
+
 // Draws pairs spread evenly over the data set; rings mark the truth, thin lines are misses at 0.1.
 void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
                    const Evaluation& evaluation) {
@@ -90,9 +112,7 @@ void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
       source = flip_horizontally(source);
       target = flip_horizontally(target);
     }
-    std::string number = std::to_string(k + 1);
-    number.insert(0, number.size() < 2 ? "0" : "");
-    save_image(std::filesystem::path(options.pictures) / ("pair_" + number + ".png"),
+    save_image(drawing_name(options, k),
                draw_matches(source, target, points, answer.predicted, &answer.truth,
                             0.1 * answer.errors.threshold_scale));
   }
@@ -150,11 +170,15 @@ void evaluate_command(EvaluateOptions options) {
   require_fitting(options.data);
   require_fitting(options.backbone);
   const AnyMatcher matcher = make_matcher(options.matcher);
+  require_writable(outputs_of(options, 0), {{"--weights", options.backbone.weights},
+                                            {"--checkpoint", options.backbone.checkpoint}});
   const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset dataset = load_dataset(options.data);
   if (shard.index == 0) print_warnings(dataset);
-  const NamedBackbone backbone = make_backbone(options.backbone);
+  require_writable(outputs_of(options, dataset.pairs.size()), options.data, dataset);
+  const NamedBackbone backbone =
+      make_backbone(options.backbone, !options.json.empty() && shard.index == 0);
   int image_size = 0;
   const Evaluation evaluation =
       visit_matcher(matcher, options.matcher.mutual, [&](const auto& policy) {
@@ -163,16 +187,9 @@ void evaluate_command(EvaluateOptions options) {
   if (shard.index > 0) return;  // every process has all results; the first one reports them
   const PipelineSetting setting = pipeline_setting(options.input);
   auto json = evaluation_json(evaluation, dataset, setting.resize, image_size);
-  json["backbone"] = backbone.name;
-  json["layer"] = backbone.layer;
-  json["final_norm"] = backbone.final_norm;
-  if (!backbone.tuning.is_null()) json["tuning"] = backbone.tuning;
+  json.update(backbone.facts);
   if (!options.predictions.empty()) json["predictions"] = options.predictions;
-  json["resize_filter"] = setting.filter == ResizeFilter::bilinear ? "bilinear" : "bicubic";
-  json["facet"] = options.backbone.facet;
-  json["normalization"] = options.backbone.normalization;
-  json["position_interpolation"] = options.backbone.position_interpolation;
-  json["dtype"] = options.backbone.dtype;
+  json["resize_filter"] = resize_filter_name(options.input);
   json["query"] = options.matcher.query;
   json["matcher"] = describe_matcher(matcher, options.matcher.mutual);
   if (!options.pictures.empty()) save_pictures(options, dataset, evaluation);

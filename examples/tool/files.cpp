@@ -13,6 +13,7 @@
 #include "homolog/weights/read_weights.hpp"
 #include "homolog/weights/recognize.hpp"
 #include "homolog/weights/safetensors.hpp"
+#include "outputs.hpp"
 #include "torch_backend.hpp"
 #include "usage.hpp"
 
@@ -46,6 +47,7 @@ nlohmann::ordered_json recognized_json(const Recognized& recognized) {
 }
 
 void inspect_command(const std::string& path, const std::string& json_path) {
+  require_writable({{"--json", json_path}}, {{"FILE", path}});
   const TensorFile file = read_weights(path);
   nlohmann::ordered_json json{{"file", path}, {"tensors", nlohmann::ordered_json::array()}};
   std::size_t elements = 0;
@@ -78,6 +80,8 @@ void convert_command(const ConvertOptions& options) {
     throw UsageError("'" + options.output + "': convert writes safetensors; type a name in " +
                      ".safetensors");
   }
+  require_writable({{"OUT", options.output}},
+                   {{"IN", options.input}, {"--checkpoint", options.checkpoint}});
   TensorFile file = read_weights(options.input);
   if (!options.to.empty() || !options.checkpoint.empty()) {
     const auto base = recognize(file);
@@ -116,6 +120,7 @@ void add_info(CLI::App& app) {
   auto json_path = std::make_shared<std::string>();
   command->add_option("--json", *json_path, "write it as JSON");
   command->callback([json_path] {
+    require_writable({{"--json", *json_path}}, {});
     nlohmann::ordered_json json{{"homolog", HOMOLOG_VERSION}};
     json.update(torch_info());
     json["instruction_sets"] = instruction_sets();
@@ -175,6 +180,11 @@ void add_features(CLI::App& app) {
           "--input is prepared already; leave --image-size, --resize, --resize-filter and "
           "--normalization out");
     }
+    require_writable({{"--output", options->output}},
+                     {{"--image", options->image},
+                      {"--input", options->tensors},
+                      {"--weights", options->backbone.weights},
+                      {"--checkpoint", options->backbone.checkpoint}});
     MatcherOptions unused;
     adopt_checkpoint(options->backbone, options->input, unused);
     write_safetensors(options->output, compute_features(options->backbone, options->input,

@@ -15,6 +15,7 @@
 #include "homolog/core/files.hpp"
 #include "homolog/train/detail/sha256.hpp"
 #include "options.hpp"
+#include "outputs.hpp"
 #include "progress.hpp"
 #include "torch_backend.hpp"
 #include "torch_policies.hpp"
@@ -80,10 +81,11 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
   } else {
     json["weights_sha256"] = homolog::detail::tensors_sha256(loaded.file);
   }
-  json["dtype"] = options.backbone.dtype;
-  json["normalization"] = options.backbone.normalization;
-  json["position_interpolation"] = options.backbone.position_interpolation;
-  json["resize_filter"] = options.input.filter;
+  const auto facts = backbone_facts(loaded, options.backbone, false);
+  for (const char* key : {"dtype", "normalization", "position_interpolation"}) {
+    json[key] = facts.at(key);
+  }
+  json["resize_filter"] = resize_filter_name(options.input);
   json["loss"] = options.loss;
   std::visit(
       [&json](const auto& policy) {
@@ -141,14 +143,24 @@ void finetune_command(FinetuneOptions options) {
     throw UsageError("--cache file and --cache-folder DIR belong together; type both or neither");
   }
   const AnyLoss loss = make_loss(options);
+  std::vector<NamedFile> outputs;
+  if (launch_from_environment().rank == 0) {
+    outputs = {{"--json", options.json}, {"--log", options.log}};
+  }
+  require_writable(outputs, {{"--weights", options.backbone.weights},
+                             {"--checkpoint-dir", options.checkpoint_folder}});
   const auto processes = join_processes(options.timeout, options.backbone);
   const bool leads = processes->launch().rank == 0;
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset train = load_dataset(options.data);
   if (leads) print_warnings(train);
   std::optional<Dataset> validation;
-  if (validation_data) validation = load_dataset(*validation_data);
-  if (validation && leads) print_warnings(*validation);
+  require_writable(outputs, options.data, train);
+  if (validation_data) {
+    validation = load_dataset(*validation_data);
+    require_writable(outputs, *validation_data, *validation);
+    if (leads) print_warnings(*validation);
+  }
   Loaded loaded = load_transformer(options.backbone);
 
   FinetuneSetting& setting = options.setting;
@@ -163,6 +175,7 @@ void finetune_command(FinetuneOptions options) {
   setting.checkpoint_folder = options.checkpoint_folder;
   setting.log = options.log;
   setting.identity = identity_json(options, loss, loaded, train);
+  const auto facts = backbone_facts(loaded, options.backbone, leads && !options.json.empty());
   setting.shard = train_shard(processes);
   Progress progress;
   progress.terminal = progress.terminal && leads;
@@ -188,6 +201,9 @@ void finetune_command(FinetuneOptions options) {
   progress.finish();
   if (!leads) return;
 
+  if (result.pck_before) {
+    std::printf("epoch 0: as it was  %s\n", percent_text(result.pck_before).c_str());
+  }
   for (const auto& record : result.epochs) {
     std::printf("epoch %d: loss %.5f%s\n", record.epoch, record.loss,
                 percent_text(record.pck).c_str());
@@ -197,6 +213,7 @@ void finetune_command(FinetuneOptions options) {
               result.trunk_forwards);
   if (options.json.empty()) return;
   nlohmann::ordered_json json = setting.identity;
+  json.update(facts);
   json["steps"] = result.steps;
   json["skipped_steps"] = result.skipped_steps;
   json["tuned_elements"] = result.tuned_elements;

@@ -7,9 +7,14 @@
 #include "commands.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/version.hpp"
+#include "outputs.hpp"
 #include "usage.hpp"
 
 int main(int argc, char** argv) {
+  if (!tool::claim_standard_streams()) {
+    std::fprintf(stderr, "homolog: the standard output is closed\n");
+    return 1;
+  }
   CLI::App app{"Semantic correspondence with visual foundation models", "homolog"};
   app.set_version_flag("--version", HOMOLOG_VERSION);
   app.require_subcommand(1);
@@ -33,11 +38,19 @@ int main(int argc, char** argv) {
   const auto say = [](const char* kind, const std::string& line) {
     std::fprintf(stderr, "homolog: %s%s\n", kind, line.c_str());
   };
+  const auto done = [&say] {
+    if (tool::flush_standard_output()) return 0;
+    say("", "the standard output cannot be written, so what was printed is not whole");
+    return 1;
+  };
   try {
     app.parse(argc, argv);
-    return 0;
+    return done();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    if (error.get_exit_code() == 0) {  // --help and --version
+      app.exit(error);
+      return done();
+    }
     say("", tool::usage_sentence(app, error));
     return 2;
   } catch (const tool::UsageError& error) {

@@ -14,6 +14,7 @@
 #include "homolog/pipeline/pipeline.hpp"
 #include "homolog/visualization/draw_matches.hpp"
 #include "options.hpp"
+#include "outputs.hpp"
 #include "torch_backend.hpp"
 #include "usage.hpp"
 
@@ -66,10 +67,15 @@ void match_command(MatchOptions options) {
   const Points<ImageFrame> points = parse_points(options.points);
   const AnyMatcher matcher = make_matcher(options.matcher);
   if (!options.output.empty()) require_picture_name("--output", options.output);
+  require_writable({{"--output", options.output}, {"--json", options.json}},
+                   {{"--source", options.source},
+                    {"--target", options.target},
+                    {"--weights", options.backbone.weights},
+                    {"--checkpoint", options.backbone.checkpoint}});
   const Image source = load_image(options.source), target = load_image(options.target);
   homolog::detail::require_inside(points, source.size());
   adopt_checkpoint(options.backbone, options.input, options.matcher);
-  const NamedBackbone backbone = make_backbone(options.backbone);
+  const NamedBackbone backbone = make_backbone(options.backbone, !options.json.empty());
   const MatchResult result =
       visit_matcher(matcher, options.matcher.mutual, [&](const auto& policy) {
         Pipeline<AnyBackbone, std::decay_t<decltype(policy)>> pipeline(backbone.backbone, policy);
@@ -84,14 +90,15 @@ void match_command(MatchOptions options) {
     save_image(options.output, draw_matches(source, target, points, result.points));
   }
   if (!options.json.empty()) {
-    nlohmann::ordered_json json{{"source", options.source},
-                                {"target", options.target},
-                                {"backbone", backbone.name},
-                                {"layer", backbone.layer},
-                                {"matcher", describe_matcher(matcher, options.matcher.mutual)},
-                                {"points", homolog::detail::points_json(points)},
-                                {"predicted", homolog::detail::points_json(result.points)},
-                                {"score", result.scores}};
+    nlohmann::ordered_json json{{"source", options.source}, {"target", options.target}};
+    json.update(backbone.facts);
+    json["resize"] = options.input.resize;
+    json["resize_filter"] = resize_filter_name(options.input);
+    json["query"] = options.matcher.query;
+    json["matcher"] = describe_matcher(matcher, options.matcher.mutual);
+    json["points"] = homolog::detail::points_json(points);
+    json["predicted"] = homolog::detail::points_json(result.points);
+    json["score"] = result.scores;
     if (options.matcher.mutual) json["mutual"] = result.mutual;
     write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
   }

@@ -107,15 +107,19 @@ void add_query_option(CLI::App& command, MatcherOptions& options) {
       ->check(CLI::IsMember({"nearest", "bilinear"}));
 }
 
+std::string resize_filter_name(const InputOptions& input) {
+  if (input.filter != "auto") return input.filter;
+  return input.resize == "longest-side" ? "bilinear" : "bicubic";
+}
+
 PipelineSetting pipeline_setting(const InputOptions& input, const MatcherOptions& matcher) {
   PipelineSetting setting;
   if (input.resize == "letterbox") setting.resize = Resize::letterbox;
   if (input.resize == "longest-side") setting.resize = Resize::longest_side;
   if (input.resize == "native") setting.resize = Resize::native;
   setting.image_size = input.image_size;
-  const bool bilinear = input.filter == "bilinear" ||
-                        (input.filter == "auto" && setting.resize == Resize::longest_side);
-  setting.filter = bilinear ? ResizeFilter::bilinear : ResizeFilter::bicubic;
+  setting.filter =
+      resize_filter_name(input) == "bilinear" ? ResizeFilter::bilinear : ResizeFilter::bicubic;
   setting.query = matcher.query == "bilinear" ? Query::bilinear : Query::nearest;
   return setting;
 }

@@ -62,6 +62,9 @@ void add_input_options(CLI::App& command, InputOptions& options);
 void add_matcher_options(CLI::App& command, MatcherOptions& options);  // and the query
 void add_query_option(CLI::App& command, MatcherOptions& options);
 
+// bicubic or bilinear, where the options may say auto.
+std::string resize_filter_name(const InputOptions& input);
+
 // How pictures are prepared and queries read.
 homolog::PipelineSetting pipeline_setting(const InputOptions& input,
                                           const MatcherOptions& matcher = {});

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "homolog/core/files.hpp"
+#include "outputs.hpp"
 
 namespace tool {
 
@@ -30,8 +31,16 @@ void add_report(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("!--no-pictures", options->setting.pictures, "open and draw no pictures");
   command->callback([options] {
+    std::vector<NamedFile> inputs;
+    for (const auto& path : options->results) inputs.push_back({"result", path});
+    require_writable({{"--output", options->output}}, inputs);
     std::vector<homolog::ReportResult> results;
     for (const auto& path : options->results) results.push_back(homolog::read_result(path));
+    inputs.clear();
+    for (const auto& result : results) {
+      if (!result.predictions.empty()) inputs.push_back({"predictions", result.predictions});
+    }
+    require_writable({{"--output", options->output}}, inputs);
     const std::string html = homolog::render_report(results, options->setting);
     homolog::write_file_atomically(options->output, html);
     std::printf("%s\n%s: %.1f KiB\n", homolog::report_summary(results).c_str(),

@@ -10,14 +10,20 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
+#include <span>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "homolog/backbones/synthetic.hpp"
+#include "homolog/core/files.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/pipeline/pipeline.hpp"
+#include "homolog/train/detail/sha256.hpp"
 #include "homolog/train/load_tuned.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "torch_policies.hpp"
@@ -78,6 +84,13 @@ void apply_checkpoint(TransformerBackbone& policy, const BackboneOptions& option
   if (!options.weights.empty()) require_base(checkpoint, loaded.file);
   load_tuned(policy, checkpoint);
   loaded.checkpoint = checkpoint.state;
+  loaded.checkpoint_file = checkpoint.tensors.name;
+  if (checkpoint.state.value("step", 1) == 0) {
+    std::fprintf(stderr,
+                 "homolog: %s: the backbone as it was before tuning, which no epoch was better "
+                 "than\n",
+                 loaded.checkpoint_file.c_str());
+  }
 }
 
 }  // namespace
@@ -201,17 +214,85 @@ EvaluationShard join_evaluation(double timeout_seconds, BackboneOptions& backbon
   return evaluation_shard(join_processes(timeout_seconds, backbone));
 }
 
-NamedBackbone make_backbone(const BackboneOptions& options) {
+namespace {
+
+std::string normalization_name(const Normalization& normalization) {
+  if (normalization == imagenet_normalization) return "imagenet";
+  if (normalization == satellite_normalization) return "satellite";
+  if (normalization == half_normalization) return "half";
+  const auto numbers = [](const auto& values) {
+    return homolog::detail::text(values[0], ", ", values[1], ", ", values[2]);
+  };
+  return "mean " + numbers(normalization.mean) + "; standard deviation " +
+         numbers(normalization.standard_deviation);
+}
+
+}  // namespace
+
+namespace {
+
+// A weights file; for an index of shards, it and then its shards in the order of their names.
+std::vector<std::filesystem::path> weights_files(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> files{path};
+  if (!path.string().ends_with(shard_index_suffix)) return files;
+  const auto index = nlohmann::json::parse(read_file(path, shard_index_limit));
+  std::set<std::string> shards;  // the index was read before, so it is well-formed
+  for (const auto& shard : index.at("weight_map")) shards.insert(shard.get<std::string>());
+  for (const auto& shard : shards) files.push_back(path.parent_path() / shard);
+  return files;
+}
+
+}  // namespace
+
+nlohmann::ordered_json backbone_facts(const Loaded& loaded, const BackboneOptions& options,
+                                      bool with_hash) {
+  nlohmann::ordered_json facts{{"backbone", loaded.name}};
+  std::visit(
+      [&](const auto& policy) {
+        facts["layer"] = policy.layer();
+        facts["final_norm"] = policy.setting.final_norm;
+        facts["facet"] = options.facet;
+        facts["normalization"] = normalization_name(policy.normalization());
+        facts["position_interpolation"] =
+            policy.model.positions.defined()
+                ? std::string(position_interpolation_name(policy.position_interpolation))
+                : "none";
+      },
+      loaded.policy);
+  facts["dtype"] = options.dtype;
+  if (options.random_weights) facts["random_weights"] = *options.random_weights;
+  if (!options.weights.empty()) facts["weights"] = options.weights;
+  if (!options.weights.empty() && with_hash) {
+    facts["weights_file_sha256"] = homolog::detail::files_sha256(weights_files(options.weights));
+  }
+  if (loaded.checkpoint.is_null()) return facts;
+  facts["checkpoint"] = loaded.checkpoint_file;
+  if (with_hash) {
+    const std::filesystem::path file = loaded.checkpoint_file;
+    facts["checkpoint_file_sha256"] = homolog::detail::files_sha256(std::span(&file, 1));
+  }
+  facts["tuning"] = tuning_json(loaded.checkpoint);
+  return facts;
+}
+
+NamedBackbone make_backbone(const BackboneOptions& options, bool with_hash) {
   if (options.backbone == "synthetic") {
-    return {AnyBackbone(SyntheticBackbone{}), "synthetic", 0, true, nullptr};
+    AnyBackbone synthetic{SyntheticBackbone{}};
+    const nlohmann::ordered_json facts{
+        {"backbone", "synthetic"},
+        {"layer", 0},
+        {"final_norm", true},
+        {"facet", options.facet},
+        {"normalization", normalization_name(synthetic.normalization())},
+        {"position_interpolation", "none"},
+        {"dtype", options.dtype}};
+    return {std::move(synthetic), facts};
   }
   Loaded loaded = load_transformer(options);
   return std::visit(
       [&](auto& policy) {
-        const int layer = policy.layer();
-        const bool final_norm = policy.setting.final_norm;
-        return NamedBackbone{AnyBackbone(std::move(policy)), loaded.name, layer, final_norm,
-                             tuning_json(loaded.checkpoint)};
+        nlohmann::ordered_json facts = backbone_facts(loaded, options, with_hash);
+        return NamedBackbone{AnyBackbone(std::move(policy)), std::move(facts)};
       },
       loaded.policy);
 }
@@ -235,10 +316,20 @@ TensorFile compute_features(const BackboneOptions& options, const InputOptions& 
           if (features.register_tokens.defined()) {
             add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
           }
-          output.metadata = {{"backbone", loaded.name},
-                             {"layer", std::to_string(policy.layer())},
-                             {"rows", std::to_string(features.rows)},
+          output.metadata = {{"rows", std::to_string(features.rows)},
                              {"cols", std::to_string(features.cols)}};
+          const auto facts = backbone_facts(loaded, options, true);
+          for (const auto& [key, value] : facts.items()) {
+            output.metadata[key] =
+                value.is_string() ? value.template get<std::string>() : value.dump();
+          }
+          if (tensors.empty()) {
+            output.metadata["image"] = image;
+            output.metadata["resize"] = input_options.resize;
+            output.metadata["resize_filter"] = resize_filter_name(input_options);
+          } else {
+            output.metadata["normalization"] = "as given";
+          }
           return output;
         });
       },

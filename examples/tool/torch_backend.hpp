@@ -16,10 +16,7 @@ namespace tool {
 
 struct NamedBackbone {
   homolog::AnyBackbone backbone;
-  std::string name;
-  int layer = 0;  // 0-based block in use
-  bool final_norm = true;
-  nlohmann::ordered_json tuning;  // how the checkpoint was tuned; null without one
+  nlohmann::ordered_json facts;  // for result files: layer, normalization, weights with hash ...
 };
 
 // Fills in the input size, resize mode, filter and query that a user left open: as the checkpoint
@@ -28,7 +25,9 @@ void adopt_checkpoint(const BackboneOptions& backbone, InputOptions& input,
                       MatcherOptions& matcher);
 
 // The backbone a user named, loaded and set up.
-NamedBackbone make_backbone(const BackboneOptions& options);
+//
+// `with_hash`: the facts are for a file, so they hold the weights' SHA-256.
+NamedBackbone make_backbone(const BackboneOptions& options, bool with_hash);
 
 // Waits, where torchrun, mpirun or Slurm started several processes, until all have come; gives each
 // its own CUDA device where the user named none by number.

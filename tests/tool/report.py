@@ -192,6 +192,7 @@ def main():
         check(drawn == 4 + 4 + 1 + 4, f"best and worst drawn: {drawn}")
         score = json.load(open(results[0]))["pck"]["per_point"]["0.1"]
         check(f"{score:.2f}" in text and f"{score:.2f}" in out.stdout, "scores are the file's")
+        check("Normalised" in text and "imagenet" in text, "how the input was normalised")
 
         bare = f"{folder}/bare.html"
         run("report", results[0], "--output", bare, "--no-pictures")

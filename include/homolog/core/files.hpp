@@ -116,6 +116,12 @@ inline void remove_folder(const std::filesystem::path& folder) {
 /// @throws FileError when a step fails, with the path and the system's reason
 inline void write_file_atomically(const std::filesystem::path& path,
                                   const std::function<void(std::FILE*)>& fill) {
+  // Replacing a device such as /dev/null would take it from the whole system.
+  std::error_code unknown;
+  const auto status = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw FileError(detail::text(path.string(), ": no regular file, and nothing else is replaced"));
+  }
   // A name of its own for each writer: "x" refuses one that another thread, or a process of equal
   // number elsewhere on a shared disk, has taken.
   static std::atomic<unsigned> number{0};

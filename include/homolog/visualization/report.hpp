@@ -42,6 +42,7 @@ inline ReportResult read_result(const std::filesystem::path& path) {
     const auto predictions = detail::find_beside(*named, path);
     if (!predictions) keys.fail("predictions", "no such file: " + detail::one_line(*named));
     detail::read_predictions(*predictions, result);
+    result.predictions = *predictions;
   }
   return result;
 }

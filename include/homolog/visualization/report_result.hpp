@@ -69,17 +69,18 @@ struct ReportSeconds {
 
 /// One evaluation, as its result file and prediction file tell it.
 struct ReportResult {
-  std::filesystem::path file;  ///< the result file
-  std::string dataset;         ///< name in the result file
-  std::string split;           ///< part of the data set
-  std::string protocol;        ///< name of the scoring rules, such as "homolog"
-  std::string resize;          ///< "squash", "letterbox", "longest-side" or "native"
-  std::string threshold;       ///< "target-bbox", "keypoint-bbox" or "image-size"
-  std::string comparison;      ///< "<=": correct when the distance is at most the threshold
-  int image_size = 0;          ///< [px] input side; 0: native sizes
-  std::string backbone;        ///< empty when the file does not say, as those of the library alone
-  std::optional<int> layer;    ///< 0-based block whose output is the feature; -1: the last
-  std::string matcher;         ///< empty when the file does not say
+  std::filesystem::path file;         ///< the result file
+  std::filesystem::path predictions;  ///< the prediction file; empty when the result names none
+  std::string dataset;                ///< name in the result file
+  std::string split;                  ///< part of the data set
+  std::string protocol;               ///< name of the scoring rules, such as "homolog"
+  std::string resize;                 ///< "squash", "letterbox", "longest-side" or "native"
+  std::string threshold;              ///< "target-bbox", "keypoint-bbox" or "image-size"
+  std::string comparison;             ///< "<=": correct when the distance is at most the threshold
+  int image_size = 0;                 ///< [px] input side; 0: native sizes
+  std::string backbone;      ///< empty when the file does not say, as those of the library alone
+  std::optional<int> layer;  ///< 0-based block whose output is the feature; -1: the last
+  std::string matcher;       ///< empty when the file does not say
   std::map<std::string, double> matcher_setting;  ///< temperature, window_radius, sigma
   std::map<std::string, std::string> details;     ///< query, dtype and the like, where stated
   ReportScores total;                             ///< over all pairs

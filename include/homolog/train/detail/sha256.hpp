@@ -9,10 +9,13 @@
 
 #include <array>
 #include <cstddef>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
@@ -65,6 +68,23 @@ inline std::string tensors_sha256(const TensorFile& file) {
     digest.update(key);
     digest.update(text(dtype_name(view.dtype), shape_text(view.shape)));
     digest.update(view.bytes);
+  }
+  return digest.hex();
+}
+
+/// Digest of files' bytes, one after the other: that of one file is what sha256sum prints.
+///
+/// @throws FileError when one cannot be read
+inline std::string files_sha256(std::span<const std::filesystem::path> paths) {
+  Sha256 digest;
+  std::vector<char> part(std::size_t{1} << 20);
+  for (const auto& path : paths) {
+    std::ifstream file(path, std::ios::binary);
+    while (file) {
+      file.read(part.data(), static_cast<std::streamsize>(part.size()));
+      digest.update(std::as_bytes(std::span(part.data(), static_cast<std::size_t>(file.gcount()))));
+    }
+    if (!file.eof()) throw FileError(path.string() + ": cannot be read");
   }
   return digest.hex();
 }

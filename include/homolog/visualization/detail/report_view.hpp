@@ -183,7 +183,8 @@ inline std::string method_key(const ReportResult& result) {
   return joined_key(result.backbone, result.layer.value_or(-1), matcher_label(result),
                     result.resize, result.comparison, detail_of(result, "query"),
                     detail_of(result, "final_norm"), detail_of(result, "facet"),
-                    detail_of(result, "resize_filter"));
+                    detail_of(result, "resize_filter"), detail_of(result, "normalization"),
+                    detail_of(result, "position_interpolation"));
 }
 
 /// Equal for trainings that differ in depth and seed at most.
