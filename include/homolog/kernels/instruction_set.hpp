@@ -119,10 +119,11 @@ inline InstructionSet chosen_instruction_set(const char* named) {
 ///
 /// @throws SettingError when that name is unknown or not supported
 inline InstructionSet best_instruction_set() {
-  // Once, before threads of ours exist.
-  // NOLINTNEXTLINE(concurrency-mt-unsafe)
-  static const InstructionSet best =
-      detail::chosen_instruction_set(std::getenv("HOMOLOG_INSTRUCTION_SET"));
+  static const InstructionSet best = [] {
+    // Once, before threads of ours exist.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
+    return detail::chosen_instruction_set(std::getenv("HOMOLOG_INSTRUCTION_SET"));
+  }();
   return best;
 }
 
