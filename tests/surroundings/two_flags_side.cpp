@@ -78,7 +78,7 @@ void change(Everything& all) {
   const auto sampled = homolog::sample_descriptors(all.map, all.cells, homolog::Query::bilinear);
   const homolog::DescriptorView descriptors(sampled.data(), sampled.rows(), sampled.cols());
   homolog::similarity_rows(descriptors, all.map, all.matrix, {2}, all.workspace);
-  all.workspace.slots.resize(5);
+  all.workspace.per_thread.resize(5);
   all.norms = homolog::upsampled_norms(all.map, {20, 20}, {}, all.workspace);
   all.rounded = homolog::to_bfloat16(all.map);
   all.peaks = homolog::find_mutual_peaks(descriptors, all.map);
