@@ -208,7 +208,8 @@ struct TransformerBackbone {
                         (block.mlp_gate_weight.defined() ? 2 : 1);
     // Tokens, their norm, queries, keys and values, their mixture and projection; or the MLP's.
     const std::uint64_t floats = (std::max)(7 * dim, 3 * dim + hidden);
-    const std::uint64_t of_token = floats * model.patch_weight.element_size() + dim * sizeof(float);
+    const auto size = static_cast<std::uint64_t>(model.patch_weight.element_size());
+    const std::uint64_t of_token = floats * size + dim * sizeof(float);
     return static_cast<std::uint64_t>((std::max)(pictures, 0)) *
            (3 * width * height * sizeof(float) + tokens * of_token);
   }

@@ -96,7 +96,9 @@ inline cv::Mat to_mat(const Image& image) {
 inline Points<ImageFrame> to_points(std::span<const cv::Point2f> points) {
   Points<ImageFrame> result;
   result.list.reserve(points.size());
-  for (const cv::Point2f& point : points) result.push_back({point.x, point.y});
+  for (const cv::Point2f& point : points) {
+    result.push_back({static_cast<double>(point.x), static_cast<double>(point.y)});
+  }
   return result;
 }
 
@@ -106,7 +108,7 @@ inline Points<ImageFrame> to_points(std::span<const cv::KeyPoint> keypoints) {
   Points<ImageFrame> result;
   result.list.reserve(keypoints.size());
   for (const cv::KeyPoint& keypoint : keypoints) {
-    result.push_back({keypoint.pt.x, keypoint.pt.y});
+    result.push_back({static_cast<double>(keypoint.pt.x), static_cast<double>(keypoint.pt.y)});
   }
   return result;
 }
