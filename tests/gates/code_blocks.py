@@ -62,7 +62,7 @@ def as_source(page, first, code, index):
     body = re.sub(r"^int main\(", "void program(", body, flags=re.M)
     declares = re.search(r"^(struct |void program|HOMOLOG_TEST_)", body, re.M)
     if not declares:
-        body = f"void block() {{\n#line {first} \"{page.relative_to(ROOT)}\"\n{body}\n}}"
+        body = f"void block();\nvoid block() {{\n#line {first} \"{page.relative_to(ROOT)}\"\n{body}\n}}"
     return includes, f"namespace block_{index} {{\n#line {first} \"{page.relative_to(ROOT)}\"\n{body}\n}}\n"
 
 
