@@ -5,8 +5,9 @@
 /// The memory of features and similarities: floats on cache lines, and the matrix made of them.
 ///
 /// An Eigen::Matrix is allocated and freed in a way that depends on the compiler's flags, so one
-/// that crosses from a source with `-march=native` to a source without it ends in a crash. These
-/// two own their memory in one way whatever the flags are, and show it to Eigen as a view.
+/// that crosses from a source with one set of compiler flags to a source with another ends in a
+/// crash. These two own their memory in one way whatever the flags are, and show it to Eigen as a
+/// view.
 
 #include <Eigen/Core>
 #include <algorithm>
