@@ -59,7 +59,7 @@ def blocks(page, language):
 def as_source(page, first, code, index):
     includes = re.findall(r"^#include .*$", code, re.M)
     body = re.sub(r"^#include .*$", "", code, flags=re.M)
-    body = re.sub(r"^int main\(", "void program(", body, flags=re.M)
+    body = re.sub(r"^int main(\(.*\))", r"void program\1; void program\1", body, flags=re.M)
     declares = re.search(r"^(struct |void program|HOMOLOG_TEST_)", body, re.M)
     if not declares:
         body = f"void block();\nvoid block() {{\n#line {first} \"{page.relative_to(ROOT)}\"\n{body}\n}}"

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "homolog/core/detail/policy_members.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/input.hpp"
 #include "homolog/core/points.hpp"
@@ -31,73 +32,11 @@ struct MatchProblem {
 
 namespace detail {
 
-/// An optional member of another form, such as one that is not const, would be passed over. Whether
-/// a policy has any member of a name shows by making the name ambiguous, whatever its form.
-#define HOMOLOG_NAMES(member)                                  \
-  struct Has_##member {                                        \
-    int member;                                                \
-  };                                                           \
-  template <class P>                                           \
-  struct Also_##member : P, Has_##member {};                   \
-  template <class P>                                           \
-  constexpr bool names_##member() {                            \
-    if constexpr (std::is_class_v<P> && !std::is_final_v<P>) { \
-      return !requires { &Also_##member<P>::member; };         \
-    } else {                                                   \
-      return requires { &P::member; };                         \
-    }                                                          \
-  }
-HOMOLOG_NAMES(reach)
-HOMOLOG_NAMES(match)
-HOMOLOG_NAMES(needs_features)
-HOMOLOG_NAMES(checks_mutual)
-HOMOLOG_NAMES(normalization)
-HOMOLOG_NAMES(default_image_size)
-HOMOLOG_NAMES(takes_bytes)
-HOMOLOG_NAMES(forward_bytes)
-#undef HOMOLOG_NAMES
-
-/// The class that declares a member; void for what is no pointer to one.
-template <class T>
-struct DeclaringClass {
-  using Type = void;
-};
-template <class C, class T>
-struct DeclaringClass<T C::*> {
-  using Type = C;
-};
-
-/// Whose call operator a policy has, seen from the class that declares an optional member.
-enum class CallOperator {
-  known,   ///< that class's, or one of its bases'
-  newer,   ///< one of a class derived from it, which the member knows nothing of
-  unknown  ///< overloaded, or a template, in a form that does not tell
-};
-
-/// @tparam Call the usual type of the call operator, as a member of the declaring class
-template <class P, class Declaring, class Call>
-constexpr CallOperator call_operator_of() {
-  if constexpr (std::is_same_v<P, Declaring>) {
-    return CallOperator::known;
-  } else if constexpr (std::is_void_v<Declaring>) {
-    return CallOperator::unknown;
-  } else if constexpr (requires { &P::operator(); }) {
-    using Caller = typename DeclaringClass<decltype(&P::operator())>::Type;
-    return std::is_base_of_v<Caller, Declaring> ? CallOperator::known : CallOperator::newer;
-  } else {
-    // Handed over, not cast: a cast would also turn a newer class's member into an older one's.
-    return requires(void (*take)(Call)) { take(&P::operator()); }
-    ? CallOperator::known : CallOperator::unknown;
-  }
-}
-
 /// The call operator that `reach()` speaks of.
 template <class M>
 constexpr CallOperator call_of_reach() {
   if constexpr (requires { &M::reach; }) {
-    using C = typename DeclaringClass<decltype(&M::reach)>::Type;
-    using Home = std::conditional_t<std::is_void_v<C>, M, C>;
-    return call_operator_of<M, C, Match (Home::*)(const SimilarityMap&) const>();
+    return call_beside<M, decltype(&M::reach), Match, SimilarityMap>();
   } else {
     return CallOperator::unknown;
   }
@@ -248,9 +187,7 @@ constexpr bool declares_takes_bytes() {
 template <class B>
 constexpr CallOperator call_of_takes_bytes() {
   if constexpr (requires { &B::takes_bytes; }) {
-    using C = typename DeclaringClass<decltype(&B::takes_bytes)>::Type;
-    using Home = std::conditional_t<std::is_void_v<C>, B, C>;
-    return call_operator_of<B, C, std::vector<FeatureMap> (Home::*)(const InputBatch&) const>();
+    return call_beside<B, decltype(&B::takes_bytes), std::vector<FeatureMap>, InputBatch>();
   } else {
     return CallOperator::unknown;
   }

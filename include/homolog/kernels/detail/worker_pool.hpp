@@ -10,23 +10,33 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>  // with std::chrono's clocks, which alone cost as much again
 #include <cstddef>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <thread>
+#include <system_error>
 #include <vector>
 
 #include "homolog/core/errors.hpp"
 
+// POSIX's threads, conditions and clock: <thread>, <condition_variable> and <chrono> would take a
+// seventh of the time of <Eigen/Core>.
+
 namespace homolog::inline v0_1::detail {
+
+/// Of a clock that nobody sets.
+inline double seconds_now() {
+  std::timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 /// Waits in a loop until a condition holds, at most some ten microseconds.
 template <class Condition>
 void look_for(const Condition& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+  const double end = seconds_now() + 50e-6;
   while (!condition()) {
     for (int i = 0; i < 32; ++i) {
       if (condition()) return;
@@ -34,9 +44,22 @@ void look_for(const Condition& condition) {
       __builtin_ia32_pause();
 #endif
     }
-    if (std::chrono::steady_clock::now() > end) return;
+    if (seconds_now() > end) return;
   }
 }
+
+/// What threads wait for under a mutex.
+struct PoolEvent {
+  pthread_cond_t handle = PTHREAD_COND_INITIALIZER;
+
+  void notify_one() { pthread_cond_signal(&handle); }
+  void notify_all() { pthread_cond_broadcast(&handle); }
+
+  template <class Condition>
+  void wait(std::unique_lock<std::mutex>& lock, const Condition& condition) {
+    while (!condition()) pthread_cond_wait(&handle, lock.mutex()->native_handle());
+  }
+};
 
 /// Runs tasks 0 .. count-1 on the calling thread and on threads that stay for the next call.
 class WorkerPool {
@@ -63,19 +86,19 @@ class WorkerPool {
 
   /// Ends the threads, which finish their tasks first. Later calls run on the calling thread alone.
   void stop() {
-    std::vector<std::thread> workers;
+    std::vector<pthread_t> workers;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       stop_ = true;
       workers.swap(workers_);
     }
     wake_.notify_all();
-    for (std::thread& worker : workers) {
+    for (const pthread_t worker : workers) {
       // A task may have ended the process, and a thread cannot wait for itself.
-      if (worker.get_id() == std::this_thread::get_id()) {
-        worker.detach();
+      if (pthread_equal(worker, pthread_self())) {
+        pthread_detach(worker);
       } else {
-        worker.join();
+        pthread_join(worker, nullptr);
       }
     }
   }
@@ -128,12 +151,17 @@ class WorkerPool {
 
   /// @throws DeviceError when the system has no thread left
   void add_worker() {
-    try {
-      workers_.emplace_back([this] { work(); });
-    } catch (const std::system_error& failure) {
+    workers_.reserve(workers_.size() + 1);
+    const auto begin = [](void* pool) noexcept -> void* {
+      static_cast<WorkerPool*>(pool)->work();
+      return nullptr;
+    };
+    pthread_t worker{};
+    if (const int code = pthread_create(&worker, nullptr, begin, this); code != 0) {
       throw DeviceError(text("worker pool: thread ", workers_.size() + 2, " cannot be started: ",
-                             failure.code().message(), "; set fewer threads"));
+                             std::generic_category().message(code), "; set fewer threads"));
     }
+    workers_.push_back(worker);
   }
 
   void work() {
@@ -183,8 +211,8 @@ class WorkerPool {
   }
 
   std::mutex caller_, mutex_;
-  std::condition_variable wake_, done_;
-  std::vector<std::thread> workers_;
+  PoolEvent wake_, done_;
+  std::vector<pthread_t> workers_;
   Call call_ = nullptr;
   const void* task_ = nullptr;
   std::size_t count_ = 0, wanted_ = 0;

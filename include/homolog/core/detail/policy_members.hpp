@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Which members a policy has, in whatever form, and which of its classes declares them.
+
+#include <type_traits>
+
+#include "homolog/core/detail/requirements.hpp"
+
+namespace homolog::inline v0_1::detail {
+
+/// An optional member of another form, such as one that is not const, would be passed over. Whether
+/// a policy has any member of a name shows by making the name ambiguous, whatever its form.
+#define HOMOLOG_NAMES(member)                                  \
+  struct Has_##member {                                        \
+    int member;                                                \
+  };                                                           \
+  template <class P>                                           \
+  struct Also_##member : P, Has_##member {};                   \
+  template <class P>                                           \
+  constexpr bool names_##member() {                            \
+    if constexpr (std::is_class_v<P> && !std::is_final_v<P>) { \
+      return !requires { &Also_##member<P>::member; };         \
+    } else {                                                   \
+      return requires { &P::member; };                         \
+    }                                                          \
+  }
+HOMOLOG_NAMES(reach)
+HOMOLOG_NAMES(match)
+HOMOLOG_NAMES(needs_features)
+HOMOLOG_NAMES(checks_mutual)
+HOMOLOG_NAMES(normalization)
+HOMOLOG_NAMES(default_image_size)
+HOMOLOG_NAMES(takes_bytes)
+HOMOLOG_NAMES(forward_bytes)
+#undef HOMOLOG_NAMES
+
+/// The class that declares a member; void for what is no pointer to one.
+template <class T>
+struct DeclaringClass {
+  using Type = void;
+};
+template <class C, class T>
+struct DeclaringClass<T C::*> {
+  using Type = C;
+};
+
+/// Whose call operator a policy has, seen from the class that declares an optional member.
+enum class CallOperator {
+  known,   ///< that class's, or one of its bases'
+  newer,   ///< one of a class derived from it, which the member knows nothing of
+  unknown  ///< overloaded, or a template, in a form that does not tell
+};
+
+/// @tparam Call the usual type of the call operator, as a member of the declaring class
+template <class P, class Declaring, class Call>
+constexpr CallOperator call_operator_of() {
+  if constexpr (std::is_same_v<P, Declaring>) {
+    return CallOperator::known;
+  } else if constexpr (std::is_void_v<Declaring>) {
+    return CallOperator::unknown;
+  } else if constexpr (requires { &P::operator(); }) {
+    using Caller = typename DeclaringClass<decltype(&P::operator())>::Type;
+    return std::is_base_of_v<Caller, Declaring> ? CallOperator::known : CallOperator::newer;
+  } else {
+    // Handed over, not cast: a cast would also turn a newer class's member into an older one's.
+    return requires(void (*take)(Call)) { take(&P::operator()); }
+    ? CallOperator::known : CallOperator::unknown;
+  }
+}
+
+/// The same for a call operator `Result operator()(const Argument&) const`.
+///
+/// @tparam Member the type of a pointer to the optional member
+template <class P, class Member, class Result, class Argument>
+constexpr CallOperator call_beside() {
+  using C = typename DeclaringClass<Member>::Type;
+  using Home = std::conditional_t<std::is_void_v<C>, P, C>;
+  return call_operator_of<P, C, Result (Home::*)(const Argument&) const>();
+}
+
+}  // namespace homolog::inline v0_1::detail
