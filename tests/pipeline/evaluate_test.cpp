@@ -331,3 +331,31 @@ TEST_CASE("where no answer is mutual there is a count and no score, and without 
   CHECK(!evaluation_json(unchecked, crops.dataset, Resize::squash, 160).contains("mutual"));
   CHECK(predictions_jsonl(unchecked, crops.dataset).find("mutual") == std::string::npos);
 }
+
+TEST_CASE("queries' features count within the memory that features may take") {
+  const TemporaryFolder folder;
+  save_image(folder.path / "a.png", noise_picture(64, 64, 5));
+  Dataset dataset;
+  for (int i = 0; i < 40; ++i) {
+    Pair pair;
+    pair.name = std::to_string(i);
+    pair.source = pair.target = folder.path / "a.png";
+    for (int n = 0; n < 50; ++n) pair.source_keypoints.push_back({double(n), double(i)});
+    pair.target_keypoints = pair.source_keypoints;
+    dataset.pairs.push_back(pair);
+  }
+  const Pipeline<SyntheticBackbone, Argmax> pipeline;
+  auto table = homolog::detail::make_picture_table(dataset);
+  homolog::detail::read_sizes(pipeline, dataset, table);
+  double decode = 0, backbone = 0;
+  const std::size_t members[] = {0};
+  auto maps = homolog::detail::batch_features(pipeline, table, members, decode, backbone);
+  const auto of_a_query = static_cast<std::size_t>(maps[0].dim()) * sizeof(float);
+  const std::size_t limit = maps[0].bytes() + 100 * of_a_query;
+  FeatureStore store(limit);
+  homolog::detail::QueryCells queries(dataset.pairs.size());
+  homolog::detail::keep_features<Argmax>(table, 0, dataset, Query::nearest, std::move(maps[0]),
+                                         queries, store);
+  CHECK(store.memory_bytes() <= limit);
+  CHECK(store.memory_bytes() + store.spilled_bytes() >= 40 * 50 * of_a_query);
+}

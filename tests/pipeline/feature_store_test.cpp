@@ -3,8 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <random>
+#include <string>
 #include <vector>
+
+#include "homolog/core/errors.hpp"
+#include "support/test_data.hpp"
 
 using namespace homolog;
 
@@ -59,4 +65,25 @@ TEST_CASE("an index gets one map") {
 TEST_CASE("an index that was never stored is an error") {
   FeatureStore store(100);
   CHECK_THROWS_AS(store.get(7), SettingError);
+}
+
+TEST_CASE("what is spilled lies on a disk, in TMPDIR where that is on one") {
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before ? before : "";
+  const auto folder_of = [](const homolog::detail::SpillFile& file) {
+    const std::filesystem::path open = "/proc/self/fd";
+    return std::filesystem::read_symlink(open / std::to_string(fileno(file.get()))).parent_path();
+  };
+  const homolog::test::TemporaryFolder chosen;
+  setenv("TMPDIR", chosen.path.c_str(), 1);
+  const bool chosen_on_disk = !homolog::detail::lies_in_memory(chosen.path);
+  CHECK((folder_of(homolog::detail::make_spill_file()) == chosen.path) == chosen_on_disk);
+  CHECK(std::filesystem::is_empty(chosen.path));
+  setenv("TMPDIR", "/no/such/folder", 1);
+  CHECK(!homolog::detail::lies_in_memory(folder_of(homolog::detail::make_spill_file())));
+  if (homolog::detail::lies_in_memory("/dev/shm")) {
+    setenv("TMPDIR", "/dev/shm", 1);
+    CHECK(!homolog::detail::lies_in_memory(folder_of(homolog::detail::make_spill_file())));
+  }
+  before ? setenv("TMPDIR", kept.c_str(), 1) : unsetenv("TMPDIR");
 }

@@ -85,6 +85,26 @@ TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
   check(InfoNce{});
 }
 
+TEST_CASE("what the frozen blocks gave is kept in the host's memory, whatever the device") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  const auto check = [&](torch::Device device) {
+    DinoV2 backbone = tiny_backbone();
+    backbone.to(device, torch::kFloat32);
+    PipelineSetting inputs = small_inputs();
+    FrozenTrunk trunk(std::move(backbone), 1, inputs);
+    const torch::Tensor computed = trunk.tokens(dataset.pairs[0].source, false);
+    const torch::Tensor kept = trunk.tokens(dataset.pairs[0].source, false);
+    CHECK(trunk.forwards == 1);
+    CHECK(kept.device().type() == device.type());
+    CHECK(torch::equal(kept, computed));
+    CHECK(trunk.memory_bytes() == computed.nbytes());
+  };
+  check(torch::kCPU);
+  if (!torch::cuda::is_available()) return test::skip("no CUDA device here");
+  check(torch::kCUDA);
+}
+
 TEST_CASE("tuning on a CUDA device takes the CPU's steps") {
   if (!torch::cuda::is_available()) return test::skip("no CUDA device here");
   at::globalContext().setAllowTF32CuBLAS(false);

@@ -42,9 +42,10 @@ struct EvaluationShard {
 
 /// How an evaluation runs; none of these changes a score.
 struct EvaluateSetting {
-  std::vector<double> alphas{0.05, 0.1, 0.2};       ///< PCK thresholds as fractions of s, each > 0
-  int batch_size = 4;                               ///< pictures a backbone call
-  std::size_t cache_memory = std::size_t{2} << 30;  ///< [bytes] of features kept in memory
+  std::vector<double> alphas{0.05, 0.1, 0.2};  ///< PCK thresholds as fractions of s, each > 0
+  int batch_size = 4;                          ///< pictures a backbone call
+  std::size_t cache_memory = std::size_t{2}
+                             << 30;  ///< [bytes] of features, maps and queries, in memory
   /// Called with the stage ("features" or "matching"), pictures or pairs done, and their number.
   std::function<void(std::string_view stage, std::size_t done, std::size_t total)> progress;
   /// Where given, asked for the maps of pictures of one input size (at most batch_size) instead of
@@ -203,18 +204,22 @@ std::vector<FeatureMap> given_features(const EvaluateSetting& setting,
   return maps;
 }
 
-/// Gives every process the queries of all pairs. Each process has those whose source it forwarded;
-/// the others are zero there, and x + 0 = x.
+/// Gives every process the queries of the pairs whose targets it has. Each process read those whose
+/// source it forwarded; the others are zero there, and x + 0 = x.
+///
+/// @param owned the pictures that this process forwarded
 template <class M>
-void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, QueryTable& queries) {
+void exchange_queries(const EvaluationShard& shard, const Dataset& dataset,
+                      const PictureTable& table, const std::vector<bool>& owned,
+                      QueryCells& queries, FeatureStore& store) {
   if constexpr (ProblemMatcher<M> && needs_features<M>()) {
     throw SettingError(
         "evaluate: this matcher looks at both feature maps of a pair, which lie in "
         "different processes; run it in one");
   }
   std::vector<double> sizes(2);  // processes without a picture do not know the dimension
-  for (const auto& rows : queries.descriptors) {
-    if (rows.cols() > 0) sizes = {static_cast<double>(rows.cols()), 1};
+  for (std::size_t i = 0; i < owned.size() && sizes[1] == 0; ++i) {
+    if (owned[i]) sizes = {static_cast<double>(store.get(i)->dim()), 1};
   }
   shard.sum(sizes);
   const Eigen::Index dim = sizes[1] > 0 ? std::lround(sizes[0] / sizes[1]) : 0;
@@ -227,13 +232,14 @@ void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, Quer
       const auto points = dataset.pairs[i].source_keypoints.size();
       const std::size_t first = values.size();
       values.resize(first + points * (2 + static_cast<std::size_t>(dim)));
-      if (queries.cells[i].empty()) continue;
+      if (!owned[table.of_pair[i].first]) continue;
+      const auto read = stored_queries(store, table, i);
       double* out = values.data() + first;
       for (std::size_t n = 0; n < points; ++n) {
-        *out++ = queries.cells[i][n].x;
-        *out++ = queries.cells[i][n].y;
+        *out++ = queries[i][n].x;
+        *out++ = queries[i][n].y;
         for (Eigen::Index d = 0; d < dim; ++d) {
-          *out++ = static_cast<double>(queries.descriptors[i](static_cast<Eigen::Index>(n), d));
+          *out++ = static_cast<double>(read->values(static_cast<Eigen::Index>(n), d));
         }
       }
     }
@@ -241,14 +247,17 @@ void exchange_queries(const EvaluationShard& shard, const Dataset& dataset, Quer
     const double* in = values.data();
     for (std::size_t i = begin; i < end; ++i) {
       const auto points = dataset.pairs[i].source_keypoints.size();
-      queries.cells[i] = Points<GridFrame>(points);
-      queries.descriptors[i].resize(dim > 0 ? static_cast<Eigen::Index>(points) : 0, dim);
+      queries[i] = Points<GridFrame>(points);
+      FloatMatrix descriptors(static_cast<Eigen::Index>(points), dim);
       for (std::size_t n = 0; n < points; ++n) {
-        queries.cells[i][n] = {in[0], in[1]};
+        queries[i][n] = {in[0], in[1]};
         in += 2;
         for (Eigen::Index d = 0; d < dim; ++d) {
-          queries.descriptors[i](static_cast<Eigen::Index>(n), d) = static_cast<float>(*in++);
+          descriptors(static_cast<Eigen::Index>(n), d) = static_cast<float>(*in++);
         }
+      }
+      if (owned[table.of_pair[i].second] && !owned[table.of_pair[i].first]) {
+        store_queries(store, table, i, std::move(descriptors));
       }
     }
   }
@@ -322,8 +331,7 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
     const auto own = static_cast<std::size_t>(setting.shard.index);
     std::vector<bool> owned(table.pictures.size());
     FeatureStore store(setting.cache_memory);
-    detail::QueryTable queries{std::vector<Points<GridFrame>>(pair_count),
-                               std::vector<FloatMatrix>(pair_count)};
+    detail::QueryCells queries(pair_count);
     std::size_t done = 0, batch = 0;
     for (const auto& [input, pictures] : by_input_size) {
       const std::span<const std::size_t> all(pictures);
@@ -350,7 +358,9 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
       }
     }
     if constexpr (needs_features<M>()) {
-      if (processes > 1) detail::exchange_queries<M>(setting.shard, dataset, queries);
+      if (processes > 1) {
+        detail::exchange_queries<M>(setting.shard, dataset, table, owned, queries, store);
+      }
     }
 
     const detail::Stopwatch match(result.seconds.match);

@@ -3,7 +3,8 @@
 
 /// @file
 /// Feature maps of many pictures within a memory bound: what does not fit goes to an unnamed
-/// temporary file and comes back bit for bit, so no picture is ever forwarded twice.
+/// temporary file on a disk (in TMPDIR, /var/tmp or /tmp) and comes back bit for bit, so no picture
+/// is ever forwarded twice.
 
 #include <cstddef>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "homolog/core/detail/spill_file.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 
@@ -94,8 +96,7 @@ struct FeatureStore {
 
   void spill(Entry& entry) {
     const FeatureMap& map = *entry.map;
-    if (file_ == nullptr) file_.reset(std::tmpfile());
-    if (file_ == nullptr) throw FileError("feature store: no temporary file can be made");
+    if (file_ == nullptr) file_ = detail::make_spill_file();
     transfer(spilled_bytes_, [&map](std::FILE* file) {
       return std::fwrite(map.values.data(), 1, map.bytes(), file) == map.bytes();
     });
@@ -116,15 +117,12 @@ struct FeatureStore {
     }
   }
 
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
   std::size_t memory_limit_;
   std::size_t memory_bytes_ = 0;
   std::size_t spilled_bytes_ = 0;
   std::unordered_map<std::size_t, Entry> entries_;
   std::list<std::size_t> recent_;  ///< indices in memory, most recently used first
-  std::unique_ptr<std::FILE, Close> file_;
+  detail::SpillFile file_;
 };
 
 }  // namespace homolog::inline v0_1

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The frozen blocks' output, computed once a picture and kept in memory or in a memory-mapped
-/// file, so that a step only runs the tuned blocks.
+/// The frozen blocks' output, computed once a picture and kept in the host's memory or in a
+/// memory-mapped file, so that a step only runs the tuned blocks.
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
@@ -90,7 +90,9 @@ struct FrozenTrunk {
     const std::pair<std::string, bool> id{path.string(), flip};
     const auto device = backbone.model.patch_weight.device();
     if (keep) {
-      if (const auto found = in_memory_.find(id); found != in_memory_.end()) return found->second;
+      if (const auto found = in_memory_.find(id); found != in_memory_.end()) {
+        return found->second.to(device);
+      }
       if (const auto found = in_file_.find(id); found != in_file_.end()) {
         return to_torch(file_, found->second).to(device);
       }
@@ -98,7 +100,7 @@ struct FrozenTrunk {
     Image image = load_image(path);
     if (flip) image = flip_horizontally(image);
     torch::Tensor computed = compute(image);
-    if (keep) in_memory_[id] = computed;
+    if (keep) in_memory_[id] = computed.cpu();  // a device's memory is for the step
     return computed;
   }
 
@@ -175,10 +177,10 @@ struct FrozenTrunk {
         {"autocast", autocast ? c10::toString(*autocast) : "none"}};
   }
 
-  /// Bytes of tokens kept in memory.
+  /// Bytes of tokens kept in the host's memory.
   std::size_t memory_bytes() const {
     std::size_t sum = 0;
-    for (const auto& [id, tensor] : in_memory_) sum += tensor.nbytes();
+    for (const auto& [id, tensor] : in_memory_) sum += tensor.is_cpu() ? tensor.nbytes() : 0;
     return sum;
   }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -115,24 +116,37 @@ void require_scorable(const B& backbone, const Dataset& dataset, const PictureTa
   }
 }
 
-/// Every pair's queries, in the source's grid, and their features.
-struct QueryTable {
-  std::vector<Points<GridFrame>> cells;  ///< [pairs] of [N,2]
-  std::vector<FloatMatrix> descriptors;  ///< [pairs] of [N,D]
-};
+/// Every pair's queries in its source's grid, [pairs] of [N,2] cells. Their features, of which a
+/// data set may have gigabytes, lie in the store beside the pictures' maps.
+using QueryCells = std::vector<Points<GridFrame>>;
+
+/// Stores the features [N,D] of a pair's queries.
+inline void store_queries(FeatureStore& store, const PictureTable& table, std::size_t pair,
+                          FloatMatrix descriptors) {
+  FeatureMap queries;
+  queries.rows = static_cast<int>(descriptors.rows());
+  queries.cols = 1;
+  queries.values = std::move(descriptors);
+  store.put(table.pictures.size() + pair, std::move(queries));
+}
+
+inline std::shared_ptr<const FeatureMap> stored_queries(FeatureStore& store,
+                                                        const PictureTable& table,
+                                                        std::size_t pair) {
+  return store.get(table.pictures.size() + pair);
+}
 
 /// Reads the queries of all pairs that start at a picture, then stores its map.
 template <class M>
 void keep_features(const PictureTable& table, std::size_t index, const Dataset& dataset,
-                   Query query, FeatureMap map, QueryTable& queries, FeatureStore& store) {
+                   Query query, FeatureMap map, QueryCells& queries, FeatureStore& store) {
   const auto& picture = table.pictures[index];
   const int width = picture.transform.image.image.width;
   for (const std::size_t i : picture.as_source) {
     const auto& points = dataset.pairs[i].source_keypoints;
-    queries.cells[i] =
-        picture.transform.to_grid(picture.flip ? flip_points(points, width) : points);
+    queries[i] = picture.transform.to_grid(picture.flip ? flip_points(points, width) : points);
     if constexpr (needs_features<M>()) {
-      queries.descriptors[i] = sample_descriptors(map, queries.cells[i], query);
+      store_queries(store, table, i, sample_descriptors(map, queries[i], query));
     }
   }
   store.put(index, std::move(map));
@@ -174,30 +188,31 @@ std::vector<FeatureMap> batch_features(const Pipeline<B, M, S>& pipeline, const 
 template <class M>
 std::vector<std::vector<Match>> match_target(const M& matcher, int threads,
                                              const PictureTable& table, std::size_t index,
-                                             const QueryTable& queries, FeatureStore& store) {
+                                             const QueryCells& queries, FeatureStore& store) {
   const std::vector<std::size_t>& pairs = table.pictures[index].as_target;
   const auto target = store.get(index);
   std::vector<std::vector<Match>> matches;
   if constexpr (ProblemMatcher<M>) {
     for (const std::size_t i : pairs) {
       const auto source = store.get(table.of_pair[i].first);
+      std::shared_ptr<const FeatureMap> read = std::make_shared<FeatureMap>();
+      if constexpr (needs_features<M>()) read = stored_queries(store, table, i);
       matches.push_back(match_queries(
-          matcher, MatchProblem{*source, *target, queries.cells[i], queries.descriptors[i]},
-          {threads}));
+          matcher, MatchProblem{*source, *target, queries[i], read->descriptors()}, {threads}));
     }
   } else {
-    Eigen::Index count = 0;
-    for (const std::size_t i : pairs) count += queries.descriptors[i].rows();
-    FloatMatrix all(count, target->dim());
+    std::size_t count = 0;
+    for (const std::size_t i : pairs) count += queries[i].size();
+    FloatMatrix all(static_cast<std::ptrdiff_t>(count), target->dim());
     float* next_row = all.data();
     for (const std::size_t i : pairs) {
-      next_row =
-          std::copy_n(queries.descriptors[i].data(), queries.descriptors[i].size(), next_row);
+      const auto read = stored_queries(store, table, i);
+      next_row = std::copy_n(read->values.data(), read->values.size(), next_row);
     }
     const auto flat = match_descriptors(matcher, all, *target, {threads});
     auto next = flat.begin();
     for (const std::size_t i : pairs) {
-      const auto end = next + queries.descriptors[i].rows();
+      const auto end = next + static_cast<std::ptrdiff_t>(queries[i].size());
       matches.emplace_back(next, end);
       next = end;
     }
