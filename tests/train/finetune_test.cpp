@@ -16,6 +16,7 @@
 
 #include "backbones/gold.hpp"
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/train/frozen_trunk.hpp"
 #include "homolog/train/load_tuned.hpp"
 #include "support/adder.hpp"
 #include "support/skip.hpp"
