@@ -3,7 +3,8 @@
 # README's two commands as a newcomer runs them: in a bare Debian that debootstrap makes in a folder,
 # with python3, git and a clone of the commit that is checked out here, and nothing else. Prints
 # minutes, megabytes downloaded and the exit status of each.
-#   tests/fresh_machine.sh trixie|bookworm [quickstart|tests]...   (without a command: both)
+#   tests/fresh_machine.sh trixie|bookworm [quickstart|tests|compilers]...   (without: the first two)
+# compilers is tests/newest_compilers.sh, for which trixie has GCC 14 and Clang 19.
 # The folder build/fresh/CODENAME stays for a look inside; its bare base is kept for the next run.
 # Needs root and a machine that is itself a Debian, whose mirror and settings for apt and pip it takes.
 set -euo pipefail
@@ -14,10 +15,11 @@ build=$root/build
 codename=${1:-}
 shift || true
 [ $# -gt 0 ] || set -- quickstart tests
-declare -A command_of=([quickstart]=examples/quickstart.sh [tests]=tests/run.sh)
+declare -A command_of=([quickstart]=examples/quickstart.sh [tests]=tests/run.sh
+  [compilers]=tests/newest_compilers.sh)
 for name in "$@"; do
   if [[ ! $codename =~ ^(trixie|bookworm)$ ]] || [ -z "${command_of[$name]:-}" ]; then
-    echo "usage: tests/fresh_machine.sh trixie|bookworm [quickstart|tests]..." >&2
+    echo "usage: tests/fresh_machine.sh trixie|bookworm [quickstart|tests|compilers]..." >&2
     exit 2
   fi
 done
