@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/kernels/detail/attention_neon.hpp"
 #include "homolog/kernels/detail/attention_tiles.hpp"
 #include "homolog/kernels/detail/worker_pool.hpp"
 #include "homolog/kernels/instruction_set.hpp"

@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// The two matrix products of attention by instruction set: scores of queries and keys, with lanes
-/// along the keys, and weighted sums of values, with lanes along their dimensions.
+/// The two matrix products of attention by plain loops and x86's instruction sets: scores of queries
+/// and keys, with lanes along the keys, and weighted sums of values, with lanes along their
+/// dimensions.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +16,6 @@
 
 #if HOMOLOG_X86_KERNELS
 #include <immintrin.h>
-#endif
-#if HOMOLOG_NEON_KERNELS
-#include <arm_neon.h>
 #endif
 
 namespace homolog::inline v0_1::detail {
@@ -332,120 +330,6 @@ struct Avx512Bf16Attention {
 #undef HOMOLOG_AVX512_BF16
 #undef HOMOLOG_AVX512
 #undef HOMOLOG_AVX2
-#endif
-
-#if HOMOLOG_NEON_KERNELS
-
-/// As PortableAttention, on NEON, in the order of summation of AVX2.
-struct NeonAttention {
-  using Value = float;
-  using Packed = float;
-
-  /// Tiles of 8 queries by 12 keys: a lane of the queries meets 4 keys at a time.
-  __attribute__((noinline)) static void scores(const float* queries, const float* keys,
-                                               std::size_t dim, float* out, std::size_t stride) {
-    for (std::size_t c = 0; c < key_panel; c += 12) {
-      float32x4_t sums[score_rows][3];
-#pragma GCC unroll 8
-      for (std::size_t q = 0; q < score_rows; ++q) {
-#pragma GCC unroll 3
-        for (std::size_t v = 0; v < 3; ++v) sums[q][v] = vdupq_n_f32(0);
-      }
-      for (std::size_t d = 0; d < dim; ++d) {
-        const float* const key = keys + d * key_panel + c;
-        const float32x4_t low = vld1q_f32(queries + d * score_rows);
-        const float32x4_t high = vld1q_f32(queries + d * score_rows + 4);
-#pragma GCC unroll 3
-        for (std::size_t v = 0; v < 3; ++v) {
-          const float32x4_t four = vld1q_f32(key + 4 * v);
-          sums[0][v] = vfmaq_laneq_f32(sums[0][v], four, low, 0);
-          sums[1][v] = vfmaq_laneq_f32(sums[1][v], four, low, 1);
-          sums[2][v] = vfmaq_laneq_f32(sums[2][v], four, low, 2);
-          sums[3][v] = vfmaq_laneq_f32(sums[3][v], four, low, 3);
-          sums[4][v] = vfmaq_laneq_f32(sums[4][v], four, high, 0);
-          sums[5][v] = vfmaq_laneq_f32(sums[5][v], four, high, 1);
-          sums[6][v] = vfmaq_laneq_f32(sums[6][v], four, high, 2);
-          sums[7][v] = vfmaq_laneq_f32(sums[7][v], four, high, 3);
-        }
-      }
-#pragma GCC unroll 8
-      for (std::size_t q = 0; q < score_rows; ++q) {
-#pragma GCC unroll 3
-        for (std::size_t v = 0; v < 3; ++v) vst1q_f32(out + q * stride + c + 4 * v, sums[q][v]);
-      }
-    }
-  }
-
-  static float exponentials(float* row, std::size_t count, float scale) {
-    return neon::exponentials(row, count, scale);
-  }
-
-  template <int Lane, std::size_t R>
-  __attribute__((always_inline)) static void add_row(float32x4_t (&sums)[R][4],
-                                                     const float32x4_t (&weights)[R],
-                                                     const float* row) {
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < 4; ++v) {
-      const float32x4_t value = vld1q_f32(row + 4 * v);
-#pragma GCC unroll 4
-      for (std::size_t r = 0; r < R; ++r) {
-        sums[r][v] = vfmaq_laneq_f32(sums[r][v], value, weights[r], Lane);
-      }
-    }
-  }
-
-  /// R queries, 16 dimensions. Weights come four at a time, each a lane that meets 4 dimensions.
-  template <std::size_t R>
-  __attribute__((noinline)) static void add_tile(const float* weights, std::size_t stride,
-                                                 const float* values, std::size_t count,
-                                                 std::size_t dim, float* out) {
-    float32x4_t sums[R][4];
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < 4; ++v) sums[r][v] = vld1q_f32(out + r * dim + 4 * v);
-    }
-    std::size_t k = 0;
-    for (; k + 4 <= count; k += 4) {
-      float32x4_t weight[R];
-#pragma GCC unroll 4
-      for (std::size_t r = 0; r < R; ++r) weight[r] = vld1q_f32(weights + r * stride + k);
-      add_row<0>(sums, weight, values + k * dim);
-      add_row<1>(sums, weight, values + (k + 1) * dim);
-      add_row<2>(sums, weight, values + (k + 2) * dim);
-      add_row<3>(sums, weight, values + (k + 3) * dim);
-    }
-    for (; k < count; ++k) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < 4; ++v) {
-        const float32x4_t value = vld1q_f32(values + k * dim + 4 * v);
-#pragma GCC unroll 4
-        for (std::size_t r = 0; r < R; ++r) {
-          sums[r][v] = vfmaq_n_f32(sums[r][v], value, weights[r * stride + k]);
-        }
-      }
-    }
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < 4; ++v) vst1q_f32(out + r * dim + 4 * v, sums[r][v]);
-    }
-  }
-
-  static void add_values(const float* weights, std::size_t stride, std::size_t rows,
-                         const float* values, std::size_t count, std::size_t dim, float* out) {
-    for (std::size_t d = 0; d < dim; d += 16) {
-      std::size_t q = 0;
-      for (; q + 4 <= rows; q += 4) {
-        add_tile<4>(weights + q * stride, stride, values + d, count, dim, out + q * dim + d);
-      }
-      for (; q < rows; ++q) {
-        add_tile<1>(weights + q * stride, stride, values + d, count, dim, out + q * dim + d);
-      }
-    }
-  }
-};
-
 #endif
 
 }  // namespace homolog::inline v0_1::detail
