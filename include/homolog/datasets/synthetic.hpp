@@ -105,8 +105,10 @@ inline void paint_background(Canvas& canvas, SyntheticRandom& random) {
   ground.texture = random.chance(40) ? Texture::stripes : Texture::shaded;
   canvas.paint(ground);
   for (std::int64_t i = random.between(4, 9); i > 0; --i) {
-    canvas.paint(random_shape(random, {random.between(0, w), random.between(0, h)},
-                              random.between(w / 30, w / 8), 0));
+    // One draw a statement: in which order a call draws its arguments is up to the compiler.
+    const std::int64_t size = random.between(w / 30, w / 8);
+    const Vec at{random.between(0, w), random.between(0, h)};
+    canvas.paint(random_shape(random, at, size, 0));
   }
 }
 
@@ -199,7 +201,8 @@ inline SyntheticPicture draw_synthetic(std::size_t category, std::uint64_t insta
       picture.keypoints.push_back(std::nullopt);
     }
   }
-  picture.image = canvas.picture(random.next(), static_cast<int>(random.between(2, 8)));
+  const int noise = static_cast<int>(random.between(2, 8));
+  picture.image = canvas.picture(random.next(), noise);
   return picture;
 }
 

@@ -209,22 +209,22 @@ inline void build_person(Builder& b) {
   const std::int64_t wide = b.size(85), lean = -900 + b.pose.between(-150, 150);
   const Shade skin{232, 190, 160}, trousers = b.coat.accent;
   const Vec hip{0, 0}, neck = away(hip, torso, lean);
-  const auto limb = [&](Vec from, std::int64_t half, std::int64_t first, std::int64_t second,
+  const auto angle = [&](std::int64_t spread) { return 900 + b.pose.between(-spread, spread); };
+  const auto limb = [&](Vec from, std::int64_t half, std::int64_t spread, std::int64_t spread_below,
                         std::int64_t radius, Shade upper, Shade lower) {
+    const std::int64_t second = angle(spread_below), first = angle(spread);
     const Vec middle = away(from, half, first), end = away(middle, half, second);
     b.capsule(from, middle, radius, radius * 8 / 10, upper, b.coat.dark);
     b.capsule(middle, end, radius * 8 / 10, radius * 6 / 10, lower, b.coat.dark);
     return std::pair{middle, end};
   };
-  const auto angle = [&](std::int64_t spread) { return 900 + b.pose.between(-spread, spread); };
   const auto [back_elbow, back_hand] =
-      limb(neck + Vec{0, 40}, arm, angle(800), angle(1000), wide / 2, b.coat.dark, skin);
+      limb(neck + Vec{0, 40}, arm, 800, 1000, wide / 2, b.coat.dark, skin);
   b.ellipse(back_hand, 38, 38, 0, skin, skin, Texture::plain);
   const auto [back_knee, back_foot] =
-      limb(hip, leg, angle(400), angle(400), wide * 6 / 10, b.coat.dark, b.coat.dark);
+      limb(hip, leg, 400, 400, wide * 6 / 10, b.coat.dark, b.coat.dark);
   b.capsule(back_foot, back_foot + Vec{70, 8}, 34, 26, {50, 40, 40}, {30, 20, 20});
-  const auto [knee, foot] =
-      limb(hip, leg, angle(400), angle(400), wide * 7 / 10, trousers, trousers);
+  const auto [knee, foot] = limb(hip, leg, 400, 400, wide * 7 / 10, trousers, trousers);
   b.capsule(foot, foot + Vec{80, 8}, 36, 28, {70, 50, 40}, {40, 30, 20});
   b.capsule(neck + Vec{0, 30}, hip, wide, wide * 9 / 10, b.coat.body, b.coat.second,
             b.coat.texture);
@@ -236,8 +236,7 @@ inline void build_person(Builder& b) {
   const Vec face = skull + Vec{head / 2, 0};
   b.ellipse(face, 14, 14, 0, {20, 20, 20}, {20, 20, 20}, Texture::plain);
   const Vec shoulder = neck + Vec{0, 50};
-  const auto [elbow, hand] =
-      limb(shoulder, arm, angle(900), angle(1100), wide / 2, b.coat.second, skin);
+  const auto [elbow, hand] = limb(shoulder, arm, 900, 1100, wide / 2, b.coat.second, skin);
   b.ellipse(hand, 40, 40, 0, skin, skin, Texture::plain);
   for (const Vec point : {skull + Vec{0, -head}, face, neck, shoulder, elbow, hand, hip, knee, foot,
                           back_hand, back_foot}) {
