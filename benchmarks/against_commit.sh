@@ -14,7 +14,9 @@ mkdir -p "$before"
 
 need_packages "${build_packages[@]}" libbenchmark-dev
 need_libtorch
-need_python torch==2.13.0 transformers==5.24.0 safetensors
+need_python safetensors
+need_python_torch || exit 1
+need_python transformers==5.24.0
 [ -f "$before/CMakeLists.txt" ] || git -C "$root" archive "$commit" | tar -x -C "$before"
 programs=(matching_benchmark backbone_forward)
 options=(-DHOMOLOG_BUILD_BENCHMARKS=ON -DHOMOLOG_BUILD_TESTS=OFF -DHOMOLOG_BUILD_EXAMPLES=OFF)

@@ -17,6 +17,10 @@ count() {  # SET ROUNDS
   HOMOLOG_INSTRUCTION_SET=$1 qemu-aarch64 -plugin "$folder/count_instructions.so" \
     "$folder/argmax_rounds" "$2" 2>&1 >/dev/null | sed -n 's/^instructions: //p'
 }
+if [ -z "$(count portable 1)" ]; then
+  echo "[skipped] this QEMU takes no plugin of the interface's version 1: instructions are not counted"
+  exit 0
+fi
 # One round is what two have beyond one: the inputs and the start of the program cancel.
 one_round() { echo $(($(count "$1" 2) - $(count "$1" 1))); }
 portable=$(one_round portable)

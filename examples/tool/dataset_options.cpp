@@ -70,7 +70,7 @@ void print_warnings(const Dataset& dataset) {
 }
 
 void require_writable(const std::vector<NamedFile>& outputs, const DatasetOptions& options,
-                      const Dataset& dataset) {
+                      const Dataset& dataset, const std::vector<std::filesystem::path>& made) {
   std::error_code error;
   if (std::none_of(outputs.begin(), outputs.end(), [&](const NamedFile& output) {
         return std::filesystem::exists(output.path, error);
@@ -93,7 +93,7 @@ void require_writable(const std::vector<NamedFile>& outputs, const DatasetOption
   }
   std::vector<NamedFile> inputs;
   for (const auto& file : files) inputs.push_back({"of --dataset,", file});
-  require_writable(outputs, inputs);
+  require_writable(outputs, inputs, made);
 }
 
 }  // namespace tool

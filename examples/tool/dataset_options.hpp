@@ -32,6 +32,7 @@ void print_warnings(const homolog::Dataset& dataset);
 
 // Refuses an output that is one of the data set's pictures or annotations.
 void require_writable(const std::vector<NamedFile>& outputs, const DatasetOptions& options,
-                      const homolog::Dataset& dataset);
+                      const homolog::Dataset& dataset,
+                      const std::vector<std::filesystem::path>& made = {});
 
 }  // namespace tool

@@ -170,13 +170,16 @@ void evaluate_command(EvaluateOptions options) {
   require_fitting(options.data);
   require_fitting(options.backbone);
   const AnyMatcher matcher = make_matcher(options.matcher);
-  require_writable(outputs_of(options, 0), {{"--weights", options.backbone.weights},
-                                            {"--checkpoint", options.backbone.checkpoint}});
+  require_writable(
+      outputs_of(options, 0),
+      {{"--weights", options.backbone.weights}, {"--checkpoint", options.backbone.checkpoint}},
+      {options.pictures});
   const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset dataset = load_dataset(options.data);
   if (shard.index == 0) print_warnings(dataset);
-  require_writable(outputs_of(options, dataset.pairs.size()), options.data, dataset);
+  require_writable(outputs_of(options, dataset.pairs.size()), options.data, dataset,
+                   {options.pictures});
   const NamedBackbone backbone =
       make_backbone(options.backbone, !options.json.empty() && shard.index == 0);
   int image_size = 0;

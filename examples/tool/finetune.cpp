@@ -143,22 +143,25 @@ void finetune_command(FinetuneOptions options) {
     throw UsageError("--cache file and --cache-folder DIR belong together; type both or neither");
   }
   const AnyLoss loss = make_loss(options);
+  const std::vector<std::filesystem::path> made{options.checkpoint_folder, options.cache_folder};
   std::vector<NamedFile> outputs;
   if (launch_from_environment().rank == 0) {
     outputs = {{"--json", options.json}, {"--log", options.log}};
   }
-  require_writable(outputs, {{"--weights", options.backbone.weights},
-                             {"--checkpoint-dir", options.checkpoint_folder}});
+  require_writable(
+      outputs,
+      {{"--weights", options.backbone.weights}, {"--checkpoint-dir", options.checkpoint_folder}},
+      made);
   const auto processes = join_processes(options.timeout, options.backbone);
   const bool leads = processes->launch().rank == 0;
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset train = load_dataset(options.data);
   if (leads) print_warnings(train);
   std::optional<Dataset> validation;
-  require_writable(outputs, options.data, train);
+  require_writable(outputs, options.data, train, made);
   if (validation_data) {
     validation = load_dataset(*validation_data);
-    require_writable(outputs, *validation_data, *validation);
+    require_writable(outputs, *validation_data, *validation, made);
     if (leads) print_warnings(*validation);
   }
   Loaded loaded = load_transformer(options.backbone);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
@@ -46,7 +47,19 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
   return files;
 }
 
-void require_place(const NamedFile& output) {
+// Whether a folder is one of those that will be made, or on the way to one.
+bool will_be_there(const std::filesystem::path& folder,
+                   const std::vector<std::filesystem::path>& made) {
+  std::error_code error;
+  const auto place = std::filesystem::weakly_canonical(std::filesystem::absolute(folder), error);
+  return std::any_of(made.begin(), made.end(), [&](const std::filesystem::path& one) {
+    if (one.empty()) return false;
+    const auto all = std::filesystem::weakly_canonical(std::filesystem::absolute(one), error);
+    return std::mismatch(place.begin(), place.end(), all.begin(), all.end()).first == place.end();
+  });
+}
+
+void require_place(const NamedFile& output, const std::vector<std::filesystem::path>& made) {
   std::error_code error;
   const auto status = std::filesystem::status(output.path, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
@@ -54,7 +67,8 @@ void require_place(const NamedFile& output) {
                              ": no regular file, and nothing else is replaced");
   }
   const auto folder = output.path.parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error) &&
+      !will_be_there(folder, made)) {
     throw homolog::FileError(output.name + " " + output.path.string() + ": there is no folder " +
                              folder.string());
   }
@@ -78,7 +92,8 @@ bool flush_standard_output() {
   return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
 }
 
-void require_writable(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs) {
+void require_writable(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs,
+                      const std::vector<std::filesystem::path>& made) {
   std::vector<std::pair<std::string, FileId>> read;
   for (const auto& input : inputs) {
     if (input.path.empty()) continue;
@@ -116,7 +131,7 @@ void require_writable(const std::vector<NamedFile>& outputs, const std::vector<N
     }
     written.push_back(output);
   }
-  for (const auto& output : written) require_place(output);
+  for (const auto& output : written) require_place(output, made);
 }
 
 }  // namespace tool

@@ -24,6 +24,7 @@ struct NamedFile {
 // Refuses, before any work, an output that is an input (a folder or an index of shards stands for
 // the safetensors files there) or another output, by whatever name, link or hard link; and one
 // that could not be written at the end. Empty paths are none.
-void require_writable(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs);
+void require_writable(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs,
+                      const std::vector<std::filesystem::path>& made = {});
 
 }  // namespace tool

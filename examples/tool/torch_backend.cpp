@@ -166,10 +166,6 @@ torch::Tensor picture_input(const Policy& policy, const InputOptions& options,
   return pixels;
 }
 
-}  // namespace
-
-namespace {
-
 // What a result file says about the training behind it.
 nlohmann::ordered_json tuning_json(const nlohmann::ordered_json& checkpoint) {
   if (checkpoint.is_null()) return nullptr;
@@ -226,10 +222,6 @@ std::string normalization_name(const Normalization& normalization) {
   return "mean " + numbers(normalization.mean) + "; standard deviation " +
          numbers(normalization.standard_deviation);
 }
-
-}  // namespace
-
-namespace {
 
 // A weights file; for an index of shards, it and then its shards in the order of their names.
 std::vector<std::filesystem::path> weights_files(const std::filesystem::path& path) {

@@ -41,4 +41,7 @@ if grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
 else
   echo "[skipped] this machine has no AVX2 whose answers NEON's could be compared with"
 fi
+CMAKE=cmake bash "$root/tests/consumer/cross_compiling.sh" "$root" "" "$folder.cross_compiling" \
+  >"$folder.cross_compiling.log" 2>&1 || { tail -n 20 "$folder.cross_compiling.log"; exit 1; }
+tail -n 1 "$folder.cross_compiling.log"
 bash "$root/benchmarks/instruction_counts.sh" "$folder/instruction_counts"

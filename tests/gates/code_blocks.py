@@ -129,6 +129,8 @@ def main():
     failures = compile_blocks(arguments.compilers, arguments.torch) + check_links()
     if arguments.homolog:
         failures += check_options(arguments.homolog)
+    else:
+        print("[skipped] the tool is not built yet: its options in docs are not looked up")
     sys.exit(1 if failures else 0)
 
 

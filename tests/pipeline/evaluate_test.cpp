@@ -244,8 +244,8 @@ TEST_CASE("names that are not UTF-8 do not lose an evaluation, and stay apart") 
   Pipeline<SyntheticBackbone> pipeline;
   pipeline.setting.image_size = 160;
   const Evaluation evaluation = evaluate(pipeline, crops.dataset);
-  const auto result = nlohmann::json::parse(homolog::detail::json_text(
-      evaluation_json(evaluation, crops.dataset, Resize::squash, 160), 2));
+  const auto result = nlohmann::json::parse(
+      evaluation_json(evaluation, crops.dataset, Resize::squash, 160).dump(2));
   CHECK(result["per_category"].size() == 2);
   CHECK(result["per_category"].contains("caf\\xE9"));
   CHECK(result["per_category"].contains("caf\\xE8"));
@@ -258,6 +258,23 @@ TEST_CASE("names that are not UTF-8 do not lose an evaluation, and stay apart") 
   CHECK(first["pair"] == "0-1\\xFF\xc3\xa9");
   CHECK(first["category"] == "caf\\xE9");
   CHECK(first["source"].get<std::string>().ends_with("/\\xE9t\\xE9.png"));
+}
+
+TEST_CASE("features of one evaluation have one dimension") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone> pipeline;
+  pipeline.setting.image_size = 160;
+  EvaluateSetting setting;
+  setting.batch_size = 1;
+  int dim = 512;
+  setting.features = [&](std::span<const PictureId> pictures) {
+    const auto& grid = pictures[0].transform.grid;
+    std::vector<FeatureMap> maps{FeatureMap(grid.rows, grid.cols, std::exchange(dim, 8))};
+    std::fill_n(maps[0].values.data(), maps[0].values.size(), 1.0F);
+    return maps;
+  };
+  CHECK_THROWS_WITH_AS(evaluate(pipeline, crops.dataset, setting),
+                       doctest::Contains("evaluate: features of 8 floats for "), ShapeError);
 }
 
 TEST_CASE("a mutual check reaches the results, and scores the mutual answers alone") {

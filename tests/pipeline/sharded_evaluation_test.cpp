@@ -52,6 +52,12 @@ Dataset noise_pairs(const TemporaryFolder& folder) {
   return dataset;
 }
 
+struct Forbidden : SyntheticBackbone {
+  std::vector<FeatureMap> operator()(const InputBatch&) const {
+    throw ValueError("the backbone must not run");
+  }
+};
+
 // Sets `mutual` from one similarity map, so it may run in several processes.
 struct Confident : Argmax {
   static constexpr bool checks_mutual = true;
@@ -114,11 +120,6 @@ TEST_CASE("a pair without a threshold length is refused in every process, before
   Dataset dataset = noise_pairs(folder);
   dataset.pairs[3].source_keypoints.list.resize(1);
   dataset.pairs[3].target_keypoints.list.resize(1);
-  struct Forbidden : SyntheticBackbone {
-    std::vector<FeatureMap> operator()(const InputBatch&) const {
-      throw ValueError("the backbone must not run");
-    }
-  };
   const Pipeline<Forbidden> pipeline;
   Adder adder(2);
   std::vector<std::thread> threads;
@@ -147,7 +148,7 @@ TEST_CASE("what cannot be sharded is refused") {
   const Dataset dataset = noise_pairs(folder);
   EvaluateSetting setting;
   setting.shard = {0, 2, [](std::span<double>) {}};
-  const Pipeline<SyntheticBackbone, MutualNearest<Argmax>> mutual;
+  const Pipeline<Forbidden, MutualNearest<Argmax>> mutual;
   CHECK_THROWS_AS(evaluate(mutual, dataset, setting), SettingError);
   const Pipeline<SyntheticBackbone> plain;
   setting.shard = {2, 2, [](std::span<double>) {}};

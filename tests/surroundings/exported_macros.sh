@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # homolog hands its user no compiler option and no macro that changes Eigen: its targets have none, and
 # Eigen's macros are the same whether or not homolog's headers stand before Eigen's.
-#   exported_macros.sh EXPORTED   (the definitions and options of homolog's targets)
+#   exported_macros.sh [EXPORTED]   (the definitions and options of homolog's targets, if there are any)
 set -euo pipefail
-[[ $1 =~ ^\ *$ ]] || { echo "homolog's targets export '$1', expected nothing"; exit 1; }
+[[ ${1:-} =~ ^\ *$ ]] || { echo "homolog's targets export '$1', expected nothing"; exit 1; }
 rm -rf "$WORK" && mkdir -p "$WORK" && cd "$WORK"
 
 eigen_macros() {  # of the lines of a source on the standard input

@@ -128,6 +128,10 @@ def own_files(folder, pair):
         check("no regular file" in result.stderr, f"--json {output}")
     result = run(*evaluate, "--json", f"{folder}/absent/r.json", status=1)
     check("there is no folder" in result.stderr, "a folder that is absent, before the work")
+    made = f"{folder}/made"
+    run(*evaluate, "--pictures", f"{made}/pictures", "--json", f"{made}/r.json", "--predictions",
+        f"{made}/pictures/p.jsonl")
+    check(os.path.getsize(f"{made}/r.json") > 100, "results in a folder that the command makes")
 
 
 def facts(folder, pair):

@@ -450,6 +450,22 @@ TEST_CASE("a training that throws leaves the backbone as it was") {
   });
 }
 
+TEST_CASE("a training that fails in its first step leaves no checkpoint in the way of the next") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.epochs = 1;
+  setting.checkpoint_folder = folder.path / "checkpoints";
+  const auto run = [&](double factor) {
+    int calls = 0;
+    DinoV2 backbone = tiny_backbone();
+    return finetune(backbone, WrongLoss{&calls, 1, factor}, dataset, &dataset, small_inputs(),
+                    setting);
+  };
+  CHECK_THROWS_AS(run(std::numeric_limits<double>::quiet_NaN()), ValueError);
+  CHECK(run(1).steps == 3);
+}
+
 TEST_CASE("float16 that gives nothing finite is an error that names step and pairs") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);

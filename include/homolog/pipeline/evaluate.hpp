@@ -208,21 +208,20 @@ std::vector<FeatureMap> given_features(const EvaluateSetting& setting,
 /// source it forwarded; the others are zero there, and x + 0 = x.
 ///
 /// @param owned the pictures that this process forwarded
-template <class M>
-void exchange_queries(const EvaluationShard& shard, const Dataset& dataset,
-                      const PictureTable& table, const std::vector<bool>& owned,
-                      QueryCells& queries, FeatureStore& store) {
-  if constexpr (ProblemMatcher<M> && needs_features<M>()) {
-    throw SettingError(
-        "evaluate: this matcher looks at both feature maps of a pair, which lie in "
-        "different processes; run it in one");
-  }
-  std::vector<double> sizes(2);  // processes without a picture do not know the dimension
-  for (std::size_t i = 0; i < owned.size() && sizes[1] == 0; ++i) {
-    if (owned[i]) sizes = {static_cast<double>(store.get(i)->dim()), 1};
+inline void exchange_queries(const EvaluationShard& shard, const Dataset& dataset,
+                             const PictureTable& table, const std::vector<bool>& owned,
+                             QueryCells& queries, FeatureStore& store) {
+  std::vector<double> sizes(3);  // processes without a picture do not know the dimension
+  for (std::size_t i = 0; i < owned.size() && sizes[0] == 0; ++i) {
+    if (!owned[i]) continue;
+    const double dim = store.get(i)->dim();
+    sizes = {1, dim, dim * dim};
   }
   shard.sum(sizes);
-  const Eigen::Index dim = sizes[1] > 0 ? std::lround(sizes[0] / sizes[1]) : 0;
+  if (sizes[0] * sizes[2] != sizes[1] * sizes[1]) {  // the squares' mean is the mean's square
+    throw ShapeError("evaluate: features have other dimensions in other processes");
+  }
+  const Eigen::Index dim = sizes[0] > 0 ? std::lround(sizes[1] / sizes[0]) : 0;
   // In pieces: all descriptors of a large data set at once would take gigabytes.
   constexpr std::size_t pairs_at_once = 256;
   for (std::size_t begin = 0; begin < dataset.pairs.size(); begin += pairs_at_once) {
@@ -300,12 +299,20 @@ inline void exchange_results(const EvaluationShard& shard, const PictureTable& t
 /// @throws DatasetError, PointError, ImageError, FileError for bad data, before any score is given;
 /// ValueError naming the pair for which the matcher's answer is not finite;
 /// SettingError for an alpha that is not positive or stands twice, a batch size below 1,
-/// processes that were given other pairs or settings, or an input that takes more memory than there
-/// is; whatever the shard's `sum` throws
+/// processes that were given other pairs or settings, a matcher of feature maps in several
+/// processes, or an input that takes more memory than there is; ShapeError for feature maps that do
+/// not fit their pictures or one another; whatever the shard's `sum` throws
 template <class B, class M, class S>
 Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
                     const EvaluateSetting& setting = {}) {
   detail::require_valid(setting, dataset);
+  if constexpr (ProblemMatcher<M> && needs_features<M>()) {
+    if (setting.shard.count > 1) {
+      throw SettingError(
+          "evaluate: this matcher looks at both feature maps of a pair, which lie in different "
+          "processes; run it in one");
+    }
+  }
   if (setting.shard.count > 1) detail::require_agreement(setting, dataset, pipeline.setting);
   const auto report = [&setting](std::string_view stage, std::size_t done, std::size_t total) {
     if (setting.progress) setting.progress(stage, done, total);
@@ -333,6 +340,7 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
     FeatureStore store(setting.cache_memory);
     detail::QueryCells queries(pair_count);
     std::size_t done = 0, batch = 0;
+    int dim = 0;
     for (const auto& [input, pictures] : by_input_size) {
       const std::span<const std::size_t> all(pictures);
       for (std::size_t begin = 0; begin < all.size();) {
@@ -350,6 +358,12 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
                                                  result.seconds.backbone);
         if (needs_features<M>()) result.backbone_forwards += maps.size();
         for (std::size_t k = 0; k < members.size(); ++k) {
+          if (dim == 0) dim = maps[k].dim();
+          if (maps[k].dim() != dim) {
+            throw ShapeError(detail::text("evaluate: features of ", maps[k].dim(), " floats for ",
+                                          table.pictures[members[k]].path.string(), ", of ", dim,
+                                          " for the pictures before it"));
+          }
           detail::keep_features<M>(table, members[k], dataset, pipeline.setting.query,
                                    std::move(maps[k]), queries, store);
         }
@@ -359,7 +373,7 @@ Evaluation evaluate(const Pipeline<B, M, S>& pipeline, const Dataset& dataset,
     }
     if constexpr (needs_features<M>()) {
       if (processes > 1) {
-        detail::exchange_queries<M>(setting.shard, dataset, table, owned, queries, store);
+        detail::exchange_queries(setting.shard, dataset, table, owned, queries, store);
       }
     }
 

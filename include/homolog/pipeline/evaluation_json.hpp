@@ -59,7 +59,7 @@ inline nlohmann::ordered_json points_json(const Points<ImageFrame>& points) {
 
 /// The result file's content, but for the fields only the caller knows (backbone, layer, matcher).
 ///
-/// Names may hold bytes that are no UTF-8, which dump() refuses: detail::json_text() writes them.
+/// Bytes of names that are no UTF-8, which dump() would refuse, stand as `\xE9`.
 ///
 /// @param image_size [px] input side, 0 for native sizes
 inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, const Dataset& dataset,
@@ -102,7 +102,7 @@ inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, cons
                      {"backbone", evaluation.seconds.backbone},
                      {"match", evaluation.seconds.match},
                      {"total", evaluation.seconds.total}};
-  return json;
+  return detail::with_utf8(json);
 }
 
 /// One JSON object a line and pair: what was predicted, the truth, scores and threshold length.

@@ -165,6 +165,16 @@ struct Pipeline {
   /// @throws ShapeError when the input sizes differ or the backbone's answer has another shape;
   /// SettingError when the backbone would take more memory than there is
   std::vector<ImageFeatures> features(const std::vector<const Image*>& images) const {
+    if (!images.empty()) {
+      detail::require_memory(backbone, transform(images.front()->size()),
+                             static_cast<int>(images.size()), "features: the picture");
+    }
+    return features_that_fit(images);
+  }
+
+  /// The same, without asking whether there is memory for it: evaluate() asks once, before the
+  /// first forward, as what is free goes up and down in a long run.
+  std::vector<ImageFeatures> features_that_fit(const std::vector<const Image*>& images) const {
     std::vector<ImageFeatures> result;
     if (images.empty()) throw ShapeError("features: no picture was given");
     for (const Image* image : images) result.push_back({{}, transform(image->size())});
@@ -177,8 +187,6 @@ struct Pipeline {
                                       ", the batch has ", input.width, "x", input.height));
       }
     }
-    detail::require_memory(backbone, result.front().transform, static_cast<int>(images.size()),
-                           "features: the picture");
     std::vector<FeatureMap> maps = run_backbone(images, result, input);
     if (maps.size() != images.size()) {
       throw ShapeError(detail::text("backbone: ", maps.size(), " feature maps for ", images.size(),

@@ -66,7 +66,7 @@ namespace detail {
 /// mirror image is -1.
 inline Points<ImageFrame> flip_points_inside(const Points<ImageFrame>& points, int width) {
   Points<ImageFrame> flipped = flip_points(points, width);
-  for (auto& point : flipped) point.x = std::max(point.x, 0.0);
+  for (auto& point : flipped) point.x = (std::max)(point.x, 0.0);
   return flipped;
 }
 

@@ -172,7 +172,8 @@ std::vector<FeatureMap> batch_features(const Pipeline<B, M, S>& pipeline, const 
     std::vector<const Image*> batch;
     batch.reserve(images.size());
     for (const Image& image : images) batch.push_back(&image);
-    for (auto& features : pipeline.features(batch)) maps.push_back(std::move(features.map));
+    for (auto& features : pipeline.features_that_fit(batch))
+      maps.push_back(std::move(features.map));
   } else {
     for (const std::size_t member : members) {
       maps.push_back(bare_grid(table.pictures[member].transform));

@@ -74,15 +74,11 @@ struct FinetuneRun {
     if (result.resumed_from_step == 0 && validation != nullptr && !result.pck_before) {
       start_from_frozen(folder, log);
     }
-    while (!finished()) {
-      const bool epoch_ends = take_step();
-      if (epoch_ends) end_epoch(folder);
-      if (log) log->add(current, epoch_ends);
-      if (setting.progress) setting.progress(current);
-      const bool due = setting.checkpoint_every > 0
-                           ? result.steps % setting.checkpoint_every == 0 || finished()
-                           : epoch_ends;
-      if (folder && due) folder->write(step_checkpoint_name(result.steps), snapshot(true));
+    try {
+      take_all_steps(folder, log);
+    } catch (...) {
+      if (folder && result.best && result.best->epoch == 0) remove_lone_best();
+      throw;
     }
     if (folder) folder->finish();
     require_steps_taken();
@@ -147,6 +143,14 @@ struct FinetuneRun {
     std::error_code error;
     return !step_checkpoints(folder).empty() ||
            std::filesystem::exists(folder / best_checkpoint_name, error);
+  }
+  /// A training that fails before its first checkpoint leaves none: the weights as they were would
+  /// only stand in the next one's way.
+  void remove_lone_best() const {
+    std::error_code error;
+    if (step_checkpoints(setting.checkpoint_folder).empty()) {
+      std::filesystem::remove(setting.checkpoint_folder / best_checkpoint_name, error);
+    }
   }
   bool leads() const { return setting.shard.index == 0; }
   std::int64_t total_steps() const { return steps.an_epoch() * setting.epochs; }
@@ -302,6 +306,19 @@ struct FinetuneRun {
     result.best = EpochRecord{0, std::numeric_limits<double>::quiet_NaN(), result.pck_before};
     if (log) log->add_frozen(*result.pck_before);
     if (folder) folder->write(std::string(best_checkpoint_name), snapshot(false));
+  }
+
+  void take_all_steps(std::optional<CheckpointFolder>& folder, std::optional<TrainLog>& log) {
+    while (!finished()) {
+      const bool epoch_ends = take_step();
+      if (epoch_ends) end_epoch(folder);
+      if (log) log->add(current, epoch_ends);
+      if (setting.progress) setting.progress(current);
+      const bool due = setting.checkpoint_every > 0
+                           ? result.steps % setting.checkpoint_every == 0 || finished()
+                           : epoch_ends;
+      if (folder && due) folder->write(step_checkpoint_name(result.steps), snapshot(true));
+    }
   }
 
   std::string frozen_is_best() const {
