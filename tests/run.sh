@@ -9,7 +9,8 @@ build=$root/build
 mkdir -p "$build"
 . "$root/cmake/prepare_machine.sh"
 
-need_packages "${build_packages[@]}" doctest-dev libbenchmark-dev libopencv-core-dev clang libc++-dev libc++abi-dev
+need_packages "${build_packages[@]}" doctest-dev libbenchmark-dev libopencv-core-dev clang libclang-rt-dev \
+  libc++-dev libc++abi-dev
 need_libtorch
 need_python numpy onnx safetensors
 if need_python_torch; then
