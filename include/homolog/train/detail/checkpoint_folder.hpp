@@ -93,6 +93,16 @@ struct CheckpointFolder {
     if (pending.valid()) pending.get();
   }
 
+  /// For a training that fails before its first step is kept: the weights as they were would only
+  /// stand in the next one's way.
+  void remove_lone_best() {
+    if (pending.valid()) pending.wait();
+    std::error_code error;  // what failed before is what the caller hears of
+    if (step_checkpoints(folder).empty()) {
+      std::filesystem::remove(folder / best_checkpoint_name, error);
+    }
+  }
+
   std::filesystem::path folder;
   FolderLock lock;
   int keep_last;

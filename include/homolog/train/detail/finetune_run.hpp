@@ -77,7 +77,7 @@ struct FinetuneRun {
     try {
       take_all_steps(folder, log);
     } catch (...) {
-      if (folder && result.best && result.best->epoch == 0) remove_lone_best();
+      if (folder && result.best && result.best->epoch == 0) folder->remove_lone_best();
       throw;
     }
     if (folder) folder->finish();
@@ -143,14 +143,6 @@ struct FinetuneRun {
     std::error_code error;
     return !step_checkpoints(folder).empty() ||
            std::filesystem::exists(folder / best_checkpoint_name, error);
-  }
-  /// A training that fails before its first checkpoint leaves none: the weights as they were would
-  /// only stand in the next one's way.
-  void remove_lone_best() const {
-    std::error_code error;
-    if (step_checkpoints(setting.checkpoint_folder).empty()) {
-      std::filesystem::remove(setting.checkpoint_folder / best_checkpoint_name, error);
-    }
   }
   bool leads() const { return setting.shard.index == 0; }
   std::int64_t total_steps() const { return steps.an_epoch() * setting.epochs; }
