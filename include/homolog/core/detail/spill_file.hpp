@@ -43,6 +43,7 @@ inline bool lies_in_memory([[maybe_unused]] const std::string& folder) {
 ///
 /// @throws FileError saying what stands against each folder
 inline SpillFile make_spill_file() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody here sets variables
   const char* wanted = std::getenv("TMPDIR");
   std::string reasons;
   for (const std::string& folder :

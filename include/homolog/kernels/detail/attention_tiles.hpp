@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The two matrix products of attention by plain loops and x86's instruction sets: scores of queries
-/// and keys, with lanes along the keys, and weighted sums of values, with lanes along their
+/// The two matrix products of attention by plain loops and x86's instruction sets: scores of
+/// queries and keys, with lanes along the keys, and weighted sums of values, with lanes along their
 /// dimensions.
 
 #include <cstddef>
