@@ -48,6 +48,7 @@ done
 for compiler in g++ clang++; do
   standard=$(newest "$compiler")
   folder=$build/newest/$compiler
+  log=$folder.log
   say "tests without LibTorch, $compiler, $standard"
   status=0
   { cmake -S "$root" --preset core -B "$folder" -DCMAKE_CXX_COMPILER="$compiler" \

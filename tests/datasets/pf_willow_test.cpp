@@ -41,7 +41,8 @@ std::string csv_header() {
 
 std::string csv_row(const std::string& source, const std::string& target, double first = 1) {
   std::string row = source + "," + target;
-  for (int i = 0; i < 40; ++i) row += "," + std::to_string(first + i);
+  // Not of a double: C++26 writes that in as few digits as it takes.
+  for (int i = 0; i < 40; ++i) row += "," + std::to_string(int(first) + i) + ".000000";
   return row + "\n";
 }
 
