@@ -20,7 +20,7 @@ namespace homolog::inline v0_1::detail {
 
 /// Hands each line of a file, without its end, to a function; none where it cannot be read.
 template <typename Take>
-void for_each_line(const std::string& path, const Take& take) {
+void read_lines(const std::string& path, const Take& take) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
       std::fopen(path.c_str(), "r"), [](std::FILE* f) { return f ? std::fclose(f) : 0; });
   if (!file) return;
@@ -48,7 +48,7 @@ inline std::optional<std::uint64_t> leading_number(const char* text) {
 /// @param word "" for a file that is one number
 inline std::optional<std::uint64_t> number_after(const std::string& path, const std::string& word) {
   std::optional<std::uint64_t> number;
-  for_each_line(path, [&](const std::string& line) {
+  read_lines(path, [&](const std::string& line) {
     if (!number && line.starts_with(word)) number = leading_number(line.c_str() + word.size());
   });
   return number;
@@ -83,7 +83,7 @@ inline std::optional<std::uint64_t> available_memory() {
   const std::string root = "/sys/fs/cgroup";
   take(left_in_group(root));  // a container sees its own group here
   take(left_in_group(root + "/memory"));
-  for_each_line("/proc/self/cgroup", [&](const std::string& line) {  // 0::/path or 9:memory:/path
+  read_lines("/proc/self/cgroup", [&](const std::string& line) {  // 0::/path or 9:memory:/path
     const auto first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) return;
     const std::string controllers = line.substr(first + 1, second - first - 1);
