@@ -21,7 +21,7 @@ count() {  # WHAT STATUS
     echo "passed: $1: $(grep -E "tests passed|runs with|\[skipped\]" "$log" | head -n 1)"
   else
     failed=$((failed + 1))
-    echo "FAILED: $1" && grep -vE "Passed|Start +[0-9]+:" "$log" | head -n 60
+    echo "FAILED: $1" && grep -vE "Passed|Start +[0-9]+:" "$log" | tail -n 60
   fi
 }
 program() {  # COMPILER OPTION...

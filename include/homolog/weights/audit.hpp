@@ -222,7 +222,7 @@ inline void audit(const TensorFile& file, std::span<const ExpectedTensor> expect
     if (found == known.end()) {
       const bool pass =
           std::any_of(ignored.begin(), ignored.end(),
-                      [&key = key](std::string_view p) { return key.starts_with(p); });
+                      [&name = key](std::string_view p) { return name.starts_with(p); });
       if (!pass) unexpected.add(key + " " + detail::shape_text(view.shape));
       continue;
     }
