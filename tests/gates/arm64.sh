@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # 64-bit ARM by cross-compiling and QEMU: tests that need no LibTorch, answers that have the bits of
 # x86's AVX2, and how many instructions NEON's kernels save.
-#   arm64.sh BUILD_FOLDER PYTHON [room...]   rooms of tests/, or all; kernels and matchers by default
+#   arm64.sh BUILD_FOLDER PYTHON [room...]   rooms of tests/, such as kernels; all by default
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$1 python=$2
 shift 2
 rooms=("$@")
-[ ${#rooms[@]} -gt 0 ] || rooms=(kernels matchers)
 launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 cmake -S "$root" --preset aarch64 -B "$folder" -DHOMOLOG_BUILD_EXAMPLES=OFF \
   -DHOMOLOG_BUILD_BENCHMARKS=OFF "${launcher[@]}" >"$folder.configure.log" 2>&1 ||
   { tail -n 40 "$folder.configure.log"; exit 1; }
 targets=() selected=()
-if [ "${rooms[0]}" != all ]; then
+if [ ${#rooms[@]} -gt 0 ]; then
   targets=(--target "${rooms[@]/%/_tests}")
   selected=(-R "^($(IFS='|' && echo "${rooms[*]}")):")
 fi

@@ -316,24 +316,25 @@ void library_is_held_by_threads() {
 struct Case {
   const char* name;
   void (*run)();
+  bool child_matches = false;  ///< on several threads
 };
 constexpr Case cases[] = {
     {"a forked child exits", child_exits},
-    {"a forked child matches and exits", child_matches},
-    {"a forked child matches and ends by _exit", child_matches_and_does_not_exit},
-    {"a child of a child matches", child_of_a_child},
-    {"children in turns", children_in_turns},
+    {"a forked child matches and exits", child_matches, true},
+    {"a forked child matches and ends by _exit", child_matches_and_does_not_exit, true},
+    {"a child of a child matches", child_of_a_child, true},
+    {"children in turns", children_in_turns, true},
     {"another thread forks", another_thread_forks},
-    {"a thread forks while another matches", fork_while_another_matches},
-    {"a static object's destructor forks", fork_in_static_destruction},
+    {"a thread forks while another matches", fork_while_another_matches, true},
+    {"a static object's destructor forks", fork_in_static_destruction, true},
     {"a matcher forks", matcher_forks},
     {"a child returns from the matcher that forked", child_returns_from_the_matcher},
     {"exit while threads wait", exit_while_threads_wait},
     {"exit while another thread matches", exit_while_another_matches},
     {"a matcher exits", matcher_exits},
     {"a static object's destructor matches", match_in_static_destruction},
-    {"a library that matched is unloaded", library_is_unloaded},
-    {"a library that threads hold is closed", library_is_held_by_threads},
+    {"a library that matched is unloaded", library_is_unloaded, true},
+    {"a library that threads hold is closed", library_is_held_by_threads, true},
 };
 
 }  // namespace
@@ -347,6 +348,10 @@ int main(int argc, char** argv) {
     return std::strcmp(each.name, argv[1]) == 0;
   });
   if (found == std::end(cases)) fail(std::string("no such case: ") + argv[1]);
+  if (found->child_matches && std::getenv("HOMOLOG_TEST_EMULATED") != nullptr) {
+    std::puts("[skipped] QEMU itself fails where the child of a process with threads starts one");
+    return 0;
+  }
   found->run();
   return 0;
 }
