@@ -44,8 +44,8 @@ struct EvaluationShard {
 struct EvaluateSetting {
   std::vector<double> alphas{0.05, 0.1, 0.2};  ///< PCK thresholds as fractions of s, each > 0
   int batch_size = 4;                          ///< pictures a backbone call
-  std::size_t cache_memory = std::size_t{2}
-                             << 30;  ///< [bytes] of features, maps and queries, in memory
+  /// [bytes] of features, of pictures and of queries, kept in memory; the rest lies on a disk.
+  std::size_t cache_memory = std::size_t{2} << 30;
   /// Called with the stage ("features" or "matching"), pictures or pairs done, and their number.
   std::function<void(std::string_view stage, std::size_t done, std::size_t total)> progress;
   /// Where given, asked for the maps of pictures of one input size (at most batch_size) instead of
@@ -247,17 +247,15 @@ inline void exchange_queries(const EvaluationShard& shard, const Dataset& datase
     for (std::size_t i = begin; i < end; ++i) {
       const auto points = dataset.pairs[i].source_keypoints.size();
       queries[i] = Points<GridFrame>(points);
-      FloatMatrix descriptors(static_cast<Eigen::Index>(points), dim);
-      for (std::size_t n = 0; n < points; ++n) {
+      const bool wanted = owned[table.of_pair[i].second] && !owned[table.of_pair[i].first];
+      FloatMatrix descriptors(wanted ? static_cast<Eigen::Index>(points) : 0, dim);
+      for (std::size_t n = 0; n < points; ++n, in += 2 + dim) {
         queries[i][n] = {in[0], in[1]};
-        in += 2;
-        for (Eigen::Index d = 0; d < dim; ++d) {
-          descriptors(static_cast<Eigen::Index>(n), d) = static_cast<float>(*in++);
+        for (Eigen::Index d = 0; wanted && d < dim; ++d) {
+          descriptors(static_cast<Eigen::Index>(n), d) = static_cast<float>(in[2 + d]);
         }
       }
-      if (owned[table.of_pair[i].second] && !owned[table.of_pair[i].first]) {
-        store_queries(store, table, i, std::move(descriptors));
-      }
+      if (wanted) store_queries(store, table, i, std::move(descriptors));
     }
   }
 }

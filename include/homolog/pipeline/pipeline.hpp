@@ -172,8 +172,12 @@ struct Pipeline {
     return features_that_fit(images);
   }
 
-  /// The same, without asking whether there is memory for it: evaluate() asks once, before the
-  /// first forward, as what is free goes up and down in a long run.
+  /// The same features [rows*cols, D] a picture, without asking whether there is memory for the
+  /// call: evaluate() asks once, before the first forward, as what is free goes up and down in a
+  /// long run.
+  ///
+  /// @param images at least one, whose inputs have one size
+  /// @throws ShapeError as features() does
   std::vector<ImageFeatures> features_that_fit(const std::vector<const Image*>& images) const {
     std::vector<ImageFeatures> result;
     if (images.empty()) throw ShapeError("features: no picture was given");

@@ -58,10 +58,11 @@ inline SpillFile make_spill_file() {
     if (descriptor >= 0) {
       ::unlink(path.c_str());
       if (SpillFile file{::fdopen(descriptor, "w+b")}) return file;
-      ::close(descriptor);
     }
+    const int reason = errno;
+    if (descriptor >= 0) ::close(descriptor);
     reasons +=
-        text(reasons.empty() ? "" : ", ", folder, ": ", std::generic_category().message(errno));
+        text(reasons.empty() ? "" : ", ", folder, ": ", std::generic_category().message(reason));
   }
   throw FileError(text("no temporary file can be made (", reasons,
                        "); set TMPDIR to a folder on a disk, or allow more memory"));
