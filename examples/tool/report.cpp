@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/visualization/report.hpp"
-
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,6 +7,9 @@
 #include "commands.hpp"
 #include "homolog/core/files.hpp"
 #include "outputs.hpp"
+#include "report/read_result.hpp"
+#include "report/render_report.hpp"
+#include "report/summary.hpp"
 
 namespace tool {
 
@@ -17,7 +18,7 @@ void add_report(CLI::App& app) {
   struct Options {
     std::vector<std::string> results;
     std::string output;
-    homolog::ReportSetting setting;
+    report::ReportSetting setting;
   };
   auto options = std::make_shared<Options>();
   command->add_option("results", options->results, "files written by evaluate --json")->required();
@@ -34,16 +35,16 @@ void add_report(CLI::App& app) {
     std::vector<NamedFile> inputs;
     for (const auto& path : options->results) inputs.push_back({"result", path});
     require_writable({{"--output", options->output}}, inputs);
-    std::vector<homolog::ReportResult> results;
-    for (const auto& path : options->results) results.push_back(homolog::read_result(path));
+    std::vector<report::ReportResult> results;
+    for (const auto& path : options->results) results.push_back(report::read_result(path));
     inputs.clear();
     for (const auto& result : results) {
       if (!result.predictions.empty()) inputs.push_back({"predictions", result.predictions});
     }
     require_writable({{"--output", options->output}}, inputs);
-    const std::string html = homolog::render_report(results, options->setting);
+    const std::string html = report::render_report(results, options->setting);
     homolog::write_file_atomically(options->output, html);
-    std::printf("%s\n%s: %.1f KiB\n", homolog::report_summary(results).c_str(),
+    std::printf("%s\n%s: %.1f KiB\n", report::report_summary(results).c_str(),
                 options->output.c_str(), static_cast<double>(html.size()) / 1024);
   });
 }

@@ -19,7 +19,7 @@ cmake_minimum_required(VERSION 3.24)
 project(all_headers LANGUAGES CXX)
 find_package(homolog REQUIRED)
 add_executable(all_headers main.cpp second.cpp)
-target_link_libraries(all_headers PRIVATE homolog::distributed homolog::matlab homolog::visualization)
+target_link_libraries(all_headers PRIVATE homolog::distributed homolog::matlab)
 CMAKE
 "$CMAKE" -S . -B build -DCMAKE_PREFIX_PATH="$TORCH_PREFIX;$prefix" -DCMAKE_CXX_COMPILER="$CXX"
 "$CMAKE" --build build

@@ -15,7 +15,7 @@ install_with() {  # NAME CMAKE_ARGUMENT...
   shift
   "$CMAKE" -S "$source" -B "$work/$name.build" -DCMAKE_CXX_COMPILER="$CXX" -DHOMOLOG_BUILD_TESTS=OFF \
     -DHOMOLOG_BUILD_EXAMPLES=OFF -DHOMOLOG_BUILD_BENCHMARKS=OFF -DHOMOLOG_BUILD_DOCS=OFF \
-    -DHOMOLOG_WITH_MATLAB=OFF -DHOMOLOG_WITH_VISUALIZATION=OFF -DHOMOLOG_WITH_TRAIN=OFF "$@" >/dev/null
+    -DHOMOLOG_WITH_MATLAB=OFF -DHOMOLOG_WITH_TRAIN=OFF "$@" >/dev/null
   "$CMAKE" --install "$work/$name.build" --prefix "$work/$name" --component Devel >/dev/null
 }
 install_with with_torch -DTorch_DIR="$work/fake_torch"
@@ -55,7 +55,7 @@ says() {
 no_json=-DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
 no_torch=-DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
 installed="is installed here without its component"
-all="core, datasets, matlab, visualization, homolog, train, distributed, compiled"
+all="core, datasets, matlab, homolog, train, distributed, compiled"
 
 # Not installed.
 says without_torch "COMPONENTS core OPTIONAL_COMPONENTS homolog" \

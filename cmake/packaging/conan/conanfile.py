@@ -42,8 +42,7 @@ class HomologConan(ConanFile):
 
     def generate(self):
         toolchain = CMakeToolchain(self)
-        for name in ("WITH_TORCH", "WITH_MATLAB", "WITH_VISUALIZATION", "BUILD_TESTS", "BUILD_EXAMPLES",
-                     "BUILD_BENCHMARKS"):
+        for name in ("WITH_TORCH", "WITH_MATLAB", "BUILD_TESTS", "BUILD_EXAMPLES", "BUILD_BENCHMARKS"):
             toolchain.cache_variables[f"HOMOLOG_{name}"] = False
         toolchain.cache_variables["HOMOLOG_INSTALL"] = True
         toolchain.generate()

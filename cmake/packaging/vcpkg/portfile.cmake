@@ -6,9 +6,8 @@ vcpkg_check_features(OUT_FEATURE_OPTIONS features
                               matlab HOMOLOG_WITH_MATLAB)
 vcpkg_cmake_configure(
   SOURCE_PATH "${SOURCE_PATH}"
-  OPTIONS ${features} -DHOMOLOG_WITH_DISTRIBUTED=OFF -DHOMOLOG_WITH_VISUALIZATION=OFF
-          -DHOMOLOG_BUILD_TESTS=OFF -DHOMOLOG_BUILD_EXAMPLES=OFF -DHOMOLOG_BUILD_BENCHMARKS=OFF
-          -DHOMOLOG_INSTALL=ON)
+  OPTIONS ${features} -DHOMOLOG_WITH_DISTRIBUTED=OFF -DHOMOLOG_BUILD_TESTS=OFF
+          -DHOMOLOG_BUILD_EXAMPLES=OFF -DHOMOLOG_BUILD_BENCHMARKS=OFF -DHOMOLOG_INSTALL=ON)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/homolog)
 vcpkg_fixup_pkgconfig()

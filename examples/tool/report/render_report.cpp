@@ -1,36 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-/// @file
-/// Fills a report's templates, section by section.
+#include "report/render_report.hpp"
 
 #include <algorithm>
-#include <cstddef>
-#include <iterator>
+#include <kainjow/mustache.hpp>
 #include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
+#include "homolog/core/errors.hpp"
+#include "homolog/images/image.hpp"
 #include "homolog/version.hpp"
-#include "homolog/visualization/detail/paper_numbers.hpp"
-#include "homolog/visualization/detail/report_charts.hpp"
-#include "homolog/visualization/detail/report_depth.hpp"
-#include "homolog/visualization/detail/report_elements.hpp"
-#include "homolog/visualization/detail/report_pictures.hpp"
-#include "homolog/visualization/detail/report_style.hpp"
-#include "homolog/visualization/detail/report_tables.hpp"
-#include "homolog/visualization/detail/report_template.hpp"
-#include "homolog/visualization/detail/report_view.hpp"
+#include "report/across.hpp"
+#include "report/charts.hpp"
+#include "report/depth.hpp"
+#include "report/elements.hpp"
+#include "report/mustache_data.hpp"
+#include "report/page_template.hpp"
+#include "report/paper_numbers.hpp"
+#include "report/pictures.hpp"
+#include "report/style.hpp"
+#include "report/tables.hpp"
+#include "report/view.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-inline bool any_paper(const ReportView& view) {
+using namespace homolog;
+using homolog::detail::text;
+
+namespace {
+
+bool any_paper(const ReportView& view) {
   return std::ranges::any_of(
       view.results, [](const ReportResult& result) { return paper_scores(result).has_value(); });
 }
 
-/// The different values of a setting over all results, joined by commas.
+// The different values of a setting over all results, joined by commas.
 template <class Value>
 std::string values_of(const ReportView& view, const Value& value) {
   std::vector<std::string> seen;
@@ -43,8 +46,8 @@ std::string values_of(const ReportView& view, const Value& value) {
   return joined.empty() ? "not stated" : joined;
 }
 
-/// What the numbers rest on, in sentences.
-inline std::vector<std::string> reading_notes(const ReportView& view) {
+// What the numbers rest on, in sentences.
+std::vector<std::string> reading_notes(const ReportView& view) {
   std::vector<std::string> notes;
   for (const ReportGroup& group : view.groups) {
     std::string note = group.name() + ": s is the " + threshold_label(group.threshold) + " (" +
@@ -89,7 +92,7 @@ inline std::vector<std::string> reading_notes(const ReportView& view) {
   return notes;
 }
 
-inline MustacheData categories_data(const ReportView& view) {
+MustacheData categories_data(const ReportView& view) {
   MustacheData groups = mustache_list();
   for (const ReportGroup& group : view.groups) {
     const bool several = group.members.size() > 1;
@@ -119,7 +122,7 @@ inline MustacheData categories_data(const ReportView& view) {
   return groups;
 }
 
-inline MustacheData depth_data(const ReportView& view, const std::vector<DepthStudy>& studies) {
+MustacheData depth_data(const ReportView& view, const std::vector<DepthStudy>& studies) {
   MustacheData list = mustache_list();
   for (const DepthStudy& study : studies) {
     MustacheData data;
@@ -132,7 +135,7 @@ inline MustacheData depth_data(const ReportView& view, const std::vector<DepthSt
   return list;
 }
 
-inline MustacheData across_data(const ReportView& view) {
+MustacheData across_data(const ReportView& view) {
   MustacheData list = mustache_list();
   for (const auto& members : across_methods(view)) {
     const ReportResult& sample = view[members.front()];
@@ -150,8 +153,8 @@ inline MustacheData across_data(const ReportView& view) {
   return list;
 }
 
-/// Fills the lists of charts of errors: one that compares a split's results, and two a result.
-inline void set_errors(MustacheData& page, const ReportView& view) {
+// Fills the lists of charts of errors: one that compares a split's results, and two a result.
+void set_errors(MustacheData& page, const ReportView& view) {
   MustacheData comparisons = mustache_list(), histograms = mustache_list();
   bool any = false;
   for (const ReportGroup& group : view.groups) {
@@ -187,8 +190,8 @@ inline void set_errors(MustacheData& page, const ReportView& view) {
   page.set("histograms", histograms);
 }
 
-inline MustacheData drawn_list(const ReportView& view, const ReportResult& result,
-                               const std::string& name, const std::vector<PairOutcome>& outcomes) {
+MustacheData drawn_list(const ReportView& view, const ReportResult& result, const std::string& name,
+                        const std::vector<PairOutcome>& outcomes) {
   MustacheData pictures = mustache_list();
   for (const PairOutcome& outcome : outcomes) {
     const Image image = draw_pair(result, outcome.index, view.main_alpha);
@@ -209,7 +212,7 @@ inline MustacheData drawn_list(const ReportView& view, const ReportResult& resul
   return list;
 }
 
-inline MustacheData pictures_data(const ReportView& view, std::size_t count) {
+MustacheData pictures_data(const ReportView& view, std::size_t count) {
   MustacheData drawn = mustache_list();
   bool first = true;
   for (std::size_t i = 0; i < view.results.size(); ++i) {
@@ -228,8 +231,8 @@ inline MustacheData pictures_data(const ReportView& view, std::size_t count) {
   return drawn;
 }
 
-/// What lines of drawn matches mean, by whether prediction files hold source keypoints.
-inline const char* line_meaning(const ReportView& view) {
+// What lines of drawn matches mean, by whether prediction files hold source keypoints.
+const char* line_meaning(const ReportView& view) {
   bool with = false, without = false;
   for (const ReportResult& result : view.results) {
     if (result.pairs.empty()) continue;
@@ -244,7 +247,7 @@ inline const char* line_meaning(const ReportView& view) {
               : "Lines run from the truth to the prediction.";
 }
 
-inline MustacheData section_links(const std::vector<std::pair<const char*, const char*>>& names) {
+MustacheData section_links(const std::vector<std::pair<const char*, const char*>>& names) {
   MustacheData sections = mustache_list();
   for (const auto& [anchor, heading] : names) {
     MustacheData data;
@@ -255,7 +258,7 @@ inline MustacheData section_links(const std::vector<std::pair<const char*, const
   return sections;
 }
 
-inline std::string fill_template(const std::string& source, const MustacheData& data) {
+std::string fill_template(const std::string& source, const MustacheData& data) {
   kainjow::mustache::mustache page(source);
   if (!page.is_valid()) throw ReportError("report template: " + page.error_message());
   std::string html = page.render(data);
@@ -263,11 +266,9 @@ inline std::string fill_template(const std::string& source, const MustacheData& 
   return html;
 }
 
-/// The whole page.
-///
-/// @param drawn_pairs best, and as many worst, pairs drawn a result; 0: no picture is opened
-inline std::string page_html(const ReportView& view, const std::string& title,
-                             std::size_t drawn_pairs) {
+// The whole page, with `drawn_pairs` best and as many worst pairs of each result. With 0, no
+// picture is opened.
+std::string page_html(const ReportView& view, const std::string& title, std::size_t drawn_pairs) {
   const auto studies = depth_studies(view);
   const bool several_sets = view.groups.size() > 1;
   MustacheData page;
@@ -321,50 +322,10 @@ inline std::string page_html(const ReportView& view, const std::string& title,
   return fill_template(report_page_template, page);
 }
 
-/// What the terminal shows: a line a result, and the paper's below it.
-inline std::string summary_text(const ReportView& view) {
-  constexpr std::size_t name_width = 34, number_width = 8;
-  const auto padded = [](const std::string& words, std::size_t width, bool right) {
-    std::size_t length = 0;  // characters, not bytes
-    for (const char c : words) length += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    const std::string space(width > length ? width - length : 0, ' ');
-    return right ? space + words : words + space;
-  };
-  std::string lines = padded("PCK in percent", name_width, false) + padded("pairs", 7, true);
-  for (const char* aggregation : {"p", "i"}) {
-    lines += "  |";
-    for (const double alpha : view.alphas) {
-      lines += padded(text(aggregation, alpha_label(alpha)), number_width, true);
-    }
-  }
-  lines += "   p per point, i per image\n";
-  const auto add_row = [&](const std::string& name, std::size_t pairs, const auto& score) {
-    lines += padded("   " + name, name_width, false) + padded(grouped(pairs), 7, true);
-    for (const Aggregation aggregation : aggregations) {
-      lines += "  |";
-      for (const double alpha : view.alphas) {
-        const double value = score(aggregation, alpha);
-        lines += padded(std::isnan(value) ? "-" : fixed(value, 2), number_width, true);
-      }
-    }
-    lines += "\n";
-  };
-  for (const ReportGroup& group : view.groups) {
-    for (const std::size_t i : group.members) {
-      lines += one_line(view.numbered(i)) + "\n";
-      add_row(one_line(group.name()), view[i].total.pairs,
-              [&](Aggregation aggregation, double alpha) {
-                return score_at(view[i].total, aggregation, alpha);
-              });
-      const auto paper = paper_scores(view[i]);
-      if (!paper) continue;
-      add_row("paper, " + std::string(paper->place), paper->pairs,
-              [&](Aggregation aggregation, double alpha) {
-                return paper_at(*paper, aggregation, alpha);
-              });
-    }
-  }
-  return lines;
+}  // namespace
+
+std::string render_report(const std::vector<ReportResult>& results, const ReportSetting& setting) {
+  return page_html(make_view(results), setting.title, setting.pictures ? setting.pairs : 0);
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

@@ -1,41 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-/// @file
-/// Depth of tuning: the frozen backbone against its last 1, 2, 3 ... blocks tuned, averaged over
-/// seeds; as a table and as a chart.
+#include "report/depth.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstddef>
-#include <map>
-#include <optional>
-#include <string>
+#include <tuple>
 #include <utility>
-#include <vector>
 
-#include "homolog/visualization/detail/paper_numbers.hpp"
-#include "homolog/visualization/detail/report_charts.hpp"
-#include "homolog/visualization/detail/report_elements.hpp"
-#include "homolog/visualization/detail/report_view.hpp"
+#include "homolog/core/errors.hpp"
+#include "report/charts.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-/// Results of two depths or more that differ in depth and seed only; depth 0 is the frozen backbone
-/// they began from.
-struct DepthStudy {
-  std::string title, recipe;
-  std::map<int, std::vector<std::size_t>> runs;  // by tuned blocks; 0: frozen
+using homolog::detail::text;
 
-  bool is_paper(const ReportView& view) const {
-    const auto first = runs.upper_bound(0);
-    const auto scores = paper_scores(view[first->second.front()]);
-    return view[first->second.front()].matcher == "argmax" && scores.has_value() &&
-           view[first->second.front()].dataset == "spair-71k";
+namespace {
+
+Spread depth_spread(const ReportView& view, const std::vector<std::size_t>& runs,
+                    Aggregation aggregation, double alpha) {
+  std::vector<double> scores;
+  for (const std::size_t i : runs) {
+    const double score = score_at(view[i].total, aggregation, alpha);
+    if (!std::isnan(score)) scores.push_back(score);
   }
-};
+  return spread_of(scores);
+}
 
-inline std::vector<DepthStudy> depth_studies(const ReportView& view) {
+TableCell spread_cell(const Spread& spread, const std::string& kind) {
+  TableCell cell = number_cell(spread.mean, 2, kind);
+  if (spread.count > 1) cell.note = fixed(spread.low, 2) + " to " + fixed(spread.high, 2);
+  return cell;
+}
+
+// A range of percent around some scores, in multiples of 20 so that grid lines end it.
+std::pair<double, double> percent_range(double low, double high) {
+  const double bottom = std::clamp(20 * std::floor((low - 2) / 20), 0.0, 80.0);
+  return {bottom, std::clamp(20 * std::ceil((high + 2) / 20), bottom + 20, 100.0)};
+}
+
+}  // namespace
+
+std::vector<DepthStudy> depth_studies(const ReportView& view) {
   const auto evaluated = [](const ReportResult& result) {
     return joined_key(result.dataset, result.split, result.threshold, result.image_size,
                       result.total.pairs, method_key(result));
@@ -66,24 +71,7 @@ inline std::vector<DepthStudy> depth_studies(const ReportView& view) {
   return result;
 }
 
-inline Spread depth_spread(const ReportView& view, const std::vector<std::size_t>& runs,
-                           Aggregation aggregation, double alpha) {
-  std::vector<double> scores;
-  for (const std::size_t i : runs) {
-    const double score = score_at(view[i].total, aggregation, alpha);
-    if (!std::isnan(score)) scores.push_back(score);
-  }
-  return spread_of(scores);
-}
-
-inline TableCell spread_cell(const Spread& spread, const std::string& kind) {
-  TableCell cell = number_cell(spread.mean, 2, kind);
-  if (spread.count > 1) cell.note = fixed(spread.low, 2) + " to " + fixed(spread.high, 2);
-  return cell;
-}
-
-/// Table C: PCK at the main alpha by depth, means over seeds with least and greatest below.
-inline Table depth_table(const ReportView& view, const DepthStudy& study) {
+Table depth_table(const ReportView& view, const DepthStudy& study) {
   const double alpha = view.main_alpha;
   const bool paper = study.is_paper(view);
   const std::string pck = "PCK" + alpha_label(alpha);
@@ -133,15 +121,7 @@ inline Table depth_table(const ReportView& view, const DepthStudy& study) {
   return table;
 }
 
-/// A range of percent around some scores, in multiples of 20 so that grid lines end it.
-inline std::pair<double, double> percent_range(double low, double high) {
-  const double bottom = std::clamp(20 * std::floor((low - 2) / 20), 0.0, 80.0);
-  return {bottom, std::clamp(20 * std::ceil((high + 2) / 20), bottom + 20, 100.0)};
-}
-
-/// PCK per point over tuned blocks: a line an alpha, bars from the least to the greatest seed, and
-/// the paper's line at 0.1 where it measured the same.
-inline Chart depth_chart(const ReportView& view, const DepthStudy& study) {
+Chart depth_chart(const ReportView& view, const DepthStudy& study) {
   const bool paper = study.is_paper(view);
   double low = 100, high = 0;
   const auto include = [&](double score) {
@@ -213,4 +193,4 @@ inline Chart depth_chart(const ReportView& view, const DepthStudy& study) {
   return chart;
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

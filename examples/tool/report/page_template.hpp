@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// @file
-/// The page of a report, as Mustache templates: {{name}} is escaped, {{{name}}} is not and stands
-/// only for what the library makes itself.
+// The page of a report, as Mustache templates: {{name}} is escaped, {{{name}}} is not and stands
+// only for what the tool makes itself.
 
 #include <string>
 
-#include "homolog/core/detail/requirements.hpp"
-
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
 inline const std::string report_table_template = R"html(
 <div class="scroll" tabindex="0" role="region" aria-label="{{label}}">
@@ -216,4 +213,4 @@ Semantic Correspondence with Visual Foundation Models, tables 1 to 6.{{/any_pape
 </html>
 )html";
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

@@ -1,34 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-/// @file
-/// The best and worst matches of a result, drawn and embedded in the page as data: addresses.
+#include "report/pictures.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
+#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/points.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
-#include "homolog/images/image.hpp"
 #include "homolog/images/prepare.hpp"
 #include "homolog/images/resize.hpp"
 #include "homolog/metrics/pck.hpp"
-#include "homolog/visualization/detail/report_input.hpp"
 #include "homolog/visualization/draw_matches.hpp"
-#include "homolog/visualization/report_result.hpp"
+#include "report/read_result.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-inline std::string base64(std::string_view bytes) {
+using namespace homolog;
+using homolog::detail::text;
+
+namespace {
+
+// A picture resized for a page.
+struct SmallPicture {
+  Image image;
+  double across = 1, down = 1;  // new pixels a pixel
+  int width = 0;                // [px] as decoded
+
+  Points<ImageFrame> moved(Points<ImageFrame> points) const {
+    for (auto& point : points) {
+      point.x = (point.x + 0.5) * across - 0.5;
+      point.y = (point.y + 0.5) * down - 0.5;
+    }
+    return points;
+  }
+};
+
+// Reads a picture and brings it to the height all pictures of a page share.
+SmallPicture load_small(const std::string& named, const ReportResult& result, bool flip) {
+  constexpr double height = 240, most_width = 480;
+  const auto path = find_beside(named, result.file);
+  if (!path) {
+    throw ReportError(text(result.file.string(),
+                           ": picture of its predictions: no such file: ", one_line(named)));
+  }
+  Image image = load_image(*path);
+  if (flip) image = flip_horizontally(image);
+  const double scale = (std::min)(height / image.height, most_width / image.width);
+  const auto scaled = [scale](int length) {
+    return (std::max)(1, static_cast<int>(std::lround(length * scale)));
+  };
+  const Size size{scaled(image.width), scaled(image.height)};
+  return {resize_image(image, size), static_cast<double>(size.width) / image.width,
+          static_cast<double>(size.height) / image.height, image.width};
+}
+
+}  // namespace
+
+std::string base64(std::string_view bytes) {
   constexpr std::string_view digits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string result;
@@ -47,28 +79,20 @@ inline std::string base64(std::string_view bytes) {
   return result;
 }
 
-/// How one pair came out.
-struct PairOutcome {
-  std::size_t index;
-  double pck;         // percent at the main alpha
-  double mean_error;  // [px]
-  double relative;    // mean error over s
-};
-
-inline std::vector<PairOutcome> pair_outcomes(const ReportResult& result, double alpha) {
+std::vector<PairOutcome> pair_outcomes(const ReportResult& result, double alpha) {
   std::vector<PairOutcome> outcomes;
   for (std::size_t i = 0; i < result.errors.size(); ++i) {
     const PairErrors& pair = result.errors[i];
     const double count = static_cast<double>(pair.distances.size());
     const double mean = std::accumulate(pair.distances.begin(), pair.distances.end(), 0.0) / count;
-    outcomes.push_back({i, 100 * static_cast<double>(count_correct(pair, alpha, i)) / count, mean,
-                        mean / pair.threshold_scale});
+    outcomes.push_back(
+        {i, 100 * static_cast<double>(homolog::detail::count_correct(pair, alpha, i)) / count, mean,
+         mean / pair.threshold_scale});
   }
   return outcomes;
 }
 
-/// Best and worst pairs, by PCK and then by mean error over s; no pair is in both lists.
-inline std::pair<std::vector<PairOutcome>, std::vector<PairOutcome>> best_and_worst(
+std::pair<std::vector<PairOutcome>, std::vector<PairOutcome>> best_and_worst(
     std::vector<PairOutcome> outcomes, std::size_t count) {
   std::ranges::sort(outcomes, [](const PairOutcome& a, const PairOutcome& b) {
     if (a.pck != b.pck) return a.pck > b.pck;
@@ -82,42 +106,7 @@ inline std::pair<std::vector<PairOutcome>, std::vector<PairOutcome>> best_and_wo
           {outcomes.rbegin(), outcomes.rbegin() + distance(worst)}};
 }
 
-/// A picture resized for a page.
-struct SmallPicture {
-  Image image;
-  double across = 1, down = 1;  // new pixels a pixel
-  int width = 0;                // [px] as decoded
-
-  Points<ImageFrame> moved(Points<ImageFrame> points) const {
-    for (auto& point : points) {
-      point.x = (point.x + 0.5) * across - 0.5;
-      point.y = (point.y + 0.5) * down - 0.5;
-    }
-    return points;
-  }
-};
-
-/// Reads a picture and brings it to the height all pictures of a page share.
-inline SmallPicture load_small(const std::string& named, const ReportResult& result, bool flip) {
-  constexpr double height = 240, most_width = 480;
-  const auto path = find_beside(named, result.file);
-  if (!path) {
-    throw ReportError(text(result.file.string(),
-                           ": picture of its predictions: no such file: ", one_line(named)));
-  }
-  Image image = load_image(*path);
-  if (flip) image = flip_horizontally(image);
-  const double scale = (std::min)(height / image.height, most_width / image.width);
-  const auto scaled = [scale](int length) {
-    return (std::max)(1, static_cast<int>(std::lround(length * scale)));
-  };
-  const Size size{scaled(image.width), scaled(image.height)};
-  return {resize_image(image, size), static_cast<double>(size.width) / image.width,
-          static_cast<double>(size.height) / image.height, image.width};
-}
-
-/// A pair with its matches. Without source keypoints, each prediction is joined to its truth.
-inline Image draw_pair(const ReportResult& result, std::size_t index, double alpha) {
+Image draw_pair(const ReportResult& result, std::size_t index, double alpha) {
   const DrawSetting setting;
   const ReportPair& pair = result.pairs[index];
   const SmallPicture source = load_small(pair.source, result, pair.flip);
@@ -135,7 +124,7 @@ inline Image draw_pair(const ReportResult& result, std::size_t index, double alp
   Image canvas = draw_matches(source.image, target.image, {}, {}, nullptr, 0, setting);
   const int shift = source.image.width + setting.gap;
   for (std::size_t n = 0; n < truth.size(); ++n) {
-    const Colour colour = palette(n);
+    const Colour colour = homolog::detail::palette(n);
     const Point<ImageFrame> from{truth[n].x + shift, truth[n].y};
     const Point<ImageFrame> to{predicted[n].x + shift, predicted[n].y};
     draw_line(canvas, from, from, 2 * setting.radius + 3, colour);
@@ -146,9 +135,9 @@ inline Image draw_pair(const ReportResult& result, std::size_t index, double alp
   return canvas;
 }
 
-inline std::string picture_address(const Image& image) {
+std::string picture_address(const Image& image) {
   constexpr int quality = 85;
   return "data:image/jpeg;base64," + base64(encode_jpeg(image, quality));
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/visualization/report.hpp"
+#include "homolog/core/errors.hpp"
+#include "report/read_result.hpp"
 #include "support/test_data.hpp"
 
 namespace homolog::test {
@@ -100,8 +101,8 @@ inline std::string prediction_lines(const std::vector<RelativeErrors>& pairs) {
 }
 
 /// A result without predictions, as read_result gives it.
-inline ReportResult read_json(const Json& json) {
-  return detail::parse_result(json, "result.json");
+inline tool::report::ReportResult read_json(const Json& json) {
+  return tool::report::parse_result(json, "result.json");
 }
 
 }  // namespace homolog::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/visualization/report.hpp"
+#include "report/render_report.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,11 +13,22 @@
 
 #include "homolog/images/encode.hpp"
 #include "homolog/metrics/pck.hpp"
+#include "report/across.hpp"
+#include "report/charts.hpp"
+#include "report/depth.hpp"
+#include "report/elements.hpp"
+#include "report/paper_numbers.hpp"
+#include "report/pictures.hpp"
+#include "report/read_result.hpp"
+#include "report/summary.hpp"
+#include "report/tables.hpp"
+#include "report/view.hpp"
 #include "report_files.hpp"
 #include "support/test_data.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
+using namespace tool::report;
 
 namespace {
 
@@ -276,10 +287,10 @@ TEST_CASE("Seeds are averaged, other recipes are not") {
   const std::vector<ReportResult> results{tuned(1, 0, 70), read_json(frozen),
                                           tuned(1, 1, 73), tuned(1, 2, 67),
                                           tuned(2, 0, 60), tuned(2, 0, 90, 1e-3)};
-  const auto view = detail::make_view(results);
-  const auto studies = detail::depth_studies(view);
+  const auto view = make_view(results);
+  const auto studies = depth_studies(view);
   REQUIRE(studies.size() == 2);
-  const auto table = detail::depth_table(view, studies[0]);
+  const auto table = depth_table(view, studies[0]);
   REQUIRE(table.body.size() == 3);
   const auto& one = table.body[1].cells;
   CHECK(one[0].text == "last 1");
@@ -291,7 +302,7 @@ TEST_CASE("Seeds are averaged, other recipes are not") {
   CHECK(table.body[2].cells[2].text == "60.00");
   CHECK(table.body[2].cells[2].note.empty());
   CHECK(table.body[0].cells[4].text == "\u2013");
-  CHECK(detail::depth_table(view, studies[1]).body.back().cells[4].text == "+40.00");
+  CHECK(depth_table(view, studies[1]).body.back().cells[4].text == "+40.00");
 }
 
 TEST_CASE("The best score of a column is bold within its split only") {
@@ -300,7 +311,7 @@ TEST_CASE("The best score of a column is bold within its split only") {
   other["dataset"] = "pf-willow";
   const std::vector<ReportResult> results{read_json(result_json(some_errors)), read_json(better),
                                           read_json(other)};
-  const auto table = detail::results_table(detail::make_view(results));
+  const auto table = results_table(make_view(results));
   const auto bold = [&table](std::size_t row, std::size_t column) {
     return contains(table.body[row].cells[column].kind, "best");
   };
@@ -315,7 +326,7 @@ TEST_CASE("The paper stands beside results that were measured as it did, and no 
   Json json = result_json(some_errors, "aeroplane");
   json["dataset"] = "spair-71k";
   const auto place = [](const Json& result) {
-    const auto scores = detail::paper_scores(read_json(result));
+    const auto scores = paper_scores(read_json(result));
     return scores ? std::string(scores->place) : "";
   };
   const auto with = [](Json result, const char* key, const Json& value) {
@@ -358,16 +369,16 @@ TEST_CASE("The paper stands beside results that were measured as it did, and no 
 TEST_CASE("The paper's tables agree with each other") {
   for (const auto& [column, mean] : {std::pair{0U, 36.18}, {1U, 53.77}, {2U, 69.99}}) {
     double sum = 0;
-    for (const auto& row : detail::paper_categories) sum += row.per_point[column];
+    for (const auto& row : paper_categories) sum += row.per_point[column];
     CHECK(sum / 18 == doctest::Approx(mean).epsilon(2e-4));
   }
   const auto improvement = [](int depth) {
-    return detail::paper_depth(depth)->per_point[1] - detail::paper_dinov2.per_point[1];
+    return paper_depth(depth)->per_point[1] - paper_dinov2.per_point[1];
   };
   CHECK(improvement(1) == doctest::Approx(20.32));
   CHECK(improvement(2) == doctest::Approx(17.63));
   CHECK(improvement(3) == doctest::Approx(15.09));
-  CHECK(detail::paper_willow.per_point == detail::paper_willow.per_image);
+  CHECK(paper_willow.per_point == paper_willow.per_image);
 }
 
 TEST_CASE("One method on two data sets is set against the one it was tuned on") {
@@ -377,10 +388,10 @@ TEST_CASE("One method on two data sets is set against the one it was tuned on") 
   home["pck"]["per_point"]["0.1"] = 60;
   away["pck"]["per_point"]["0.1"] = 45.5;
   const std::vector<ReportResult> results{read_json(away), read_json(home)};
-  const auto view = detail::make_view(results);
-  const auto methods = detail::across_methods(view);
+  const auto view = make_view(results);
+  const auto methods = across_methods(view);
   REQUIRE(methods.size() == 1);
-  const auto table = detail::across_table(view, methods[0]);
+  const auto table = across_table(view, methods[0]);
   CHECK(table.body[0].cells.back().text == "\u221214.50");
   CHECK(table.body[1].cells.back().text == "\u2013");
 }
@@ -397,9 +408,9 @@ TEST_CASE("The cumulative curve meets PCK at every alpha, the histogram holds ev
     pair.distances.push_back(alphas[static_cast<std::size_t>(i) % 4] * pair.threshold_scale);
     result.errors.push_back(pair);
   }
-  const auto errors = detail::relative_errors(result);
-  const detail::ChartFrame frame;
-  const auto curve = detail::cumulative_curve(errors, frame);
+  const auto errors = relative_errors(result);
+  const ChartFrame frame;
+  const auto curve = cumulative_curve(errors, frame);
   for (const double alpha : alphas) {
     const auto& [x, y] = curve[static_cast<std::size_t>(std::lround(alpha * 200))];
     CHECK(x == doctest::Approx(frame.x(alpha)));
@@ -407,10 +418,10 @@ TEST_CASE("The cumulative curve meets PCK at every alpha, the histogram holds ev
   }
   for (std::size_t i = 1; i < curve.size(); ++i) CHECK(curve[i][1] <= curve[i - 1][1]);
 
-  const auto chart = detail::histogram_chart("r", errors, alphas);
+  const auto chart = histogram_chart("r", errors, alphas);
   double percent = 0;
   for (const auto& shape : chart.shapes) {
-    if (shape.type != detail::ChartShape::Type::box) continue;
+    if (shape.type != ChartShape::Type::box) continue;
     percent += std::stod(shape.hint.substr(shape.hint.find(": ") + 2));
   }
   CHECK(percent == doctest::Approx(100).epsilon(1e-3));
@@ -419,12 +430,12 @@ TEST_CASE("The cumulative curve meets PCK at every alpha, the histogram holds ev
 TEST_CASE("Best and worst pairs are sorted and never the same") {
   std::mt19937 random(5);
   for (std::size_t size = 1; size < 12; ++size) {
-    std::vector<detail::PairOutcome> outcomes;
+    std::vector<PairOutcome> outcomes;
     for (std::size_t i = 0; i < size; ++i) {
       outcomes.push_back(
           {i, 25.0 * static_cast<double>(random() % 5), 1, static_cast<double>(random() % 100)});
     }
-    const auto [best, worst] = detail::best_and_worst(outcomes, 4);
+    const auto [best, worst] = best_and_worst(outcomes, 4);
     CHECK(best.size() + worst.size() == std::min<std::size_t>(size, 8));
     std::set<std::size_t> seen;
     for (const auto& list : {best, worst}) {
@@ -433,8 +444,8 @@ TEST_CASE("Best and worst pairs are sorted and never the same") {
     for (const auto& good : best) {
       for (const auto& bad : worst) CHECK(good.pck >= bad.pck);
     }
-    CHECK(std::ranges::is_sorted(best, std::greater{}, &detail::PairOutcome::pck));
-    CHECK(std::ranges::is_sorted(worst, std::less{}, &detail::PairOutcome::pck));
+    CHECK(std::ranges::is_sorted(best, std::greater{}, &PairOutcome::pck));
+    CHECK(std::ranges::is_sorted(worst, std::less{}, &PairOutcome::pck));
   }
 }
 
@@ -447,26 +458,25 @@ TEST_CASE("Pictures are found, mirrored where the pair was, and missed where the
   result.pairs.push_back({"p", "c", "a.png", "b.png", false, {}, {{15, 30}}, {{16, 30}}});
   result.errors.push_back({{1}, 20});
   const auto corner = [&result] {
-    const Image image = detail::draw_pair(result, 0, 0.1);
+    const Image image = draw_pair(result, 0, 0.1);
     CHECK(image.height == 240);
     return std::pair{*image.at(2, 2), *image.at(470, 2)};
   };
   CHECK(corner() == std::pair<std::uint8_t, std::uint8_t>{0, 255});
   result.pairs[0].flip = true;
   CHECK(corner() == std::pair<std::uint8_t, std::uint8_t>{255, 0});
-  const Image without = detail::draw_pair(result, 0, 0.1);
+  const Image without = draw_pair(result, 0, 0.1);
   result.pairs[0].queries = {{10, 10}};
-  CHECK(detail::draw_pair(result, 0, 0.1).size() == without.size());
-  CHECK(!(detail::draw_pair(result, 0, 0.1) == without));  // now with a line from the source
+  CHECK(draw_pair(result, 0, 0.1).size() == without.size());
+  CHECK(!(draw_pair(result, 0, 0.1) == without));  // now with a line from the source
   result.pairs[0].queries = {{2, 15}};  // mirrored with its picture: at the right end now
-  const Image mirrored = detail::draw_pair(result, 0, 0.1);
+  const Image mirrored = draw_pair(result, 0, 0.1);
   CHECK(*mirrored.at(20, 124) == *without.at(20, 124));
   CHECK(*mirrored.at(460, 124) != *without.at(460, 124));
   result.pairs[0].target = "gone\n.png";
-  CHECK_THROWS_WITH_AS(detail::draw_pair(result, 0, 0.1), doctest::Contains("gone?.png"),
-                       ReportError);
+  CHECK_THROWS_WITH_AS(draw_pair(result, 0, 0.1), doctest::Contains("gone?.png"), ReportError);
   write_file(folder.path / "gone\n.png", "no picture");
-  CHECK_THROWS_AS(detail::draw_pair(result, 0, 0.1), ImageError);
+  CHECK_THROWS_AS(draw_pair(result, 0, 0.1), ImageError);
 }
 
 TEST_CASE("Without pictures no picture is opened") {
@@ -490,9 +500,9 @@ TEST_CASE("Results with other alphas, and without 0.1, fit in one report") {
     json["per_category"]["car"][aggregation] = {{"0.01", 1.5}, {"0.15", 20.25}};
   }
   const auto alone = std::vector<ReportResult>{read_json(json)};
-  CHECK(detail::make_view(alone).main_alpha == 0.01);
+  CHECK(make_view(alone).main_alpha == 0.01);
   const auto both = std::vector<ReportResult>{read_json(json), read_json(result_json(some_errors))};
-  const auto view = detail::make_view(both);
+  const auto view = make_view(both);
   CHECK(view.alphas == std::vector<double>{0.01, 0.05, 0.1, 0.15, 0.2});
   CHECK(view.main_alpha == 0.1);
   CHECK(contains(render_report(both), "20.25"));
@@ -502,23 +512,23 @@ TEST_CASE("Results with other alphas, and without 0.1, fit in one report") {
 }
 
 TEST_CASE("Numbers are written the same way everywhere") {
-  CHECK(detail::fixed(53.424, 2) == "53.42");
-  CHECK(detail::fixed(-3.24, 2) == "\u22123.24");
-  CHECK(detail::fixed(-0.001, 2) == "0.00");
-  CHECK(detail::fixed(std::nan(""), 2) == "\u2013");
-  CHECK(detail::signed_fixed(2, 2) == "+2.00");
-  CHECK(detail::grouped(0) == "0");
-  CHECK(detail::grouped(999) == "999");
-  CHECK(detail::grouped(1234567) == "1,234,567");
-  CHECK(detail::coordinate(-1.5) == "-1.5");
-  CHECK(detail::coordinate(100) == "100");
+  CHECK(fixed(53.424, 2) == "53.42");
+  CHECK(fixed(-3.24, 2) == "\u22123.24");
+  CHECK(fixed(-0.001, 2) == "0.00");
+  CHECK(fixed(std::nan(""), 2) == "\u2013");
+  CHECK(signed_fixed(2, 2) == "+2.00");
+  CHECK(grouped(0) == "0");
+  CHECK(grouped(999) == "999");
+  CHECK(grouped(1234567) == "1,234,567");
+  CHECK(coordinate(-1.5) == "-1.5");
+  CHECK(coordinate(100) == "100");
 }
 
 TEST_CASE("Base64 as RFC 4648 gives it") {
-  CHECK(detail::base64("") == "");
-  CHECK(detail::base64("f") == "Zg==");
-  CHECK(detail::base64("fo") == "Zm8=");
-  CHECK(detail::base64("foo") == "Zm9v");
-  CHECK(detail::base64("foobar") == "Zm9vYmFy");
-  CHECK(detail::base64("\xff\xfe\xfd") == "//79");
+  CHECK(base64("") == "");
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foo") == "Zm9v");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+  CHECK(base64("\xff\xfe\xfd") == "//79");
 }

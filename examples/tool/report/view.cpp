@@ -1,38 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-/// @file
-/// What all parts of a report share: how results are called, grouped and averaged.
+#include "report/view.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <functional>
-#include <limits>
 #include <map>
-#include <optional>
 #include <set>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "homolog/core/detail/number_text.hpp"
-#include "homolog/core/errors.hpp"
-#include "homolog/visualization/detail/report_elements.hpp"
-#include "homolog/visualization/report_result.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-/// A number that stands in a file as such: 10, not 10.00.
-inline std::string plain_number(double value) { return text(value); }
+using homolog::detail::shortest;
+using homolog::detail::text;
 
-inline std::string alpha_label(double alpha) { return text("@", shortest(alpha)); }
+namespace {
 
-inline std::string blocks_label(int unfreeze) {
+std::string tuning_label(const ReportTuning& tuning, bool with_seed) {
+  std::string label = blocks_label(tuning.unfreeze);
+  std::string more = tuning.loss;
+  if (tuning.lora_rank > 0) more += text(", LoRA rank ", tuning.lora_rank);
+  if (with_seed && !tuning.seed.empty()) more += ", seed " + tuning.seed;
+  return label + " (" + more + ")";
+}
+
+std::string result_label(const ReportResult& result) {
+  std::string label = result.backbone.empty() ? result.file.stem().string() : result.backbone;
+  if (result.tuning) {
+    label += ", " + tuning_label(*result.tuning, true);
+  } else if (!result.backbone.empty() && result.matcher != "copy-coordinates") {
+    label += ", frozen";
+  }
+  return result.matcher.empty() ? label : label + ", " + matcher_label(result);
+}
+
+}  // namespace
+
+std::string plain_number(double value) { return text(value); }
+
+std::string alpha_label(double alpha) { return text("@", shortest(alpha)); }
+
+std::string blocks_label(int unfreeze) {
   return unfreeze == 1 ? "last block tuned" : text("last ", unfreeze, " blocks tuned");
 }
 
-inline std::string matcher_label(const ReportResult& result) {
+std::string matcher_label(const ReportResult& result) {
   std::string name = result.matcher;
   if (name == "soft-argmax") name = "soft argmax";
   if (name == "window-soft-argmax") name = "window soft-argmax";
@@ -49,49 +60,23 @@ inline std::string matcher_label(const ReportResult& result) {
   return settings.empty() ? name : name + " (" + settings + ")";
 }
 
-inline std::string tuning_label(const ReportTuning& tuning, bool with_seed) {
-  std::string label = blocks_label(tuning.unfreeze);
-  std::string more = tuning.loss;
-  if (tuning.lora_rank > 0) more += text(", LoRA rank ", tuning.lora_rank);
-  if (with_seed && !tuning.seed.empty()) more += ", seed " + tuning.seed;
-  return label + " (" + more + ")";
-}
-
-inline std::string result_label(const ReportResult& result) {
-  std::string label = result.backbone.empty() ? result.file.stem().string() : result.backbone;
-  if (result.tuning) {
-    label += ", " + tuning_label(*result.tuning, true);
-  } else if (!result.backbone.empty() && result.matcher != "copy-coordinates") {
-    label += ", frozen";
-  }
-  return result.matcher.empty() ? label : label + ", " + matcher_label(result);
-}
-
-/// What the paper's equation 4 calls s.
-inline std::string threshold_label(const std::string& threshold) {
+std::string threshold_label(const std::string& threshold) {
   if (threshold == "target-bbox") return "larger side of the target's annotated box";
   if (threshold == "keypoint-bbox") return "larger side of the box around the target's keypoints";
   if (threshold == "image-size") return "larger side of the target picture";
   return threshold;
 }
 
-inline std::string comparison_label(const std::string& comparison) {
+std::string comparison_label(const std::string& comparison) {
   return comparison == "<=" ? "\u2264" : comparison;
 }
 
-inline std::string input_label(const ReportResult& result) {
+std::string input_label(const ReportResult& result) {
   return result.image_size == 0 ? result.resize
                                 : text(result.resize, " ", result.image_size, " px");
 }
 
-/// Mean, least and greatest of some numbers; all NaN when there is none.
-struct Spread {
-  double mean = std::numeric_limits<double>::quiet_NaN();
-  double low = mean, high = mean;
-  std::size_t count = 0;
-};
-
-inline Spread spread_of(const std::vector<double>& values) {
+Spread spread_of(const std::vector<double>& values) {
   if (values.empty()) return {};
   double sum = 0;
   for (const double value : values) sum += value;
@@ -99,37 +84,13 @@ inline Spread spread_of(const std::vector<double>& values) {
   return {sum / static_cast<double>(values.size()), low, high, values.size()};
 }
 
-enum class Aggregation { per_point, per_image };
-
-inline constexpr Aggregation aggregations[] = {Aggregation::per_point, Aggregation::per_image};
-
-inline double score_at(const ReportScores& scores, Aggregation aggregation, double alpha) {
+double score_at(const ReportScores& scores, Aggregation aggregation, double alpha) {
   const auto& list = aggregation == Aggregation::per_point ? scores.per_point : scores.per_image;
   const auto found = list.find(alpha);
   return found == list.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
 }
 
-/// Indices of the results of one split, whose scores may be compared with each other.
-struct ReportGroup {
-  std::string dataset, split, threshold;
-  std::vector<std::size_t> members;
-  std::string name() const { return dataset + " " + split; }
-};
-
-/// The results, split by split, with what all parts of a report derive from them.
-struct ReportView {
-  std::vector<std::reference_wrapper<const ReportResult>> results;
-  std::vector<std::string> labels;  // one a result, no two equal within a data set
-  std::vector<double> alphas;       // of all results
-  double main_alpha = 0.1;          // 0.1, or the middle alpha where no result has it
-  std::vector<ReportGroup> groups;  // by first appearance
-
-  const ReportResult& operator[](std::size_t i) const { return results[i]; }
-  std::string numbered(std::size_t i) const { return text(i + 1, " \u00b7 ", labels[i]); }
-};
-
-/// @param results must outlive the view
-inline ReportView make_view(const std::vector<ReportResult>& results) {
+ReportView make_view(const std::vector<ReportResult>& results) {
   if (results.empty()) throw ReportError("a report needs at least one result");
   ReportView view;
   std::set<double> alphas;
@@ -165,21 +126,12 @@ inline ReportView make_view(const std::vector<ReportResult>& results) {
   return view;
 }
 
-/// Joins what must agree for two results to belong together.
-template <class... Parts>
-std::string joined_key(const Parts&... parts) {
-  std::string key;
-  ((key += text(parts) + '\x1f'), ...);
-  return key;
-}
-
-inline std::string detail_of(const ReportResult& result, const char* key) {
+std::string detail_of(const ReportResult& result, const char* key) {
   const auto found = result.details.find(key);
   return found == result.details.end() ? "" : found->second;
 }
 
-/// Equal for results that differ in data set, tuning and seed at most.
-inline std::string method_key(const ReportResult& result) {
+std::string method_key(const ReportResult& result) {
   return joined_key(result.backbone, result.layer.value_or(-1), matcher_label(result),
                     result.resize, result.comparison, detail_of(result, "query"),
                     detail_of(result, "final_norm"), detail_of(result, "facet"),
@@ -187,13 +139,12 @@ inline std::string method_key(const ReportResult& result) {
                     detail_of(result, "position_interpolation"));
 }
 
-/// Equal for trainings that differ in depth and seed at most.
-inline std::string recipe_key(const ReportTuning& tuning) {
+std::string recipe_key(const ReportTuning& tuning) {
   return joined_key(tuning.loss, tuning.lora_rank, tuning.train_dataset, tuning.train_split,
                     tuning.learning_rate.value_or(-1), tuning.batch_size.value_or(-1));
 }
 
-inline std::string recipe_label(const ReportTuning& tuning) {
+std::string recipe_label(const ReportTuning& tuning) {
   std::string label = tuning.loss;
   if (tuning.lora_rank > 0) label += text(", LoRA rank ", tuning.lora_rank);
   if (!tuning.train_dataset.empty()) {
@@ -205,4 +156,4 @@ inline std::string recipe_label(const ReportTuning& tuning) {
   return label;
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

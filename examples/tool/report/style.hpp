@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// @file
-/// The style sheet of a report: light, dark, narrow screens and paper.
+// The style sheet of a report: light, dark, narrow screens and paper.
 
-#include "homolog/core/detail/requirements.hpp"
-
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
 // Colours of series: blue, vermilion, green, purple, amber, sky (told apart by colour-blind readers
 // too); lines also differ in their dashes, and each has its label or a place in the legend.
@@ -178,4 +175,4 @@ footer {
 }
 )css";
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

@@ -1,44 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-/// @file
-/// Charts of errors: how far predictions are from the truth, in units of the threshold length s.
+#include "report/charts.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstddef>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "homolog/visualization/detail/report_elements.hpp"
-#include "homolog/visualization/detail/report_view.hpp"
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/errors.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-/// Series are told apart by colour and by the shape of their lines (style sheet).
-inline constexpr std::size_t series_kinds = 6;
+using namespace homolog;
+using homolog::detail::text;
 
-inline std::string series_kind(std::size_t index) {
-  return text("s", index % series_kinds, " d", index / series_kinds % 3);
-}
+namespace {
 
-/// Where values lie in a chart.
-struct ChartFrame {
-  double left = 40, right = 346, top = 26, bottom = 190;
-  double x_low = 0, x_high = 1, y_low = 0, y_high = 100;
-
-  double x(double value) const {
-    return left + (value - x_low) / (x_high - x_low) * (right - left);
-  }
-  double y(double value) const {
-    return bottom - (value - y_low) / (y_high - y_low) * (bottom - top);
-  }
-};
-
-/// A step of 1, 2, 5, 10, 20 ... that divides a range into at most `most` parts.
-inline double round_step(double range, int most) {
+// A step of 1, 2, 5, 10, 20 ... that divides a range into at most `most` parts.
+double round_step(double range, int most) {
   double step = std::pow(10, std::floor(std::log10(range / most)));
   for (const double factor : {1.0, 2.0, 5.0, 10.0}) {
     if (range <= factor * step * most * (1 + 1e-9)) return factor * step;
@@ -46,21 +23,7 @@ inline double round_step(double range, int most) {
   return 10 * step;
 }
 
-/// Horizontal lines with their values, and the axes' names.
-inline void draw_axes(Chart& chart, const ChartFrame& frame, const std::string& x_name,
-                      const std::string& y_name) {
-  const double step = round_step(frame.y_high - frame.y_low, 5);
-  const int steps = static_cast<int>((frame.y_high - frame.y_low) / step + 1e-6);
-  for (int i = 0; i <= steps; ++i) {
-    const double value = frame.y_low + i * step;
-    chart.line(frame.left, frame.y(value), frame.right, frame.y(value), i == 0 ? "axis" : "grid");
-    chart.write(frame.left - 6, frame.y(value) + 3.5, plain_number(value), "end");
-  }
-  chart.write((frame.left + frame.right) / 2, frame.bottom + 34, x_name, "middle muted");
-  chart.write(2, 11, y_name, "muted");
-}
-
-inline void draw_error_ticks(Chart& chart, const ChartFrame& frame) {
+void draw_error_ticks(Chart& chart, const ChartFrame& frame) {
   for (int i = 0; i <= 5; ++i) {
     const double value = 0.2 * i;
     chart.line(frame.x(value), frame.bottom, frame.x(value), frame.bottom + 4, "axis");
@@ -69,8 +32,8 @@ inline void draw_error_ticks(Chart& chart, const ChartFrame& frame) {
   }
 }
 
-/// A dashed line at each alpha up to 1; labels step down where they would touch.
-inline void draw_alphas(Chart& chart, const ChartFrame& frame, const std::vector<double>& alphas) {
+// A dashed line at each alpha up to 1; labels step down where they would touch.
+void draw_alphas(Chart& chart, const ChartFrame& frame, const std::vector<double>& alphas) {
   constexpr double letter = 5.8, row_height = 12;
   for (const double alpha : alphas) {
     if (alpha > 1) continue;
@@ -89,8 +52,26 @@ inline void draw_alphas(Chart& chart, const ChartFrame& frame, const std::vector
   }
 }
 
-/// Distances over s of all points of a result, ascending.
-inline std::vector<double> relative_errors(const ReportResult& result) {
+}  // namespace
+
+std::string series_kind(std::size_t index) {
+  return text("s", index % series_kinds, " d", index / series_kinds % 3);
+}
+
+void draw_axes(Chart& chart, const ChartFrame& frame, const std::string& x_name,
+               const std::string& y_name) {
+  const double step = round_step(frame.y_high - frame.y_low, 5);
+  const int steps = static_cast<int>((frame.y_high - frame.y_low) / step + 1e-6);
+  for (int i = 0; i <= steps; ++i) {
+    const double value = frame.y_low + i * step;
+    chart.line(frame.left, frame.y(value), frame.right, frame.y(value), i == 0 ? "axis" : "grid");
+    chart.write(frame.left - 6, frame.y(value) + 3.5, plain_number(value), "end");
+  }
+  chart.write((frame.left + frame.right) / 2, frame.bottom + 34, x_name, "middle muted");
+  chart.write(2, 11, y_name, "muted");
+}
+
+std::vector<double> relative_errors(const ReportResult& result) {
   std::vector<double> errors;
   for (const PairErrors& pair : result.errors) {
     for (const double distance : pair.distances) errors.push_back(distance / pair.threshold_scale);
@@ -99,9 +80,8 @@ inline std::vector<double> relative_errors(const ReportResult& result) {
   return errors;
 }
 
-/// Share of points by error, 0 to 1 in steps of 0.025, and what lies beyond in a bar of its own.
-inline Chart histogram_chart(const std::string& name, const std::vector<double>& errors,
-                             const std::vector<double>& alphas) {
+Chart histogram_chart(const std::string& name, const std::vector<double>& errors,
+                      const std::vector<double>& alphas) {
   constexpr std::size_t bins = 40;
   std::array<std::size_t, bins + 1> counts{};
   for (const double error : errors) {
@@ -138,9 +118,8 @@ inline Chart histogram_chart(const std::string& name, const std::vector<double>&
   return chart;
 }
 
-/// Points of the curve "share of errors up to x" on a grid fine enough to be drawn.
-inline std::vector<std::array<double, 2>> cumulative_curve(const std::vector<double>& errors,
-                                                           const ChartFrame& frame) {
+std::vector<std::array<double, 2>> cumulative_curve(const std::vector<double>& errors,
+                                                    const ChartFrame& frame) {
   constexpr int steps = 200;
   std::vector<std::array<double, 2>> points;
   for (int i = 0; i <= steps; ++i) {
@@ -153,9 +132,8 @@ inline std::vector<std::array<double, 2>> cumulative_curve(const std::vector<dou
   return points;
 }
 
-/// PCK per point at every alpha up to 1.
-inline Chart cumulative_chart(const std::string& name, const std::vector<double>& errors,
-                              const ReportScores& scores, const std::vector<double>& alphas) {
+Chart cumulative_chart(const std::string& name, const std::vector<double>& errors,
+                       const ReportScores& scores, const std::vector<double>& alphas) {
   Chart chart{"Share of points by largest error, of " + name};
   ChartFrame frame;
   draw_axes(chart, frame, "\u03b1 = error / s", "points within \u03b1, %");
@@ -171,10 +149,8 @@ inline Chart cumulative_chart(const std::string& name, const std::vector<double>
   return chart;
 }
 
-/// The same curves of several results in one chart.
-inline Chart compared_chart(const std::string& name,
-                            const std::vector<std::vector<double>>& errors_of,
-                            const std::vector<double>& alphas) {
+Chart compared_chart(const std::string& name, const std::vector<std::vector<double>>& errors_of,
+                     const std::vector<double>& alphas) {
   Chart chart{"Share of points by largest error, results of " + name, 400, 270};
   ChartFrame frame;
   frame.right = 386;
@@ -188,4 +164,4 @@ inline Chart compared_chart(const std::string& name,
   return chart;
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+#include "report/tables.hpp"
 
-/// @file
-/// Tables of all results side by side, of categories, across data sets, of settings and of seconds.
-
-#include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstddef>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
-#include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "homolog/visualization/detail/paper_numbers.hpp"
-#include "homolog/visualization/detail/report_elements.hpp"
-#include "homolog/visualization/detail/report_view.hpp"
+#include "homolog/core/errors.hpp"
+#include "report/paper_numbers.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-/// Head of columns "per point @a ..., per image @a ...", after `before` columns of other content.
-inline std::vector<TableRow> score_head(const std::vector<TableCell>& before,
-                                        const std::vector<double>& alphas) {
+using homolog::detail::text;
+
+namespace {
+
+double mean_of_categories(const ReportResult& result, Aggregation aggregation, double alpha) {
+  std::vector<double> scores;
+  for (const auto& [name, category] : result.per_category) {
+    const double score = score_at(category, aggregation, alpha);
+    if (!std::isnan(score)) scores.push_back(score);
+  }
+  return spread_of(scores).mean;
+}
+
+}  // namespace
+
+std::vector<TableRow> score_head(const std::vector<TableCell>& before,
+                                 const std::vector<double>& alphas) {
   TableRow groups, columns{before, ""};
   for (std::size_t i = 0; i < before.size(); ++i) groups.cells.push_back({});
   for (const char* name : {"PCK per point", "PCK per image"}) {
@@ -36,10 +41,9 @@ inline std::vector<TableRow> score_head(const std::vector<TableCell>& before,
   return {groups, columns};
 }
 
-/// Scores of one row at all alphas, both aggregations; `kind_of` may mark a cell.
-inline void add_scores(TableRow& row, const std::vector<double>& alphas,
-                       const std::function<double(Aggregation, double alpha)>& score,
-                       const std::function<std::string(Aggregation, double alpha)>& kind_of = {}) {
+void add_scores(TableRow& row, const std::vector<double>& alphas,
+                const std::function<double(Aggregation, double alpha)>& score,
+                const std::function<std::string(Aggregation, double alpha)>& kind_of) {
   for (const Aggregation aggregation : aggregations) {
     for (const double alpha : alphas) {
       std::string kind = alpha == alphas.front() ? "edge" : "";
@@ -49,8 +53,7 @@ inline void add_scores(TableRow& row, const std::vector<double>& alphas,
   }
 }
 
-/// Table A: every result, the paper's row below it where there is one, the best of a split bold.
-inline Table results_table(const ReportView& view) {
+Table results_table(const ReportView& view) {
   const bool several = view.groups.size() > 1;
   Table table{"All results", score_head({{"Result"}}, view.alphas), {}};
   table.head[0].cells.push_back({"", "edge", "", 2});
@@ -99,18 +102,7 @@ inline Table results_table(const ReportView& view) {
   return table;
 }
 
-inline double mean_of_categories(const ReportResult& result, Aggregation aggregation,
-                                 double alpha) {
-  std::vector<double> scores;
-  for (const auto& [name, category] : result.per_category) {
-    const double score = score_at(category, aggregation, alpha);
-    if (!std::isnan(score)) scores.push_back(score);
-  }
-  return spread_of(scores).mean;
-}
-
-/// Categories of one result at every alpha, with the paper's Table 1 where it applies.
-inline Table category_table(const ReportView& view, std::size_t index) {
+Table category_table(const ReportView& view, std::size_t index) {
   const ReportResult& result = view[index];
   const bool paper = paper_category(result, "aeroplane").has_value();
   Table table{"Categories of " + view.labels[index], {}, {}};
@@ -156,8 +148,7 @@ inline Table category_table(const ReportView& view, std::size_t index) {
   return table;
 }
 
-/// Table B for several results of a split: a column group each, at the main alpha.
-inline Table categories_side_by_side(const ReportView& view, std::span<const std::size_t> members) {
+Table categories_side_by_side(const ReportView& view, std::span<const std::size_t> members) {
   const double alpha = view.main_alpha;
   Table table{"Categories, results side by side", {}, {}};
   TableRow names{{{}}, "labels"}, columns{{{"Category"}}, ""};
@@ -215,93 +206,7 @@ inline Table categories_side_by_side(const ReportView& view, std::span<const std
   return table;
 }
 
-/// One method on several data sets: rows of a data set each, averaged over seeds.
-inline Table across_table(const ReportView& view, const std::vector<std::size_t>& members) {
-  const ReportResult& sample = view[members.front()];
-  std::vector<std::pair<const ReportGroup*, std::vector<std::size_t>>> rows;
-  for (const ReportGroup& group : view.groups) {
-    std::vector<std::size_t> here;
-    for (const std::size_t i : members) {
-      if (std::ranges::find(group.members, i) != group.members.end()) here.push_back(i);
-    }
-    if (!here.empty()) rows.emplace_back(&group, std::move(here));
-  }
-  // Differences are against the data set the backbone was tuned on, else against the first.
-  const std::string home = sample.tuning ? sample.tuning->train_dataset : "";
-  const auto reference =
-      std::ranges::find_if(rows, [&home](const auto& row) { return row.first->dataset == home; });
-  const std::size_t reference_row =
-      reference == rows.end() ? 0 : static_cast<std::size_t>(reference - rows.begin());
-
-  const auto mean = [&view](const std::vector<std::size_t>& runs, Aggregation aggregation,
-                            double alpha) {
-    std::vector<double> scores;
-    for (const std::size_t i : runs) {
-      const double score = score_at(view[i].total, aggregation, alpha);
-      if (!std::isnan(score)) scores.push_back(score);
-    }
-    return spread_of(scores).mean;
-  };
-  Table table{"Across data sets", score_head({{"Data set"}, {"Runs", "n"}}, view.alphas), {}};
-  table.head[0].cells.push_back({"Difference", "n edge"});
-  table.head[1].cells.push_back({alpha_label(view.main_alpha), "n edge"});
-  const auto add_difference = [&](TableRow& row, std::size_t index, double here, double there) {
-    row.cells.push_back(index == reference_row ? TableCell{"\u2013", "n edge"}
-                        : std::isnan(here - there)
-                            ? TableCell{"", "n edge"}
-                            : TableCell{signed_fixed(here - there, 2), "n edge"});
-  };
-  const auto paper_of = [&](std::size_t index) {
-    return paper_scores(view[rows[index].second[0]]);
-  };
-  for (std::size_t index = 0; index < rows.size(); ++index) {
-    const auto& [group, runs] = rows[index];
-    TableRow row{{{group->name(), "name"}, count_cell(runs.size())}, "ours"};
-    add_scores(row, view.alphas, [&mean, &runs = runs](Aggregation aggregation, double alpha) {
-      return mean(runs, aggregation, alpha);
-    });
-    add_difference(row, index, mean(runs, Aggregation::per_point, view.main_alpha),
-                   mean(rows[reference_row].second, Aggregation::per_point, view.main_alpha));
-    table.body.push_back(std::move(row));
-    const auto paper = paper_of(index), there = paper_of(reference_row);
-    if (!paper) continue;
-    TableRow below{{{"paper", "name", std::string(paper->place)}, {"", "n"}}, "paper"};
-    add_scores(below, view.alphas, [&paper](Aggregation aggregation, double alpha) {
-      return paper_at(*paper, aggregation, alpha);
-    });
-    add_difference(
-        below, index, paper_at(*paper, Aggregation::per_point, view.main_alpha),
-        there ? paper_at(*there, Aggregation::per_point, view.main_alpha) : paper_silent);
-    table.body.push_back(std::move(below));
-  }
-  return table;
-}
-
-/// Methods that were evaluated on more than one data set, as lists of results.
-inline std::vector<std::vector<std::size_t>> across_methods(const ReportView& view) {
-  std::vector<std::pair<std::string, std::vector<std::size_t>>> methods;
-  for (std::size_t i = 0; i < view.results.size(); ++i) {
-    const ReportResult& result = view[i];
-    std::string key = method_key(result);
-    if (result.tuning) key += joined_key(recipe_key(*result.tuning), result.tuning->unfreeze);
-    auto method = std::ranges::find(methods, key, [](const auto& entry) { return entry.first; });
-    if (method == methods.end()) {
-      methods.push_back({key, {}});
-      method = methods.end() - 1;
-    }
-    method->second.push_back(i);
-  }
-  std::vector<std::vector<std::size_t>> several;
-  for (auto& [key, members] : methods) {
-    std::set<std::string> sets;
-    for (const std::size_t i : members) sets.insert(view[i].dataset + '\n' + view[i].split);
-    if (sets.size() > 1) several.push_back(std::move(members));
-  }
-  return several;
-}
-
-/// What each result was measured with.
-inline Table settings_table(const ReportView& view) {
+Table settings_table(const ReportView& view) {
   Table table{"Settings of each result", {}, {}};
   table.head.push_back({{{"Result"},
                          {"Split"},
@@ -349,7 +254,7 @@ inline Table settings_table(const ReportView& view) {
   return table;
 }
 
-inline Table seconds_table(const ReportView& view) {
+Table seconds_table(const ReportView& view) {
   Table table{"Seconds", {}, {}};
   table.head.push_back({{{}, {}, {}, {"Seconds", "n edge", "", 4}, {"", "n edge", "", 2}}, ""});
   table.head.push_back({{{"Result"},
@@ -382,4 +287,4 @@ inline Table seconds_table(const ReportView& view) {
   return table;
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace tool::report

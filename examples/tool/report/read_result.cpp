@@ -1,44 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-/// @file
-/// Reads result and prediction files key by key, so that each error names its file and key.
+#include "report/read_result.hpp"
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <system_error>
 #include <utility>
-#include <vector>
 
+#include "homolog/core/concepts.hpp"
 #include "homolog/core/detail/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
 #include "homolog/metrics/pck.hpp"
-#include "homolog/visualization/report_result.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace tool::report {
 
-using ReportJson = nlohmann::ordered_json;
+using namespace homolog;
+using homolog::detail::decimal_number;
+using homolog::detail::text;
 
-/// Text of a file for an error message: on one line, and not endless.
-inline std::string one_line(std::string_view name) {
-  std::string result(name.substr(0, 200));
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return result + (name.size() > 200 ? "..." : "");
-}
+namespace {
 
-inline ReportJson parse_report_json(std::string_view bytes, const std::string& name) {
+ReportJson parse_report_json(std::string_view bytes, const std::string& name) {
   try {
     return ReportJson::parse(bytes);
   } catch (const ReportJson::exception& error) {
@@ -46,7 +33,7 @@ inline ReportJson parse_report_json(std::string_view bytes, const std::string& n
   }
 }
 
-/// The keys of one JSON object, with what errors call it: its file, and the keys that lead to it.
+// The keys of one JSON object, with what errors call it: its file, and the keys that lead to it.
 struct ReportKeys {
   std::string file;
   std::string parents;  // "" or "pck.per_point."
@@ -69,7 +56,7 @@ struct ReportKeys {
     if (found == nullptr) fail(key, "missing");
     return *found;
   }
-  /// The keys of the object below `key`.
+  // The keys of the object below `key`.
   ReportKeys below(const std::string& key) const {
     const ReportJson& object = value(key);
     if (!object.is_object()) fail(key, text("expected an object, got ", object.type_name()));
@@ -119,8 +106,8 @@ struct ReportKeys {
   }
 };
 
-/// Scores in percent by alpha, whose keys are alphas as text: {"0.05": 36.04, ...}.
-inline std::map<double, double> parse_percents(const ReportKeys& keys) {
+// Scores in percent by alpha, whose keys are alphas as text: {"0.05": 36.04, ...}.
+std::map<double, double> parse_percents(const ReportKeys& keys) {
   std::map<double, double> percents;
   for (const auto& [key, ignored] : keys.json.items()) {
     const double alpha = decimal_number(key).value_or(0);
@@ -132,7 +119,7 @@ inline std::map<double, double> parse_percents(const ReportKeys& keys) {
   return percents;
 }
 
-inline ReportScores parse_scores(const ReportKeys& counts, const ReportKeys& pck) {
+ReportScores parse_scores(const ReportKeys& counts, const ReportKeys& pck) {
   ReportScores scores;
   scores.pairs = counts.count("pairs");
   scores.points = counts.count("points");
@@ -148,7 +135,7 @@ inline ReportScores parse_scores(const ReportKeys& counts, const ReportKeys& pck
   return scores;
 }
 
-inline ReportTuning parse_tuning(const ReportKeys& keys) {
+ReportTuning parse_tuning(const ReportKeys& keys) {
   constexpr std::int64_t most = 1 << 20;
   ReportTuning tuning;
   tuning.unfreeze = static_cast<int>(keys.integer("unfreeze", 0, most));
@@ -171,7 +158,7 @@ inline ReportTuning parse_tuning(const ReportKeys& keys) {
   return tuning;
 }
 
-inline void parse_settings(const ReportKeys& keys, ReportResult& result) {
+void parse_settings(const ReportKeys& keys, ReportResult& result) {
   const ReportKeys protocol = keys.below("protocol");
   result.protocol = protocol.string("name");
   result.resize = protocol.string("resize");
@@ -197,39 +184,7 @@ inline void parse_settings(const ReportKeys& keys, ReportResult& result) {
   }
 }
 
-inline ReportResult parse_result(const ReportJson& json, const std::filesystem::path& path) {
-  const ReportKeys keys{path.string(), "", json};
-  ReportResult result;
-  result.file = path;
-  result.dataset = keys.string("dataset");
-  result.split = keys.string("split");
-  parse_settings(keys, result);
-  result.total = parse_scores(keys, keys.below("pck"));
-  const ReportKeys categories = keys.below("per_category");
-  for (const auto& [category, ignored] : categories.json.items()) {
-    const ReportKeys scores = categories.below(category);
-    result.per_category.emplace_back(category, parse_scores(scores, scores));
-  }
-  result.distinct_images = keys.count("distinct_images");
-  result.backbone_forwards = keys.count("backbone_forwards");
-  const ReportKeys seconds = keys.below("seconds");
-  const auto spent = [&seconds](const char* key) { return seconds.number(key, 0, 1e12); };
-  result.seconds = {spent("decode"), spent("backbone"), spent("match"), spent("total")};
-  if (keys.has("tuning")) result.tuning = parse_tuning(keys.below("tuning"));
-  return result;
-}
-
-/// A path that a result file names: as given, else from the result file's folder.
-inline std::optional<std::filesystem::path> find_beside(const std::filesystem::path& named,
-                                                        const std::filesystem::path& result_file) {
-  std::error_code ignored;
-  for (const auto& path : {named, result_file.parent_path() / named}) {
-    if (std::filesystem::is_regular_file(path, ignored)) return path;
-  }
-  return std::nullopt;
-}
-
-inline Points<ImageFrame> parse_points(const ReportKeys& keys, const std::string& key) {
+Points<ImageFrame> parse_points(const ReportKeys& keys, const std::string& key) {
   const ReportJson& list = keys.value(key);
   if (!list.is_array()) keys.fail(key, text("expected a list of points, got ", list.type_name()));
   Points<ImageFrame> points;
@@ -246,9 +201,9 @@ inline Points<ImageFrame> parse_points(const ReportKeys& keys, const std::string
   return points;
 }
 
-/// One line of a prediction file; `line` numbers it for errors.
-inline std::pair<ReportPair, PairErrors> parse_prediction(const ReportJson& json,
-                                                          const std::string& line) {
+// One line of a prediction file; `line` numbers it for errors.
+std::pair<ReportPair, PairErrors> parse_prediction(const ReportJson& json,
+                                                   const std::string& line) {
   const ReportKeys keys{line, "", json};
   ReportPair pair;
   pair.name = keys.string("pair");
@@ -280,8 +235,8 @@ inline std::pair<ReportPair, PairErrors> parse_prediction(const ReportJson& json
   return {std::move(pair), std::move(errors)};
 }
 
-/// A prediction file left from another run must not stand for this result.
-inline void require_same_run(const std::string& file, const ReportResult& result) {
+// A prediction file left from another run must not stand for this result.
+void require_same_run(const std::string& file, const ReportResult& result) {
   std::size_t points = 0;
   for (const PairErrors& pair : result.errors) points += pair.distances.size();
   const auto require_equal = [&](const char* what, std::size_t here, std::size_t expected) {
@@ -301,7 +256,7 @@ inline void require_same_run(const std::string& file, const ReportResult& result
   }
 }
 
-inline void read_predictions(const std::filesystem::path& path, ReportResult& result) {
+void read_predictions(const std::filesystem::path& path, ReportResult& result) {
   constexpr std::uintmax_t limit = std::uintmax_t{1} << 30;
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
@@ -321,4 +276,58 @@ inline void read_predictions(const std::filesystem::path& path, ReportResult& re
   require_same_run(path.string(), result);
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace
+
+std::string one_line(std::string_view name) {
+  std::string result(name.substr(0, 200));
+  for (char& c : result) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return result + (name.size() > 200 ? "..." : "");
+}
+
+ReportResult parse_result(const ReportJson& json, const std::filesystem::path& path) {
+  const ReportKeys keys{path.string(), "", json};
+  ReportResult result;
+  result.file = path;
+  result.dataset = keys.string("dataset");
+  result.split = keys.string("split");
+  parse_settings(keys, result);
+  result.total = parse_scores(keys, keys.below("pck"));
+  const ReportKeys categories = keys.below("per_category");
+  for (const auto& [category, ignored] : categories.json.items()) {
+    const ReportKeys scores = categories.below(category);
+    result.per_category.emplace_back(category, parse_scores(scores, scores));
+  }
+  result.distinct_images = keys.count("distinct_images");
+  result.backbone_forwards = keys.count("backbone_forwards");
+  const ReportKeys seconds = keys.below("seconds");
+  const auto spent = [&seconds](const char* key) { return seconds.number(key, 0, 1e12); };
+  result.seconds = {spent("decode"), spent("backbone"), spent("match"), spent("total")};
+  if (keys.has("tuning")) result.tuning = parse_tuning(keys.below("tuning"));
+  return result;
+}
+
+std::optional<std::filesystem::path> find_beside(const std::filesystem::path& named,
+                                                 const std::filesystem::path& result_file) {
+  std::error_code ignored;
+  for (const auto& path : {named, result_file.parent_path() / named}) {
+    if (std::filesystem::is_regular_file(path, ignored)) return path;
+  }
+  return std::nullopt;
+}
+
+ReportResult read_result(const std::filesystem::path& path) {
+  const auto json = parse_report_json(read_file(path, std::uintmax_t{64} << 20), path.string());
+  ReportResult result = parse_result(json, path);
+  const ReportKeys keys{path.string(), "", json};
+  if (const auto named = keys.optional_text("predictions")) {
+    const auto predictions = find_beside(*named, path);
+    if (!predictions) keys.fail("predictions", "no such file: " + one_line(*named));
+    read_predictions(*predictions, result);
+    result.predictions = *predictions;
+  }
+  return result;
+}
+
+}  // namespace tool::report
