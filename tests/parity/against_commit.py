@@ -96,12 +96,21 @@ def answer(homolog, runs, folder):
     os.makedirs(folder)
     printed = ""
     for arguments in runs:
+        if arguments[0] == "report":
+            take_time_out(Path(folder, arguments[1]))
         result = subprocess.run([homolog, *arguments, *threads(arguments)], cwd=folder, capture_output=True,
                                 text=True)
         if result.returncode != 0:
             sys.exit(f"{homolog} {' '.join(arguments)}: status {result.returncode}, {result.stderr}")
         printed += result.stderr
     Path(folder, "stderr.txt").write_text(printed)
+
+
+def take_time_out(path):
+    """The page of a report states the seconds of its result, which no two runs share."""
+    result = json.loads(path.read_text())
+    result["seconds"] = dict.fromkeys(result["seconds"], 1.0)
+    path.write_text(json.dumps(result))
 
 
 def threads(arguments):
