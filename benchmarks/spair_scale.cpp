@@ -10,10 +10,10 @@
 #include <filesystem>
 #include <string>
 
+#include "drawn_set/generate.hpp"
 #include "homolog/backbones/vision_transformer.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 
@@ -39,11 +39,11 @@ int main(int argc, char** argv) {
                     ("homolog_spair_scale_" + std::to_string(::getpid()));
   int status = 0;
   try {
-    SyntheticSetting pictures;
+    drawn_set::Setting pictures;
     pictures.train_images = pictures.val_images = 2;
     pictures.test_images = 61;
     pictures.pairs_per_image = 26;
-    generate_synthetic(root, pictures);
+    drawn_set::generate(root, pictures);
 
     Pipeline<VisionTransformer, WindowSoftArgmax> pipeline;
     pipeline.backbone.randomize("vit_tiny_patch16_224", 1);

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "drawn_set/generate.hpp"
 #include "homolog/backbones/dinov2.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "homolog/train/detail/step_batches.hpp"
 #include "homolog/train/losses.hpp"
 #include "homolog/train/trainer.hpp"
@@ -98,9 +98,9 @@ int main(int argc, char** argv) {
                       ("homolog_training_step_" + std::to_string(::getpid()));
   int status = 0;
   try {
-    SyntheticSetting synthetic;
+    drawn_set::Setting synthetic;
     synthetic.train_images = 3;
-    generate_synthetic(folder, synthetic);
+    drawn_set::generate(folder, synthetic);
     const Dataset dataset = load_spair(folder, "trn");
     Arm kept(dataset, setting, variant, image_size, true);
     Arm computed(dataset, setting, variant, image_size, false);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generates a small synthetic data set and scores two matchers and the floor on it, without
+// Draws a small synthetic data set and scores two matchers and the floor on it, without
 // weights.
 //   04_evaluate FOLDER   (a folder that does not exist yet)
 #include <cstdio>
 #include <homolog/backbones/synthetic.hpp>
 #include <homolog/datasets/spair.hpp>
-#include <homolog/datasets/synthetic.hpp>
 #include <homolog/matchers/copy_coordinates.hpp>
 #include <homolog/matchers/window_soft_argmax.hpp>
 #include <homolog/pipeline/evaluate.hpp>
+
+#include "drawn_set/generate.hpp"
 
 template <class Matcher>
 void score(const char* name, const homolog::Dataset& dataset) {
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    homolog::generate_synthetic(argv[1], {.seed = 7});
+    drawn_set::generate(argv[1], {.seed = 7});
     const homolog::Dataset dataset = homolog::load_spair(argv[1], "test");
     score<homolog::CopyCoordinates>("copy coordinates", dataset);
     score<homolog::Argmax>("argmax", dataset);

@@ -7,6 +7,8 @@
 #include <homolog/train/finetune.hpp>
 #include <homolog/train/load_tuned.hpp>
 
+#include "drawn_set/generate.hpp"
+
 // Distance to the truth in cells, which forgives a far miss more than its square does.
 struct CoordinateDistance {
   torch::Tensor operator()(const homolog::CorrespondenceBatch& batch) const {
@@ -30,7 +32,7 @@ int main(int argc, char** argv) {
   }
   try {
     const std::filesystem::path folder = argv[2];
-    homolog::generate_synthetic(folder / "set", {.seed = 7, .train_images = 4, .test_images = 4});
+    drawn_set::generate(folder / "set", {.seed = 7, .train_images = 4, .test_images = 4});
     const homolog::Dataset train = homolog::load_spair(folder / "set", "trn");
     const homolog::Dataset test = homolog::load_spair(folder / "set", "test");
     homolog::PipelineSetting pipeline;

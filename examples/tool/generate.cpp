@@ -5,7 +5,7 @@
 #include <string>
 
 #include "commands.hpp"
-#include "homolog/datasets/synthetic.hpp"
+#include "drawn_set/generate.hpp"
 #include "progress.hpp"
 
 namespace tool {
@@ -15,7 +15,7 @@ void add_generate(CLI::App& app) {
       app.add_subcommand("generate", "write the synthetic data set in SPair-71k's layout");
   struct Options {
     std::string output;
-    homolog::SyntheticSetting setting;
+    drawn_set::Setting setting;
   };
   auto options = std::make_shared<Options>();
   command->add_option("--output", options->output, "folder to make; it must not exist or be empty")
@@ -24,7 +24,7 @@ void add_generate(CLI::App& app) {
       ->capture_default_str();
   command->callback([options] {
     Progress progress;
-    homolog::generate_synthetic(
+    drawn_set::generate(
         options->output, options->setting,
         [&progress](std::size_t done, std::size_t total) { progress("pictures", done, total); });
     progress.finish();

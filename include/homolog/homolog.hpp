@@ -19,7 +19,6 @@
 #include "homolog/core/transforms.hpp"
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/images/prepare.hpp"

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "backbones/gold.hpp"
+#include "drawn_set/generate.hpp"
 #include "homolog/backbones/dinov2.hpp"
 #include "homolog/backbones/dinov3.hpp"
 #include "homolog/backbones/sam.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "support/skip.hpp"
@@ -119,7 +119,7 @@ TEST_CASE("an evaluation on a CUDA device finds the points that the CPU finds") 
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);
   const TemporaryFolder folder;
-  generate_synthetic(folder.path / "drawn", {7, 2, 2, 6, 3});
+  drawn_set::generate(folder.path / "drawn", {7, 2, 2, 6, 3});
   const Dataset dataset = load_spair(folder.path / "drawn", "test");
   Pipeline<DinoV2, WindowSoftArgmax> pipeline;
   // Letterboxed pictures are padded on the device, squashed ones fill the input.

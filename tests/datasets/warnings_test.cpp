@@ -5,9 +5,9 @@
 
 #include <string>
 
+#include "drawn_set/generate.hpp"
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
 
@@ -42,7 +42,7 @@ TEST_CASE("boxes given as x, y, width, height look legal and are said, with thei
 
 TEST_CASE("SPair-71k's own annotations and the drawn set raise no warning") {
   const TemporaryFolder folder;
-  generate_synthetic(folder.path / "drawn", {1, 2, 2, 3, 2});
+  drawn_set::generate(folder.path / "drawn", {1, 2, 2, 3, 2});
   CHECK(dataset_warnings(load_spair(folder.path / "drawn", "test")).empty());
   const auto spair = test_data() / "SPair-71k";
   if (!std::filesystem::exists(spair)) return skip("no SPair-71k under HOMOLOG_TEST_DATA");

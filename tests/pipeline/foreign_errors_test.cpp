@@ -9,12 +9,12 @@
 #include <string>
 #include <typeinfo>
 
+#include "drawn_set/generate.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/pf_willow_csv.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluate.hpp"
@@ -77,7 +77,7 @@ TEST_CASE("paths of every wrong kind give homolog's errors") {
     CHECK(thrown_by([&] { homolog::detail::make_folders(path); }) == "homolog::Error");
     CHECK(thrown_by([&] { homolog::detail::remove_file(path); }) == "homolog::Error");
     CHECK(thrown_by([&] { save_image(path / "a.png", picture); }) == "homolog::Error");
-    CHECK(thrown_by([&] { generate_synthetic(path, {1, 2, 2, 2, 1}); }) == "homolog::Error");
+    CHECK(thrown_by([&] { drawn_set::generate(path, {1, 2, 2, 2, 1}); }) == "homolog::Error");
   }
 }
 

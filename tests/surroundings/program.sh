@@ -26,6 +26,6 @@ if [ "$sources" = one_source ]; then
 else
   files=("$folder"/*.cpp)
 fi
-"$CXX" -std=c++20 "$@" -I"$SOURCE/include" -I"$folder" "${includes[@]}" "${files[@]}" -pthread -o program
+"$CXX" -std=c++20 "$@" -I"$SOURCE/include" -I"$SOURCE/examples" -I"$folder" "${includes[@]}" "${files[@]}" -pthread -o program
 ./program
 echo "the program compiles and runs with $*"

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "drawn_set/generate.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/core/detail/decimal_number.hpp"
 #include "homolog/datasets/jsonl.hpp"
@@ -12,7 +13,6 @@
 #include "homolog/datasets/pf_willow_csv.hpp"
 #include "homolog/datasets/select.hpp"
 #include "homolog/datasets/spair.hpp"
-#include "homolog/datasets/synthetic.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -28,10 +28,10 @@ int failures_of_files() {
     failures += fine ? 0 : 1;
   };
   const std::filesystem::path folder = "program_files";  // in the current folder
-  homolog::SyntheticSetting drawn;
+  drawn_set::Setting drawn;
   drawn.train_images = drawn.val_images = 2;
   drawn.test_images = 2;
-  homolog::generate_synthetic(folder, drawn);
+  drawn_set::generate(folder, drawn);
   const homolog::Dataset dataset =
       homolog::select_pairs(homolog::load_spair(folder, "test"), {}, 4);
   const homolog::Pipeline<homolog::SyntheticBackbone, homolog::Argmax> pipeline;

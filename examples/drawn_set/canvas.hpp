@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// @file
-/// A small rasteriser in integers: textured capsules, ellipses and polygons in layers, four samples
-/// a pixel.
+// A small rasteriser in integers: textured capsules, ellipses and polygons in layers, four samples
+// a pixel.
 
 #include <algorithm>
 #include <array>
@@ -11,31 +10,32 @@
 #include <cstdint>
 #include <vector>
 
-#include "homolog/datasets/detail/drawn_random.hpp"
+#include "homolog/core/detail/mix_bits.hpp"
 #include "homolog/images/image.hpp"
+#include "random.hpp"
 
-namespace homolog::inline v0_1::detail::drawn {
+namespace drawn_set {
 
-inline constexpr std::int64_t subpixels = 64;  ///< placed units a pixel
+inline constexpr std::int64_t subpixels = 64;  // placed units a pixel
 
-using Shade = std::array<int, 3>;  ///< RGB, 0..255
+using Shade = std::array<int, 3>;  // RGB, 0..255
 
 enum class Texture { plain, stripes, spots, rings, shaded };
 
-/// One painted part. `points` holds two ends of a capsule's axis, an ellipse's centre and the ends
-/// of its two half axes, or a polygon's corners.
+// One painted part. `points` holds two ends of a capsule's axis, an ellipse's centre and the ends
+// of its two half axes, or a polygon's corners.
 struct Part {
   enum class Shape { capsule, ellipse, polygon } shape = Shape::capsule;
   std::vector<Vec> points;
-  std::int64_t radius_a = 0;  ///< capsule: at the first end
-  std::int64_t radius_b = 0;  ///< capsule: at the second end
+  std::int64_t radius_a = 0;  // capsule: at the first end
+  std::int64_t radius_b = 0;  // capsule: at the second end
   Shade colour{};
   Shade second{};
   Texture texture = Texture::shaded;
-  int layer_id = 0;  ///< 1 for the thing, 2 for occluders, 0 for background
+  int layer_id = 0;  // 1 for the thing, 2 for occluders, 0 for background
 };
 
-/// Position within a part, in 1/1024 of its length and of its half width.
+// Position within a part, in 1/1024 of its length and of its half width.
 struct PartPosition {
   bool inside = false;
   std::int64_t along = 0;
@@ -109,7 +109,7 @@ inline Shade shade_of(const Part& part, const PartPosition& at) {
   return part.colour;
 }
 
-/// A picture while it is painted: four samples a pixel, each with the layer that is on top.
+// A picture while it is painted: four samples a pixel, each with the layer that is on top.
 struct Canvas {
   int width, height;
   std::vector<Shade> colours;
@@ -155,7 +155,7 @@ struct Canvas {
     }
   }
 
-  /// Layer on top at a placed point; -1 outside the picture.
+  // Layer on top at a placed point; -1 outside the picture.
   int layer_at(Vec point) const {
     const std::int64_t step = subpixels / 2;
     if (point.x < 0 || point.y < 0 || point.x >= width * subpixels ||
@@ -165,12 +165,12 @@ struct Canvas {
     return layers[index(static_cast<int>(point.x / step), static_cast<int>(point.y / step))];
   }
 
-  /// Means of four samples, with grain of a few grey levels.
-  Image picture(std::uint64_t grain_seed, int grain) const {
-    Image image(width, height);
+  // Means of four samples, with grain of a few grey levels.
+  homolog::Image picture(std::uint64_t grain_seed, int grain) const {
+    homolog::Image image(width, height);
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
-        const std::uint64_t bits = mix_bits(
+        const std::uint64_t bits = homolog::detail::mix_bits(
             grain_seed ^ (static_cast<std::uint64_t>(y) << 32 | static_cast<std::uint64_t>(x)));
         const int noise =
             static_cast<int>(bits % static_cast<std::uint64_t>(2 * grain + 1)) - grain;
@@ -186,4 +186,4 @@ struct Canvas {
   }
 };
 
-}  // namespace homolog::inline v0_1::detail::drawn
+}  // namespace drawn_set

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-/// @file
-/// Integer randomness and trigonometry of the synthetic data set: the same on every machine.
+// Integer randomness and trigonometry of the drawn set: the same on every machine.
 
 #include <cstdint>
 #include <initializer_list>
 
 #include "homolog/core/detail/mix_bits.hpp"
 
-namespace homolog::inline v0_1::detail::drawn {
+namespace drawn_set {
 
-/// A stream of integers that depends on its seed words alone.
-struct SyntheticRandom {
+// A stream of integers that depends on its seed words alone.
+struct Random {
   std::uint64_t state;
 
-  SyntheticRandom(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
-    for (const std::uint64_t word : words) state = mix_bits(state ^ mix_bits(word));
+  Random(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
+    for (const std::uint64_t word : words)
+      state = homolog::detail::mix_bits(state ^ homolog::detail::mix_bits(word));
   }
-  std::uint64_t next() { return state = mix_bits(state); }
-  /// Uniform in [low, high], both included.
+  std::uint64_t next() { return state = homolog::detail::mix_bits(state); }
+  // Uniform in [low, high], both included.
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
   }
   bool chance(int percent) { return between(0, 99) < percent; }
 };
 
-/// sin in units of 1/4096, angle in tenths of a degree (Bhaskara's rational approximation, exact in
-/// integers, off by less than 0.002).
+// sin in units of 1/4096, angle in tenths of a degree (Bhaskara's rational approximation, exact in
+// integers, off by less than 0.002).
 inline std::int64_t sine(std::int64_t tenths) {
   tenths %= 3600;
   if (tenths < 0) tenths += 3600;
@@ -37,7 +37,7 @@ inline std::int64_t sine(std::int64_t tenths) {
 }
 inline std::int64_t cosine(std::int64_t tenths) { return sine(tenths + 900); }
 
-/// Largest integer whose square is at most `value`.
+// Largest integer whose square is at most `value`.
 inline std::int64_t integer_root(std::int64_t value) {
   std::int64_t root = 0;
   for (std::int64_t bit = std::int64_t{1} << 30; bit > 0; bit >>= 1) {
@@ -46,7 +46,7 @@ inline std::int64_t integer_root(std::int64_t value) {
   return root;
 }
 
-/// An integer vector; thing coordinates, or 1/64 pixel once placed.
+// An integer vector; thing coordinates, or 1/64 pixel once placed.
 struct Vec {
   std::int64_t x = 0;
   std::int64_t y = 0;
@@ -58,9 +58,9 @@ inline std::int64_t dot(Vec a, Vec b) { return a.x * b.x + a.y * b.y; }
 inline std::int64_t cross(Vec a, Vec b) { return a.x * b.y - a.y * b.x; }
 inline std::int64_t length(Vec a) { return integer_root(dot(a, a)); }
 
-/// The point `distance` away from `from` in a direction (0 right, 900 down).
+// The point `distance` away from `from` in a direction (0 right, 900 down).
 inline Vec away(Vec from, std::int64_t distance, std::int64_t tenths) {
   return {from.x + distance * cosine(tenths) / 4096, from.y + distance * sine(tenths) / 4096};
 }
 
-}  // namespace homolog::inline v0_1::detail::drawn
+}  // namespace drawn_set

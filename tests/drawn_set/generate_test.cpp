@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/datasets/synthetic.hpp"
+#include "drawn_set/generate.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,7 +22,7 @@ using namespace homolog::test;
 
 namespace {
 
-SyntheticSetting small(std::uint64_t seed) {
+drawn_set::Setting small(std::uint64_t seed) {
   return {.seed = seed, .train_images = 4, .val_images = 2, .test_images = 4, .pairs_per_image = 2};
 }
 
@@ -46,15 +46,15 @@ std::uint64_t fnv1a64(const std::string& bytes, std::uint64_t hash = 14695981039
 TEST_CASE("the integer sine is within 0.002 of the real one") {
   for (int angle = -4000; angle < 4000; angle += 7) {
     const double exact = std::sin(angle / 1800.0 * 3.14159265358979);
-    CHECK(std::abs(static_cast<double>(detail::drawn::sine(angle)) / 4096 - exact) < 0.0022);
+    CHECK(std::abs(static_cast<double>(drawn_set::sine(angle)) / 4096 - exact) < 0.0022);
   }
 }
 
 TEST_CASE("the same seed gives the same bytes, another seed others") {
   const TemporaryFolder folder;
-  generate_synthetic(folder.path / "a", small(3));
-  generate_synthetic(folder.path / "b", small(3));
-  generate_synthetic(folder.path / "c", small(4));
+  drawn_set::generate(folder.path / "a", small(3));
+  drawn_set::generate(folder.path / "b", small(3));
+  drawn_set::generate(folder.path / "c", small(4));
   const auto a = content(folder.path / "a");
   CHECK(a == content(folder.path / "b"));
   CHECK(a != content(folder.path / "c"));
@@ -71,8 +71,8 @@ TEST_CASE("the same seed gives the same bytes, another seed others") {
 TEST_CASE("annotations and pictures have the bytes they always had") {
   // Pixels before JPEG: integer arithmetic alone, the same on every machine and by every compiler.
   std::uint64_t hash = 14695981039346656037U;
-  for (std::size_t category = 0; category < synthetic_categories().size(); ++category) {
-    const auto picture = draw_synthetic(category, 5, 2, 1);
+  for (std::size_t category = 0; category < drawn_set::category_names().size(); ++category) {
+    const auto picture = drawn_set::draw_picture(category, 5, 2, 1);
     hash = fnv1a64(std::string(picture.image.pixels.begin(), picture.image.pixels.end()), hash);
     for (const auto& point : picture.keypoints) {
       hash = fnv1a64(
@@ -86,7 +86,7 @@ TEST_CASE("keypoints are inside, visible and shared, and splits share no picture
   const TemporaryFolder folder;
   const auto root = folder.path / "set";
   std::size_t last = 0, total = 0;
-  generate_synthetic(root, small(5), [&](std::size_t done, std::size_t of) {
+  drawn_set::generate(root, small(5), [&](std::size_t done, std::size_t of) {
     CHECK(done == last + 1);
     last = done;
     total = of;
@@ -121,7 +121,7 @@ TEST_CASE("keypoints are inside, visible and shared, and splits share no picture
 TEST_CASE("pairs repeat the two pictures' own annotations") {
   const TemporaryFolder folder;
   const auto root = folder.path / "set";
-  generate_synthetic(root, small(6));
+  drawn_set::generate(root, small(6));
   for (const Pair& pair : load_spair(root, "test").pairs) {
     const auto annotation = [&](const std::filesystem::path& picture) {
       return load_spair_image_annotation(root / "ImageAnnotation" / pair.category /
@@ -141,7 +141,7 @@ TEST_CASE("pairs repeat the two pictures' own annotations") {
 
 TEST_CASE("copying coordinates scores below 20 percent at PCK@0.1") {
   const TemporaryFolder folder;
-  generate_synthetic(folder.path / "set", {.seed = 1, .train_images = 2, .val_images = 2});
+  drawn_set::generate(folder.path / "set", {.seed = 1, .train_images = 2, .val_images = 2});
   const Dataset dataset = load_spair(folder.path / "set", "test");
   const Evaluation floor = evaluate(Pipeline<SyntheticBackbone, CopyCoordinates>{}, dataset);
   MESSAGE("copy-coordinates, PCK@0.1 per point: ", 100 * floor.total.per_point[1]);
@@ -153,14 +153,14 @@ TEST_CASE("copying coordinates scores below 20 percent at PCK@0.1") {
 TEST_CASE("an existing folder is never written into, and nothing is left of a refused call") {
   const TemporaryFolder folder;
   write_file(folder.path / "set" / "mine.txt", "precious");
-  CHECK_THROWS_AS(generate_synthetic(folder.path / "set", small(1)), DatasetError);
+  CHECK_THROWS_AS(drawn_set::generate(folder.path / "set", small(1)), DatasetError);
   CHECK(test::read_file(folder.path / "set" / "mine.txt") == "precious");
-  CHECK_THROWS_AS(generate_synthetic(folder.path / "mine", {.test_images = 1}), SettingError);
-  CHECK_THROWS_AS(generate_synthetic(folder.path / "mine", {.pairs_per_image = 0}), SettingError);
-  CHECK_THROWS_AS(draw_synthetic(8, 0, 0, 1), SettingError);
+  CHECK_THROWS_AS(drawn_set::generate(folder.path / "mine", {.test_images = 1}), SettingError);
+  CHECK_THROWS_AS(drawn_set::generate(folder.path / "mine", {.pairs_per_image = 0}), SettingError);
+  CHECK_THROWS_AS(drawn_set::draw_picture(8, 0, 0, 1), SettingError);
   struct Stop {};
-  CHECK_THROWS_AS(generate_synthetic(folder.path / "stopped", small(1),
-                                     [](std::size_t, std::size_t) { throw Stop{}; }),
+  CHECK_THROWS_AS(drawn_set::generate(folder.path / "stopped", small(1),
+                                      [](std::size_t, std::size_t) { throw Stop{}; }),
                   Stop);
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }
