@@ -15,18 +15,16 @@
 #include <iostream>
 #include <string>
 
-#include "homolog/backbones/dinov2.hpp"
-#include "homolog/backbones/dinov3.hpp"
-#include "homolog/backbones/sam.hpp"
+#include "homolog/backbones/load_transformer.hpp"
+#include "homolog/weights/read_weights.hpp"
+#include "homolog/weights/safetensors.hpp"
 
 namespace {
 
-template <class Policy>
-void answer_requests(const homolog::TensorFile& weights, const std::string& input_path,
-                     torch::Dtype dtype, torch::Device device, std::int64_t batch) {
-  Policy backbone;
-  backbone.load(weights, "", dtype);
+void answer_requests(homolog::TransformerBackbone backbone, const std::string& input_path,
+                     torch::Device device, std::int64_t batch) {
   backbone.to(device);
+  const torch::Dtype dtype = backbone.model.patch_weight.scalar_type();
   const homolog::TensorFile file = homolog::read_safetensors(input_path);
   torch::Tensor input = homolog::to_torch(file, "input").to(device, dtype);
   if (batch > 1) input = input.repeat({batch, 1, 1, 1});
@@ -79,17 +77,7 @@ int main(int argc, char** argv) {
       at::globalContext().setAllowTF32CuDNN(false);
     }
     const homolog::TensorFile weights = homolog::read_weights(weights_path);
-    const auto recognized = homolog::recognize(weights);
-    const std::string family = recognized ? recognized->family : "";
-    if (family == "dinov2") {
-      answer_requests<homolog::DinoV2>(weights, input_path, dtype, device, batch);
-    } else if (family == "dinov3") {
-      answer_requests<homolog::DinoV3>(weights, input_path, dtype, device, batch);
-    } else if (family == "sam") {
-      answer_requests<homolog::Sam>(weights, input_path, dtype, device, batch);
-    } else {
-      throw homolog::WeightsError(weights_path + ": no backbone of this benchmark");
-    }
+    answer_requests(homolog::load_backbone_of(weights, "", dtype), input_path, device, batch);
   } catch (const homolog::Error& error) {
     std::fprintf(stderr, "backbone_forward: %s\n", error.what());
     return 1;

@@ -8,10 +8,7 @@
 #include <utility>
 
 #include "homolog/backbones/detail/torch_boundary.hpp"
-#include "homolog/backbones/dinov2.hpp"
-#include "homolog/backbones/dinov3.hpp"
-#include "homolog/backbones/sam.hpp"
-#include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/backbones/transformer_of.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -32,29 +29,17 @@ torch::Device device_of(const std::string& name) {
   }
 }
 
-template <class B>
-AnyBackbone loaded(const TensorFile& file, const LoadSetting& setting) {
-  B backbone;
+}  // namespace
+
+AnyBackbone load_backbone(const std::filesystem::path& weights, const LoadSetting& setting) {
   const torch::Dtype dtype = dtype_of(setting.dtype);
   const torch::Device device = device_of(setting.device);
-  backbone.load(file, setting.variant, dtype);
+  TransformerBackbone backbone = load_backbone_of(read_weights(weights), setting.variant, dtype);
   backbone.setting.layer = setting.layer;
   backbone.setting.final_norm = setting.final_norm;
   backbone.layer();  // one that does not exist is an error now
   backbone.to(device, dtype);
   return AnyBackbone(std::move(backbone));
-}
-
-}  // namespace
-
-AnyBackbone load_backbone(const std::filesystem::path& weights, const LoadSetting& setting) {
-  const TensorFile file = read_weights(weights);
-  const auto recognized = recognize(file);
-  if (!recognized) throw WeightsError(file.name + ": no known backbone's keys");
-  if (recognized->family == "dinov2") return loaded<DinoV2>(file, setting);
-  if (recognized->family == "dinov3") return loaded<DinoV3>(file, setting);
-  if (recognized->family == "sam") return loaded<Sam>(file, setting);
-  return loaded<VisionTransformer>(file, setting);
 }
 
 HOMOLOG_STOCK_PIPELINES();

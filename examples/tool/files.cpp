@@ -3,15 +3,16 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "commands.hpp"
+#include "homolog/backbones/key_styles.hpp"
+#include "homolog/backbones/recognize.hpp"
 #include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 #include "homolog/version.hpp"
-#include "homolog/weights/key_maps.hpp"
 #include "homolog/weights/read_weights.hpp"
-#include "homolog/weights/recognize.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "outputs.hpp"
 #include "torch_backend.hpp"
@@ -61,18 +62,23 @@ void inspect_command(const std::string& path, const std::string& json_path) {
                 homolog::detail::shape_text(tensor.shape).c_str());
   }
   std::printf("%zu tensors, %zu elements\n", file.tensors.size(), elements);
-  if (const auto recognized = recognize(file)) {
-    json["recognized"] = recognized_json(*recognized);
-    std::printf("recognised: %s\n", json["recognized"].dump().c_str());
-  } else {
-    std::printf("recognised: no known backbone\n");
+  const std::vector<Recognized> recognized = recognize_all(file);
+  if (recognized.empty()) std::printf("recognised: no known backbone\n");
+  for (const Recognized& one : recognized) {
+    const auto facts = recognized_json(one);
+    if (recognized.size() == 1) {
+      json["recognized"] = facts;
+    } else {
+      json["may_be"].push_back(facts);
+    }
+    std::printf("%s: %s\n", recognized.size() == 1 ? "recognised" : "may be", facts.dump().c_str());
   }
   if (!json_path.empty())
     write_file_atomically(json_path, homolog::detail::json_text(json, 2) + "\n");
 }
 
 struct ConvertOptions {
-  std::string input, output, to, checkpoint;
+  std::string input, output, to, checkpoint, backbone;
 };
 
 void convert_command(const ConvertOptions& options) {
@@ -84,23 +90,18 @@ void convert_command(const ConvertOptions& options) {
                    {{"IN", options.input}, {"--checkpoint", options.checkpoint}});
   TensorFile file = read_weights(options.input);
   if (!options.to.empty() || !options.checkpoint.empty()) {
-    const auto base = recognize(file);
+    const auto base = recognize(file, options.backbone);
     if (!base) throw WeightsError(options.input + ": no known backbone's keys, so none to rename");
-    const std::string to =
-        options.to.empty() ? std::string(key_style_name(base->style)) : options.to;
+    const KeyStyle to = options.to == "original"      ? KeyStyle::original
+                        : options.to == "huggingface" ? KeyStyle::huggingface
+                                                      : base->style;
     Recognized recognized = *base;
     if (options.checkpoint.empty()) {
       file = to_original_keys(file, recognized);
     } else {
       file = merge_checkpoint(options.input, file, recognized, options.checkpoint);
     }
-    if (to == "huggingface") {
-      file = to_huggingface_keys(file, recognized);
-    } else if (to == "timm") {
-      if (recognized.family != "vision_transformer") file = to_timm_keys(file, recognized);
-    } else if (recognized.family == "sam") {
-      file = with_image_encoder_prefix(file);
-    }
+    file = to_keys(file, recognized, to);
   }
   file.metadata["format"] = "pt";
   write_safetensors(options.output, file);
@@ -150,6 +151,8 @@ void add_convert(CLI::App& app) {
   command->add_option("OUT", options->output, "file to write")->required();
   command->add_option("--to", options->to, "rename keys (default: keep)")
       ->check(CLI::IsMember({"original", "huggingface"}));
+  command->add_option("--backbone", options->backbone,
+                      "which model IN holds, where several have its keys and shapes");
   command->add_option("--checkpoint", options->checkpoint,
                       "put these tuned weights in: a checkpoint, or a folder's best, else newest");
   command->callback([options] { convert_command(*options); });

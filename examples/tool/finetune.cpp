@@ -112,10 +112,10 @@ FinetuneResult tune(const FinetuneOptions& options, Loaded& loaded, const AnyLos
                     const FinetuneSetting& setting) {
   const PipelineSetting pipeline = pipeline_setting(options.input, options.matcher);
   return std::visit(
-      [&](auto& backbone, const auto& policy) {
-        return finetune(backbone, policy, train, validation, pipeline, setting);
+      [&](const auto& policy) {
+        return finetune(loaded.policy, policy, train, validation, pipeline, setting);
       },
-      loaded.policy, loss);
+      loss);
 }
 
 void finetune_command(FinetuneOptions options) {

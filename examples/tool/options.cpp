@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "homolog/backbones/families/stock.hpp"
 #include "homolog/core/errors.hpp"
-#include "homolog/weights/published_sizes.hpp"
 #include "usage.hpp"
 
 namespace tool {
@@ -175,26 +175,6 @@ AnyMatcher make_matcher(const MatcherOptions& options) {
   return result;
 }
 
-std::string backbone_family(const std::string& name) {
-  const std::pair<const char*, const char*> families[] = {{"dinov2_", "dinov2"},
-                                                          {"dinov3_", "dinov3"},
-                                                          {"sam_", "sam"},
-                                                          {"vit_", "vision_transformer"}};
-  for (const auto& [prefix, family] : families) {
-    if (!name.starts_with(prefix)) continue;
-    try {
-      homolog::detail::find_published(family, name, KeyStyle::original);
-    } catch (const WeightsError& error) {
-      throw UsageError(std::string("--backbone: ") + error.what());
-    }
-    return family;
-  }
-  throw UsageError("--backbone: '" + name +
-                   "' is unknown; known are dinov2_vit{s,b,l,g}14[_reg], " +
-                   "dinov3_vit{s16,s16plus,b16,l16,l16plus,h16plus,7b16}, sam_vit_{b,l,h}, " +
-                   "vit_tiny_patch16_224 and synthetic");
-}
-
 void require_fitting(const BackboneOptions& options) {
   const std::string& device = options.device;
   const bool numbered =
@@ -233,7 +213,10 @@ void require_fitting(const BackboneOptions& options) {
                          : "--weights and --random-weights exclude each other; type one of them");
   }
   if (!options.backbone.empty()) {
-    backbone_family(options.backbone);
+    if (family_of(options.backbone).empty()) {
+      throw UsageError("--backbone: '" + options.backbone + "' is unknown; known are synthetic, " +
+                       variant_names());
+    }
   } else if (options.weights.empty()) {
     throw UsageError("--random-weights needs a model; type --backbone NAME too");
   }

@@ -75,9 +75,6 @@ void announce_large_input(const std::string& name, const homolog::FrameTransform
 // The matcher a user named; an option that this matcher does not have is a UsageError.
 AnyMatcher make_matcher(const MatcherOptions& options);
 
-// The family of a backbone's name: dinov2, dinov3, sam or vision_transformer.
-std::string backbone_family(const std::string& name);
-
 // Refuses, before anything is read, backbone options that do not fit together.
 void require_fitting(const BackboneOptions& options);
 

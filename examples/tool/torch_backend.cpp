@@ -16,15 +16,17 @@
 #include <set>
 #include <span>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "homolog/backbones/load_transformer.hpp"
+#include "homolog/backbones/recognize.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 #include "homolog/train/detail/sha256.hpp"
 #include "homolog/train/load_tuned.hpp"
+#include "homolog/weights/read_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "torch_policies.hpp"
 
@@ -53,13 +55,6 @@ torch::Dtype parse_dtype(const std::string& name) {
   if (name == "bfloat16") return torch::kBFloat16;
   if (name == "float16") return torch::kFloat16;
   return torch::kFloat32;
-}
-
-TransformerPolicy make_policy(const std::string& family) {
-  if (family == "dinov3") return DinoV3{};
-  if (family == "sam") return Sam{};
-  if (family == "vision_transformer") return VisionTransformer{};
-  return DinoV2{};
 }
 
 Checkpoint named_checkpoint(const std::string& path) {
@@ -98,63 +93,49 @@ void apply_checkpoint(TransformerBackbone& policy, const BackboneOptions& option
 Loaded load_transformer(const BackboneOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   const torch::Device device = parse_device(options.device);
-  std::string family = options.backbone.empty() ? "" : backbone_family(options.backbone);
+  const torch::Dtype dtype = parse_dtype(options.dtype);
   Loaded loaded;
   loaded.name = options.backbone;
-  if (!options.weights.empty()) {
+  if (options.weights.empty()) {
+    loaded.policy = random_backbone_of(options.backbone, *options.random_weights);
+  } else {
     loaded.file = read_weights(options.weights);
-    if (family.empty()) {
+    loaded.policy = load_backbone_of(loaded.file, options.backbone, dtype);
+    if (options.backbone.empty()) {
       const auto recognized = recognize(loaded.file);
-      if (!recognized) throw WeightsError(loaded.file.name + ": no known backbone's keys");
-      family = recognized->family;
       loaded.name = recognized->variant.empty() ? recognized->family : recognized->variant;
     }
   }
-  loaded.policy = make_policy(family);
-  const torch::Dtype dtype = parse_dtype(options.dtype);
-  std::visit(
-      [&](auto& policy) {
-        if (options.weights.empty()) {
-          policy.randomize(options.backbone, *options.random_weights);
-        } else {
-          policy.load(loaded.file, options.backbone, dtype);
-        }
-        if (options.blocks != 0) policy.keep_blocks(options.blocks);
-        policy.setting.layer = options.layer;
-        policy.setting.final_norm = options.final_norm;
-        policy.setting.facet = options.facet == "key" ? Facet::key : Facet::token;
-        for (const auto rule : {PositionInterpolation::hub, PositionInterpolation::hub_registers,
-                                PositionInterpolation::huggingface}) {
-          if (options.position_interpolation == position_interpolation_name(rule)) {
-            policy.position_interpolation = rule;
-          }
-        }
-        if (options.position_interpolation != "auto" && !policy.model.positions.defined()) {
-          throw SettingError("--position-interpolation: " + loaded.name + " has no position table");
-        }
-        if (options.normalization == "imagenet") {
-          policy.input_normalization = imagenet_normalization;
-        }
-        if (options.normalization == "half") policy.input_normalization = half_normalization;
-        if (options.normalization == "satellite") {
-          policy.input_normalization = satellite_normalization;
-        }
-        policy.layer();  // a block that does not exist is an error now, not after the decoding
-        policy.to(device, dtype);
-        if (!options.checkpoint.empty()) apply_checkpoint(policy, options, loaded);
-      },
-      loaded.policy);
+  TransformerBackbone& policy = loaded.policy;
+  if (options.blocks != 0) policy.keep_blocks(options.blocks);
+  policy.setting.layer = options.layer;
+  policy.setting.final_norm = options.final_norm;
+  policy.setting.facet = options.facet == "key" ? Facet::key : Facet::token;
+  for (const auto rule : {PositionInterpolation::hub, PositionInterpolation::hub_registers,
+                          PositionInterpolation::huggingface}) {
+    if (options.position_interpolation == position_interpolation_name(rule)) {
+      policy.position_interpolation = rule;
+    }
+  }
+  if (options.position_interpolation != "auto" && !policy.model.positions.defined()) {
+    throw SettingError("--position-interpolation: " + loaded.name + " has no position table");
+  }
+  if (options.normalization == "imagenet") policy.input_normalization = imagenet_normalization;
+  if (options.normalization == "half") policy.input_normalization = half_normalization;
+  if (options.normalization == "satellite") policy.input_normalization = satellite_normalization;
+  policy.layer();  // a block that does not exist is an error now, not after the decoding
+  policy.to(device, dtype);
+  if (!options.checkpoint.empty()) apply_checkpoint(policy, options, loaded);
   return loaded;
 }
 
 namespace {
 
 // The normalised input [1,3,H,W] of a picture.
-template <class Policy>
-torch::Tensor picture_input(const Policy& policy, const InputOptions& options,
+torch::Tensor picture_input(const TransformerBackbone& policy, const InputOptions& options,
                             const std::string& path) {
   const Image image = load_image(path);
-  Pipeline<Policy> pipeline(policy);
+  Pipeline<TransformerBackbone> pipeline(policy);
   pipeline.setting = pipeline_setting(options);
   const FrameTransform frames = pipeline.transform(image.size());
   homolog::detail::require_memory(policy, frames, 1, path);
@@ -238,19 +219,16 @@ std::vector<std::filesystem::path> weights_files(const std::filesystem::path& pa
 
 nlohmann::ordered_json backbone_facts(const Loaded& loaded, const BackboneOptions& options,
                                       bool with_hash) {
+  const TransformerBackbone& policy = loaded.policy;
   nlohmann::ordered_json facts{{"backbone", loaded.name}};
-  std::visit(
-      [&](const auto& policy) {
-        facts["layer"] = policy.layer();
-        facts["final_norm"] = policy.setting.final_norm;
-        facts["facet"] = options.facet;
-        facts["normalization"] = normalization_name(policy.normalization());
-        facts["position_interpolation"] =
-            policy.model.positions.defined()
-                ? std::string(position_interpolation_name(policy.position_interpolation))
-                : "none";
-      },
-      loaded.policy);
+  facts["layer"] = policy.layer();
+  facts["final_norm"] = policy.setting.final_norm;
+  facts["facet"] = options.facet;
+  facts["normalization"] = normalization_name(policy.normalization());
+  facts["position_interpolation"] =
+      policy.model.positions.defined()
+          ? std::string(position_interpolation_name(policy.position_interpolation))
+          : "none";
   facts["dtype"] = options.dtype;
   if (options.random_weights) facts["random_weights"] = *options.random_weights;
   if (!options.weights.empty()) facts["weights"] = options.weights;
@@ -281,63 +259,53 @@ NamedBackbone make_backbone(const BackboneOptions& options, bool with_hash) {
     return {std::move(synthetic), facts};
   }
   Loaded loaded = load_transformer(options);
-  return std::visit(
-      [&](auto& policy) {
-        nlohmann::ordered_json facts = backbone_facts(loaded, options, with_hash);
-        return NamedBackbone{AnyBackbone(std::move(policy)), std::move(facts)};
-      },
-      loaded.policy);
+  nlohmann::ordered_json facts = backbone_facts(loaded, options, with_hash);
+  return {AnyBackbone(std::move(loaded.policy)), std::move(facts)};
 }
 
 TensorFile compute_features(const BackboneOptions& options, const InputOptions& input_options,
                             const std::string& image, const std::string& tensors) {
   const Loaded loaded = load_transformer(options);
-  return std::visit(
-      [&](const auto& policy) {
-        return homolog::detail::at_torch_boundary("features", [&] {
-          const torch::Tensor input = tensors.empty()
-                                          ? picture_input(policy, input_options, image)
-                                          : to_torch(read_safetensors(tensors), "input");
-          const at::NoGradGuard no_gradients;
-          const Features features = policy.features(input.to(torch::kFloat32));
-          TensorFile output;
-          add_tensor(output, "patch_tokens", features.patch_tokens.to(torch::kFloat32));
-          if (features.class_token.defined()) {
-            add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
-          }
-          if (features.register_tokens.defined()) {
-            add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
-          }
-          output.metadata = {{"rows", std::to_string(features.rows)},
-                             {"cols", std::to_string(features.cols)}};
-          const auto facts = backbone_facts(loaded, options, true);
-          for (const auto& [key, value] : facts.items()) {
-            output.metadata[key] =
-                value.is_string() ? value.template get<std::string>() : value.dump();
-          }
-          if (tensors.empty()) {
-            output.metadata["image"] = image;
-            output.metadata["resize"] = input_options.resize;
-            output.metadata["resize_filter"] = resize_filter_name(input_options);
-          } else {
-            output.metadata["normalization"] = "as given";
-          }
-          return output;
-        });
-      },
-      loaded.policy);
+  return homolog::detail::at_torch_boundary("features", [&] {
+    const torch::Tensor input = tensors.empty()
+                                    ? picture_input(loaded.policy, input_options, image)
+                                    : to_torch(read_safetensors(tensors), "input");
+    const at::NoGradGuard no_gradients;
+    const Features features = loaded.policy.features(input.to(torch::kFloat32));
+    TensorFile output;
+    add_tensor(output, "patch_tokens", features.patch_tokens.to(torch::kFloat32));
+    if (features.class_token.defined()) {
+      add_tensor(output, "class_token", features.class_token.to(torch::kFloat32));
+    }
+    if (features.register_tokens.defined()) {
+      add_tensor(output, "register_tokens", features.register_tokens.to(torch::kFloat32));
+    }
+    output.metadata = {{"rows", std::to_string(features.rows)},
+                       {"cols", std::to_string(features.cols)}};
+    const auto facts = backbone_facts(loaded, options, true);
+    for (const auto& [key, value] : facts.items()) {
+      output.metadata[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    if (tensors.empty()) {
+      output.metadata["image"] = image;
+      output.metadata["resize"] = input_options.resize;
+      output.metadata["resize_filter"] = resize_filter_name(input_options);
+    } else {
+      output.metadata["normalization"] = "as given";
+    }
+    return output;
+  });
 }
 
 TensorFile merge_checkpoint(const std::string& weights, const TensorFile& file,
                             Recognized& recognized, const std::string& checkpoint) {
   BackboneOptions options;
   options.weights = weights;
+  options.backbone = recognized.variant;
   options.checkpoint = checkpoint;
   Loaded loaded = load_transformer(options);
   const Checkpoint tuned = named_checkpoint(checkpoint);
-  TensorFile merged =
-      std::visit([&](const auto& policy) { return merge_tuned(file, recognized, policy, tuned); },
-                 loaded.policy);
+  TensorFile merged = merge_tuned(file, recognized, loaded.policy, tuned);
   const auto result = recognize(merged);
   if (!result) throw WeightsError(weights + ": no known backbone any more after merging");
   const KeyStyle style = recognized.style;

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "homolog/backbones/any_backbone.hpp"
+#include "homolog/backbones/families/family.hpp"
 #include "homolog/pipeline/evaluate.hpp"
-#include "homolog/weights/recognize.hpp"
 #include "homolog/weights/tensor_file.hpp"
 #include "options.hpp"
 

@@ -6,23 +6,16 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <variant>
 
-#include "homolog/backbones/dinov2.hpp"
-#include "homolog/backbones/dinov3.hpp"
-#include "homolog/backbones/sam.hpp"
-#include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/distributed/process_group.hpp"
 #include "homolog/weights/tensor_file.hpp"
 #include "options.hpp"
 
 namespace tool {
 
-using TransformerPolicy =
-    std::variant<homolog::DinoV2, homolog::DinoV3, homolog::Sam, homolog::VisionTransformer>;
-
 struct Loaded {
-  TransformerPolicy policy;
+  homolog::TransformerBackbone policy;
   std::string name;
   homolog::TensorFile file;           // empty with random weights
   nlohmann::ordered_json checkpoint;  // its state; null without one

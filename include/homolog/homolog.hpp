@@ -7,11 +7,8 @@
 /// kernels/, matchers/, metrics/, images/, datasets/ and pipeline/ to do without.
 
 #include "homolog/backbones/any_backbone.hpp"
-#include "homolog/backbones/dinov2.hpp"
-#include "homolog/backbones/dinov3.hpp"
-#include "homolog/backbones/sam.hpp"
 #include "homolog/backbones/synthetic.hpp"
-#include "homolog/backbones/vision_transformer.hpp"
+#include "homolog/backbones/transformer_of.hpp"
 #include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"

@@ -35,7 +35,7 @@ struct KeysOfDinoV2 : RandomDinoV2 {
 };
 struct TinySam : Sam {
   TinySam() {
-    load(gold_file(expected_sam(tiny_sam())));
+    load(gold_file(expected_tensors<SamFamily>(tiny_sam())));
     model.heads = 2;
   }
 };

@@ -43,16 +43,16 @@ std::vector<Case> cases() {
   for (const auto& [name, registers, swiglu] : {std::tuple{"DINOv2", 0, false},
                                                 {"DINOv2 with registers", 4, false},
                                                 {"DINOv2 with SwiGLU", 0, true}}) {
-    const auto weights = gold_file(expected_dinov2(tiny_dinov2(registers, swiglu)));
+    const auto weights = gold_file(expected_tensors<DinoV2Family>(tiny_dinov2(registers, swiglu)));
     list.push_back({name, [weights](auto dtype) { return loaded<DinoV2>(weights, dtype); },
                     gold_image(56, 84)});
   }
   for (const auto& [name, swiglu] : {std::pair{"DINOv3", false}, {"DINOv3 with SwiGLU", true}}) {
-    const auto weights = gold_file(expected_dinov3(tiny_dinov3(swiglu)));
+    const auto weights = gold_file(expected_tensors<DinoV3Family>(tiny_dinov3(swiglu)));
     list.push_back({name, [weights](auto dtype) { return loaded<DinoV3>(weights, dtype); },
                     gold_image(48, 80)});
   }
-  const auto weights = gold_file(expected_sam(tiny_sam()));
+  const auto weights = gold_file(expected_tensors<SamFamily>(tiny_sam()));
   for (const bool neck : {false, true}) {
     const auto load = [weights, neck](torch::Dtype dtype) {
       auto backbone = loaded<Sam>(weights, dtype);

@@ -18,7 +18,7 @@ Recognized tiny(int registers, bool swiglu) { return tiny_dinov2(registers, swig
 
 DinoV2 gold_backbone(int registers, bool swiglu) {
   DinoV2 backbone;
-  backbone.load(gold_file(expected_dinov2(tiny(registers, swiglu))));
+  backbone.load(gold_file(expected_tensors<DinoV2Family>(tiny(registers, swiglu))));
   backbone.model.heads = 2;  // 16 a head: no file tells, published models have 64
   return backbone;
 }
@@ -101,12 +101,12 @@ TEST_CASE("DINOv2 with SwiGLU equals the original code") {
 }
 
 TEST_CASE("Hugging Face and original keys of the same weights give the same bytes") {
-  const auto original = gold_file(expected_dinov2(tiny(4, false)));
+  const auto original = gold_file(expected_tensors<DinoV2Family>(tiny(4, false)));
   const auto recognized = recognize(original);
   REQUIRE(recognized.has_value());
   DinoV2 from_original, from_huggingface;
   from_original.load(original);
-  from_huggingface.load(to_huggingface_keys(original, *recognized));
+  from_huggingface.load(to_keys(original, *recognized, KeyStyle::huggingface));
   const auto image = gold_image(56, 84);
   CHECK(at::equal(from_original.features(image).patch_tokens,
                   from_huggingface.features(image).patch_tokens));
@@ -114,10 +114,10 @@ TEST_CASE("Hugging Face and original keys of the same weights give the same byte
 
 TEST_CASE("timm keys of the same weights give the same features by timm's position rule") {
   for (const auto& [registers, swiglu] : {std::pair{0, false}, {4, false}, {0, true}}) {
-    const auto original = gold_file(expected_dinov2(tiny(registers, swiglu)));
+    const auto original = gold_file(expected_tensors<DinoV2Family>(tiny(registers, swiglu)));
     const auto recognized = recognize(original);
     REQUIRE(recognized.has_value());
-    const auto timm = to_timm_keys(original, *recognized);
+    const auto timm = to_keys(original, *recognized, KeyStyle::timm);
     CHECK_FALSE(timm.tensors.contains("mask_token"));
     CHECK(timm.tensors.at("pos_embed").shape[1] == (registers > 0 ? 25 : 26));
     CHECK(timm.tensors.contains("reg_token") == (registers > 0));
@@ -197,13 +197,13 @@ TEST_CASE("weights that do not fit are refused before the backbone changes") {
   DinoV2 backbone = gold_backbone(0, false);
   const auto image = gold_image(70, 70);
   const auto before = backbone.features(image).patch_tokens;
-  auto missing = gold_file(expected_dinov2(tiny(0, false)));
+  auto missing = gold_file(expected_tensors<DinoV2Family>(tiny(0, false)));
   missing.tensors.erase("blocks.1.mlp.fc2.bias");
   CHECK_THROWS_AS(backbone.load(missing), WeightsError);
-  auto infinite = gold_file(expected_dinov2(tiny(0, false)));
+  auto infinite = gold_file(expected_tensors<DinoV2Family>(tiny(0, false)));
   add_tensor(infinite, "norm.bias", torch::full({32}, INFINITY));
   CHECK_THROWS_AS(backbone.load(infinite), WeightsError);
-  CHECK_THROWS_AS(backbone.load(gold_file(expected_dinov2(tiny(0, false))), "dinov2_vits14"),
+  CHECK_THROWS_AS(backbone.load(gold_file(expected_tensors<DinoV2Family>(tiny(0, false))), "dinov2_vits14"),
                   WeightsError);
   CHECK(at::equal(backbone.features(image).patch_tokens, before));
 }

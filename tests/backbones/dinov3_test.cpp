@@ -9,7 +9,7 @@ using namespace homolog::test;
 
 namespace {
 
-TensorFile gold_weights(bool swiglu) { return gold_file(expected_dinov3(tiny_dinov3(swiglu))); }
+TensorFile gold_weights(bool swiglu) { return gold_file(expected_tensors<DinoV3Family>(tiny_dinov3(swiglu))); }
 
 DinoV3 gold_backbone(bool swiglu) {
   DinoV3 backbone;
@@ -180,7 +180,7 @@ TEST_CASE("the other key styles give the same features") {
     const auto image = gold_image(48, 80);
     const auto expected = gold_backbone(swiglu).features(image).patch_tokens;
     for (const auto& file :
-         {to_huggingface_keys(original, *recognized), to_timm_keys(original, *recognized)}) {
+         {to_keys(original, *recognized, KeyStyle::huggingface), to_keys(original, *recognized, KeyStyle::timm)}) {
       DinoV3 other;
       other.load(file);
       CHECK((other.features(image).patch_tokens - expected).abs().max().item<float>() < 1e-6F);
@@ -190,7 +190,7 @@ TEST_CASE("the other key styles give the same features") {
 
 TEST_CASE("the satellite ViT-L brings its own statistics") {
   DinoV3 backbone;
-  auto expected = expected_dinov3(published_dinov3("dinov3_vitl16"));
+  auto expected = expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vitl16"));
   TensorFile file;
   file.name = "vitl16";
   const auto zeros = torch::zeros(4 * 1024 * 1024);
@@ -210,7 +210,7 @@ TEST_CASE("the satellite ViT-L brings its own statistics") {
 TEST_CASE("a published model that lacks its last blocks is refused, unless it says so") {
   TensorFile file;
   file.name = "s";
-  for (const auto& tensor : expected_dinov3(published_dinov3("dinov3_vits16"))) {
+  for (const auto& tensor : expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vits16"))) {
     if (tensor.optional || tensor.key.starts_with("blocks.1")) continue;  // 1, 10 and 11
     add_tensor(file, tensor.key, torch::zeros(tensor.shape));
   }
@@ -220,7 +220,7 @@ TEST_CASE("a published model that lacks its last blocks is refused, unless it sa
       "s: recognised as dinov3 of no published size (original keys, 9 blocks of 384), expected the "
       "12 blocks of dinov3_vits16; 3 missing: blocks.1, blocks.10, blocks.11",
       WeightsError);
-  for (const auto& tensor : expected_dinov3(published_dinov3("dinov3_vits16"))) {
+  for (const auto& tensor : expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vits16"))) {
     if (!tensor.optional && tensor.key.starts_with("blocks.1.")) {
       add_tensor(file, tensor.key, torch::zeros(tensor.shape));
     }
@@ -269,7 +269,7 @@ TEST_CASE("keys are those before the rotation, and a model without biases has th
     Recognized sizes = tiny_dinov3(true);
     sizes.qkv_bias = qkv_bias;
     DinoV3 backbone;
-    backbone.load(gold_file(expected_dinov3(sizes)));
+    backbone.load(gold_file(expected_tensors<DinoV3Family>(sizes)));
     backbone.setting.layer = 0;
     backbone.setting.facet = Facet::key;
     const auto image = gold_image(48, 80);

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "homolog/backbones/families/expected_tensors.hpp"
+#include "homolog/backbones/families/stock.hpp"
 #include "homolog/weights/audit.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 #include "support/torch_doctest.hpp"

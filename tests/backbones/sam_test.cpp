@@ -11,7 +11,7 @@ namespace {
 
 Sam gold_backbone(torch::Dtype dtype = torch::kFloat32) {
   Sam backbone;
-  backbone.load(gold_file(expected_sam(tiny_sam())), "", dtype);
+  backbone.load(gold_file(expected_tensors<SamFamily>(tiny_sam())), "", dtype);
   return backbone;
 }
 
@@ -202,18 +202,18 @@ TEST_CASE("gradients reach the tables of relative positions") {
 }
 
 TEST_CASE("all key styles and prefixes give the same bytes") {
-  const TensorFile original = gold_file(expected_sam(tiny_sam()));
+  const TensorFile original = gold_file(expected_tensors<SamFamily>(tiny_sam()));
   const auto recognized = recognize(original);
   REQUIRE(recognized.has_value());
   const auto image = gold_image(80, 80);
   const auto expected = gold_backbone().features(image).patch_tokens;
-  TensorFile whole = with_image_encoder_prefix(original);
+  TensorFile whole = to_keys(original, *recognized, KeyStyle::original);
   CHECK(whole.tensors.contains("image_encoder.neck.3.bias"));
   add_tensor(whole, "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix",
              torch::zeros({2, 128}));
   add_tensor(whole, "mask_decoder.iou_token.weight", torch::zeros({1, 256}));
   for (const auto& file :
-       {to_huggingface_keys(original, *recognized), to_timm_keys(original, *recognized), whole}) {
+       {to_keys(original, *recognized, KeyStyle::huggingface), to_keys(original, *recognized, KeyStyle::timm), whole}) {
     Sam backbone;
     backbone.load(file);
     CHECK(at::equal(backbone.features(image).patch_tokens, expected));

@@ -17,9 +17,9 @@ TEST_CASE("norms have the epsilon of their family") {
   DinoV2 dinov2;
   DinoV3 dinov3;
   Sam sam;
-  dinov2.load(gold_file(expected_dinov2(tiny_dinov2(0, false))));
-  dinov3.load(gold_file(expected_dinov3(tiny_dinov3(false))));
-  sam.load(gold_file(expected_sam(tiny_sam())));
+  dinov2.load(gold_file(expected_tensors<DinoV2Family>(tiny_dinov2(0, false))));
+  dinov3.load(gold_file(expected_tensors<DinoV3Family>(tiny_dinov3(false))));
+  sam.load(gold_file(expected_tensors<SamFamily>(tiny_sam())));
   CHECK(normed(dinov2.model) == doctest::Approx(0.4472136).epsilon(1e-6));
   CHECK(normed(sam.model) == doctest::Approx(0.4472136).epsilon(1e-6));
   CHECK(normed(dinov3.model) == doctest::Approx(0.1561738).epsilon(1e-6));

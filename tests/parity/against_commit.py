@@ -61,7 +61,7 @@ def commands():
          "window-soft-argmax", "--query", "bilinear"]]
     tune = ["finetune", "--dataset", "synthetic", "--root", "set", "--weights", WEIGHTS, "--image-size", "84",
             "--batch-size", "4", "--limit", "60", "--epochs", "2", "--checkpoint-dir", "checkpoints", "--log",
-            "log.jsonl", "--json", "result.json", "--validation-split", "val", "--seed", "3"]
+            "log.csv", "--json", "result.json", "--validation-split", "val", "--seed", "3"]
     sets = ["generate", "--output", "set", "--seed", "7"]
     cases["finetune coordinate"] = [[*sets], [*tune, "--unfreeze", "2"]]
     cases["finetune gaussian"] = [

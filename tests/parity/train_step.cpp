@@ -17,11 +17,10 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/backbones/dinov2.hpp"
-#include "homolog/backbones/dinov3.hpp"
-#include "homolog/backbones/sam.hpp"
+#include "homolog/backbones/load_transformer.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/train/trainer.hpp"
+#include "homolog/weights/read_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
 
 namespace {
@@ -29,21 +28,9 @@ namespace {
 using namespace homolog;
 using nlohmann::json;
 
-template <class Policy>
-TransformerBackbone loaded(const TensorFile& file, torch::Dtype dtype) {
-  Policy policy;
-  policy.load(file, "", dtype);
-  return policy;
-}
-
 TransformerBackbone load_backbone(const std::string& path, const json& asked) {
-  const TensorFile file = read_weights(path);
-  const auto recognized = recognize(file);
-  if (!recognized) throw WeightsError(path + ": no known backbone's keys");
   const auto dtype = asked.at("dtype") == "float64" ? torch::kFloat64 : torch::kFloat32;
-  TransformerBackbone backbone = recognized->family == "sam"      ? loaded<Sam>(file, dtype)
-                                 : recognized->family == "dinov3" ? loaded<DinoV3>(file, dtype)
-                                                                  : loaded<DinoV2>(file, dtype);
+  TransformerBackbone backbone = load_backbone_of(read_weights(path), "", dtype);
   backbone.setting.layer = asked.at("layer").get<int>();
   backbone.setting.final_norm = asked.at("final_norm").get<bool>();
   return backbone;

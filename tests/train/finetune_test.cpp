@@ -29,7 +29,7 @@ namespace {
 
 DinoV2 tiny_backbone() {
   DinoV2 backbone;
-  backbone.load(test::gold_file(expected_dinov2(test::tiny_dinov2(0, false))));
+  backbone.load(test::gold_file(expected_tensors<DinoV2Family>(test::tiny_dinov2(0, false))));
   return backbone;
 }
 

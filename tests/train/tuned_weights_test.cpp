@@ -38,23 +38,15 @@ const std::vector<Kind> kinds{{"DINOv2", test::tiny_dinov2(0, false), 70},
                               {"SAM", test::tiny_sam(), 80}};
 
 TensorFile weights_of(const Kind& kind) {
-  if (kind.sizes.family == "sam") return test::gold_file(expected_sam(kind.sizes));
-  if (kind.sizes.family == "dinov3") return test::gold_file(expected_dinov3(kind.sizes));
-  return test::gold_file(expected_dinov2(kind.sizes));
+  return StockFamilies::visit(kind.sizes.family, [&]<class Family>(Family) {
+    return test::gold_file(expected_tensors<Family>(kind.sizes));
+  });
 }
 
 /// In float64: single precision's rounding depends on where tensors lie in memory, and the neck of
 /// the tiny SAM magnifies it a thousandfold.
 TransformerBackbone load(const TensorFile& file, torch::Dtype dtype = torch::kFloat64) {
-  const auto as = [&](auto policy) -> TransformerBackbone {
-    policy.load(file, "", dtype);
-    return policy;
-  };
-  const auto recognized = recognize(file);
-  REQUIRE(recognized.has_value());
-  if (recognized->family == "sam") return as(Sam{});
-  if (recognized->family == "dinov3") return as(DinoV3{});
-  return as(DinoV2{});
+  return load_backbone_of(file, "", dtype);
 }
 
 torch::Tensor patches(const TransformerBackbone& backbone, const Kind& kind) {
@@ -273,7 +265,7 @@ TEST_CASE("a checkpoint over its base, and merged into a file, gives the tuned f
       // Hugging Face's names hold the same tensors.
       const auto of_merged = recognize(merged);
       REQUIRE(of_merged.has_value());
-      const auto renamed = patches(load(to_huggingface_keys(merged, *of_merged)), kind);
+      const auto renamed = patches(load(to_keys(merged, *of_merged, KeyStyle::huggingface)), kind);
       CHECK(same(renamed, expected));
     }
   }

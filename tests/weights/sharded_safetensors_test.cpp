@@ -9,7 +9,7 @@
 #include "homolog/weights/read_weights.hpp"
 #include "support/test_data.hpp"
 #include "weights/mutations.hpp"
-#include "weights/small_files.hpp"
+#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;

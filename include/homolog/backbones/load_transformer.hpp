@@ -2,24 +2,27 @@
 #pragma once
 
 /// @file
-/// A Transformer's tensors out of a weights file.
+/// A Transformer out of a weights file, built as its family's record says.
 
 #include <torch/types.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/families/expected_tensors.hpp"
+#include "homolog/backbones/families/family.hpp"
+#include "homolog/backbones/families/stock.hpp"
+#include "homolog/backbones/key_styles.hpp"
+#include "homolog/backbones/recognize.hpp"
 #include "homolog/backbones/transformer.hpp"
+#include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/weights/audit.hpp"
-#include "homolog/weights/key_maps.hpp"
-#include "homolog/weights/read_weights.hpp"
-#include "homolog/weights/recognize.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
 namespace homolog::inline v0_1 {
@@ -28,13 +31,14 @@ namespace detail {
 
 /// A file of a published model that lacks blocks would load as a smaller one and give features
 /// without a word; a model that is meant to have fewer says so in the metadata `homolog.blocks`.
-inline void require_all_blocks(const TensorFile& file, const Recognized& recognized) {
+template <class Family>
+void require_all_blocks(const TensorFile& file, const Recognized& recognized) {
   const auto stated = file.metadata.find("homolog.blocks");
   if (stated != file.metadata.end() && stated->second == std::to_string(recognized.depth)) return;
-  for (const auto& sizes : published_sizes(recognized.family)) {
-    const Recognized published = from_published(recognized.family, sizes, recognized.style);
+  for (const PublishedSizes& sizes : Family::published) {
+    const Recognized published = from_published(Family::name, sizes, recognized.style);
     if (!same_sizes_but_fewer_blocks(published, recognized)) continue;
-    const TensorFile original = to_original_keys(file, recognized);
+    const TensorFile original = to_original_keys<Families<Family>>(file, recognized);
     AuditFindings missing{"missing"};
     for (int i = 0; i < published.depth; ++i) {
       const std::string block = text("blocks.", i);
@@ -50,34 +54,39 @@ inline void require_all_blocks(const TensorFile& file, const Recognized& recogni
 
 }  // namespace detail
 
-/// Recognises a file and insists on a family and, when `variant` is not empty, on a variant.
+/// Recognises a file and insists on a family and, when `variant` is not empty, on a variant. What
+/// the keys of several families may be is taken for this one.
 ///
 /// @throws WeightsError that names what was recognised and what was expected
-inline Recognized recognize_as(const TensorFile& file, const std::string& family,
-                               const std::string& variant) {
-  const auto recognized = recognize(file);
-  const std::string expected = variant.empty() ? family : variant;
-  if (!recognized) {
+template <class Family>
+Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
+  using List = std::conditional_t<StockFamilies::contains<Family>, StockFamilies,
+                                  StockFamilies::with<Family>>;
+  const std::vector<Candidate> all = detail::candidates<List>(file);
+  const std::string_view expected = variant.empty() ? Family::name : variant;
+  if (all.empty()) {
     throw WeightsError(detail::text(file.name, ": no known backbone's keys, expected ", expected));
   }
-  if (recognized->family != family || (!variant.empty() && recognized->variant != variant)) {
-    throw WeightsError(detail::text(file.name, ": recognised as ", describe(*recognized),
+  const auto found = std::find_if(all.begin(), all.end(), [](const Candidate& one) {
+    return one.recognized.family == Family::name;
+  });
+  const Recognized& recognized = (found == all.end() ? all.front() : *found).recognized;
+  if (found == all.end() || (!variant.empty() && recognized.variant != variant)) {
+    throw WeightsError(detail::text(file.name, ": recognised as ", describe(recognized),
                                     ", expected ", expected));
   }
-  if (recognized->variant.empty()) detail::require_all_blocks(file, *recognized);
-  return *recognized;
+  if (recognized.variant.empty()) detail::require_all_blocks<Family>(file, recognized);
+  return recognized;
 }
 
 /// A recognised file's tensors under original key names, audited and without NaN.
 ///
-/// @param ignored keys beginning with one of these belong to no backbone
 /// @throws WeightsError that names what the file was recognised as and what does not fit
-inline TensorFile audited(const TensorFile& file, const Recognized& recognized,
-                          std::span<const ExpectedTensor> expected,
-                          std::span<const std::string_view> ignored = ignored_key_prefixes) {
-  TensorFile original = to_original_keys(file, recognized);
+template <class Family>
+TensorFile audited(const TensorFile& file, const Recognized& recognized) {
+  TensorFile original = to_original_keys<Families<Family>>(file, recognized);
   original.name = detail::text(file.name, " (", describe(recognized), ")");
-  audit(original, expected, ignored);
+  audit(original, expected_tensors<Family>(recognized), Family::ignored);
   require_finite(original);
   return original;
 }
@@ -85,7 +94,7 @@ inline TensorFile audited(const TensorFile& file, const Recognized& recognized,
 namespace detail {
 
 inline Transformer build_transformer(const TensorFile& file, const Recognized& sizes,
-                                     torch::Dtype dtype) {
+                                     const TransformerTraits& traits, torch::Dtype dtype) {
   const auto has = [&file](const std::string& key) { return file.tensors.contains(key); };
   const auto get = [&](const std::string& key) {
     torch::Tensor stored = to_torch(file, key);
@@ -97,7 +106,6 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
   const auto get_if_present = [&](const std::string& key) {
     return has(key) ? get(key) : torch::Tensor();
   };
-  const bool dinov3 = sizes.family == "dinov3", sam = sizes.family == "sam";
   Transformer model;
   model.embed_dim = sizes.embed_dim;
   model.heads = sizes.heads;
@@ -105,39 +113,41 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
   model.patch_weight = get("patch_embed.proj.weight");
   model.patch_bias = get("patch_embed.proj.bias");
   model.class_token = get_if_present("cls_token");
-  model.register_tokens = get_if_present(dinov3 ? "storage_tokens" : "register_tokens");
+  model.register_tokens = get_if_present(std::string(traits.register_key));
   model.positions = get_if_present("pos_embed");
-  if (sam) model.positions = model.positions.flatten(1, 2);
+  if (traits.square_positions) model.positions = model.positions.flatten(1, 2);
   model.norm_weight = get_if_present("norm.weight");
   model.norm_bias = get_if_present("norm.bias");
-  if (dinov3) {
-    model.norm_epsilon = 1e-5;
-    model.crops_input = true;
+  model.norm_epsilon = traits.norm_epsilon;
+  model.crops_input = traits.crops_input;
+  if (traits.rotary) {
     const std::string periods(rope_periods_key);
     // A copy: as a view it would keep the whole file in memory, whatever the weights' dtype.
     model.rope_periods = has(periods) ? to_torch(file, periods).to(torch::kFloat32).clone()
                                       : torch::tensor(rope_periods(sizes.embed_dim / sizes.heads));
   }
-  if (sam) {
+  if (traits.neck) {
     model.neck = {get("neck.0.weight"), get("neck.1.weight"), get("neck.1.bias"),
                   get("neck.2.weight"), get("neck.3.weight"), get("neck.3.bias")};
   }
   for (int i = 0; i < sizes.depth; ++i) {
     const std::string prefix = text("blocks.", i, ".");
     TransformerBlock block;
-    const auto linear = [&](torch::Tensor& weight, torch::Tensor& bias, const char* name) {
-      weight = get(prefix + name + ".weight");
-      bias = get_if_present(prefix + name + ".bias");
+    const auto linear = [&](torch::Tensor& weight, torch::Tensor& bias, std::string_view name) {
+      const std::string key = prefix + std::string(name);
+      weight = get(key + ".weight");
+      bias = get_if_present(key + ".bias");
     };
     linear(block.norm1_weight, block.norm1_bias, "norm1");
     linear(block.qkv_weight, block.qkv_bias, "attn.qkv");
-    if (dinov3 && block.qkv_bias.defined()) {
+    if (traits.key_bias_mask && block.qkv_bias.defined()) {
       const auto bias = effective_qkv_bias(file, prefix, sizes.embed_dim);
       block.qkv_bias = torch::tensor(bias, torch::kFloat32).to(dtype);
     }
     block.rel_pos_h = get_if_present(prefix + "attn.rel_pos_h");
     block.rel_pos_w = get_if_present(prefix + "attn.rel_pos_w");
-    if (sam && std::find(sizes.global_blocks.begin(), sizes.global_blocks.end(), i) ==
+    if (traits.relative_positions &&
+        std::find(sizes.global_blocks.begin(), sizes.global_blocks.end(), i) ==
                    sizes.global_blocks.end()) {
       block.window = sizes.window;
     }
@@ -145,23 +155,18 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
     block.scale1 = get_if_present(prefix + "ls1.gamma");
     block.scale2 = get_if_present(prefix + "ls2.gamma");
     linear(block.norm2_weight, block.norm2_bias, "norm2");
-    if (has(prefix + "mlp.w12.weight")) {  // gate and value in one matrix, gate first
+    if (sizes.swiglu && traits.mlp.gate.empty()) {  // gate and value in one matrix, gate first
       torch::Tensor weight, bias;
-      linear(weight, bias, "mlp.w12");
+      linear(weight, bias, traits.mlp.in);
       block.mlp_gate_weight = weight.slice(0, 0, sizes.ffn_hidden);
       block.mlp_gate_bias = bias.slice(0, 0, sizes.ffn_hidden);
       block.mlp_in_weight = weight.slice(0, sizes.ffn_hidden);
       block.mlp_in_bias = bias.slice(0, sizes.ffn_hidden);
-    } else if (has(prefix + "mlp.w1.weight")) {
-      linear(block.mlp_gate_weight, block.mlp_gate_bias, "mlp.w1");
-      linear(block.mlp_in_weight, block.mlp_in_bias, "mlp.w2");
     } else {
-      linear(block.mlp_in_weight, block.mlp_in_bias, sam ? "mlp.lin1" : "mlp.fc1");
+      if (sizes.swiglu) linear(block.mlp_gate_weight, block.mlp_gate_bias, traits.mlp.gate);
+      linear(block.mlp_in_weight, block.mlp_in_bias, traits.mlp.in);
     }
-    linear(block.mlp_out_weight, block.mlp_out_bias,
-           sam            ? "mlp.lin2"
-           : sizes.swiglu ? "mlp.w3"
-                          : "mlp.fc2");
+    linear(block.mlp_out_weight, block.mlp_out_bias, traits.mlp.out);
     model.blocks.push_back(std::move(block));
   }
   return model;
@@ -172,18 +177,58 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
 /// Builds a Transformer from audited tensors in original key names.
 ///
 /// @param file tensors as audited() gives them, any floating dtype
+/// @param traits what the family's record says of these sizes
 /// @return weights on the CPU; views of the file's memory where it has this dtype already
 /// @throws WeightsError when the heads leave no room for rotary positions, DeviceError when memory
 ///   ends
 inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes,
-                                    torch::Dtype dtype) {
-  if (sizes.family == "dinov3" && sizes.embed_dim % (4 * sizes.heads) != 0) {
+                                    const TransformerTraits& traits, torch::Dtype dtype) {
+  if (traits.rotary && sizes.embed_dim % (4 * sizes.heads) != 0) {
     throw WeightsError(detail::text(file.name, ": ", sizes.heads, " heads of ",
                                     sizes.embed_dim / sizes.heads,
                                     " dimensions, expected a multiple of 4"));
   }
-  return detail::at_torch_boundary("building " + file.name,
-                                   [&] { return detail::build_transformer(file, sizes, dtype); });
+  return detail::at_torch_boundary("building " + file.name, [&] {
+    return detail::build_transformer(file, sizes, traits, dtype);
+  });
+}
+
+/// Loads a family's weights; everything is checked before the backbone changes. Position rule and
+/// statistics become the family's; its Setting stays.
+///
+/// @param variant published name that the file must be, such as `dinov2_vitb14_reg`; empty accepts
+///   any
+/// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
+/// @throws WeightsError naming missing, unexpected or wrongly shaped keys
+template <class Family>
+void load_family(TransformerBackbone& backbone, const TensorFile& file, std::string_view variant,
+                 torch::Dtype dtype) {
+  const Recognized recognized = recognize_as<Family>(file, variant);
+  const TensorFile original = audited<Family>(file, recognized);
+  backbone.model = make_transformer(original, recognized, Family::traits(recognized), dtype);
+  backbone.feed_as(Family::defaults(recognized, original));
+}
+
+/// Loads the backbone that a file holds, of whichever family it is.
+///
+/// @param variant published name that the file must be, which also decides where it may be several;
+///   empty accepts any
+/// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
+/// @throws WeightsError when it is none of the list's, or as load_family()
+template <class List = StockFamilies>
+TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view variant = {},
+                                     torch::Dtype dtype = torch::kFloat32) {
+  std::string family(family_of<List>(variant));
+  if (family.empty()) {
+    const auto recognized = recognize<List>(file, variant);
+    if (!recognized) throw WeightsError(file.name + ": no known backbone's keys");
+    family = recognized->family;
+  }
+  TransformerBackbone backbone;
+  List::visit(family, [&]<class Family>(Family) {
+    load_family<Family>(backbone, file, variant, dtype);
+  });
+  return backbone;
 }
 
 /// Random tensors for a list of expected ones: normal with deviation 0.02, norms and LayerScale
@@ -204,6 +249,34 @@ inline TensorFile random_weights(const std::vector<ExpectedTensor>& expected, st
     }
   });
   return file;
+}
+
+/// Fills a published variant with random weights, for benchmarks and tests.
+///
+/// @throws WeightsError when the family has not published it, DeviceError when memory ends
+template <class Family>
+void randomize_family(TransformerBackbone& backbone, std::string_view variant, std::uint64_t seed) {
+  const Recognized sizes = published<Family>(variant);
+  const TensorFile original = random_weights(expected_tensors<Family>(sizes), seed);
+  backbone.model = make_transformer(original, sizes, Family::traits(sizes), torch::kFloat32);
+  backbone.feed_as(Family::defaults(sizes, original));
+}
+
+/// A published variant of any family with random weights, for benchmarks.
+///
+/// @throws WeightsError when no family of the list has published it
+template <class List = StockFamilies>
+TransformerBackbone random_backbone_of(std::string_view variant, std::uint64_t seed) {
+  const std::string_view family = family_of<List>(variant);
+  if (family.empty()) {
+    throw WeightsError(
+        detail::text("unknown backbone '", variant, "'; known: ", variant_names<List>()));
+  }
+  TransformerBackbone backbone;
+  List::visit(family, [&]<class Family>(Family) {
+    randomize_family<Family>(backbone, variant, seed);
+  });
+  return backbone;
 }
 
 }  // namespace homolog::inline v0_1

@@ -9,32 +9,11 @@
 
 #include <cmath>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 
+#include "homolog/backbones/position_interpolation.hpp"
 #include "homolog/core/errors.hpp"
 
 namespace homolog::inline v0_1 {
-
-/// How a position table is resized; all three are bicubic with half-pixel centres.
-enum class PositionInterpolation {
-  hub,            ///< DINOv2 hub, plain: scale (n + 0.1) / n0 drives the sampling, no antialias
-  hub_registers,  ///< DINOv2 hub with registers, and timm: exact size, antialiased
-  huggingface     ///< Hugging Face, plain: exact size, no antialias
-};
-
-/// The command-line name: `hub`, `hub-registers` or `huggingface`.
-inline std::string_view position_interpolation_name(PositionInterpolation rule) {
-  switch (rule) {
-    case PositionInterpolation::hub:
-      return "hub";
-    case PositionInterpolation::hub_registers:
-      return "hub-registers";
-    case PositionInterpolation::huggingface:
-      return "huggingface";
-  }
-  throw SettingError("position interpolation: unknown rule");
-}
 
 /// Resizes the patch part of a position table.
 ///

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/families/family.hpp"
 #include "homolog/backbones/transformer.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
@@ -30,8 +31,7 @@ enum class Facet {
   key     ///< the block's attention keys, all heads concatenated
 };
 
-/// A transformer as a Backbone policy; DinoV2, DinoV3, Sam and VisionTransformer add how it is
-/// loaded.
+/// A transformer as a Backbone policy; transformer_of.hpp adds how a family's is loaded.
 struct TransformerBackbone {
   /// What a user may change.
   struct Setting {
@@ -47,11 +47,24 @@ struct TransformerBackbone {
   PositionInterpolation position_interpolation = PositionInterpolation::hub;
   /// Mean and standard deviation of each channel, as the weights were trained with.
   Normalization input_normalization = imagenet_normalization;
+  /// [px] input side where the user names none; 0: the largest multiple of the patch size up to 518.
+  int image_size = 0;
 
   /// Side of a patch [px]; 0 before weights are loaded.
   int patch_size() const { return model.patch_size; }
   /// Statistics the input is to be normalised with.
   Normalization normalization() const { return input_normalization; }
+
+  /// Input side [px] to take where the user names none.
+  int default_image_size() const {
+    return image_size > 0 ? image_size : detail::usual_image_size(patch_size());
+  }
+  /// Takes a family's statistics, position rule and input side.
+  void feed_as(const BackboneDefaults& defaults) {
+    input_normalization = defaults.normalization;
+    position_interpolation = defaults.positions;
+    image_size = defaults.image_size;
+  }
 
   /// Index of the block that `setting.layer` names.
   ///

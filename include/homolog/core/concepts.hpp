@@ -237,8 +237,7 @@ int default_image_size_of(const B& backbone) {
   if constexpr (detail::DefaultImageSizeFits<B>) {
     return backbone.default_image_size();
   } else {
-    const int patch = backbone.patch_size();
-    return patch < 1 ? 0 : (518 < patch ? patch : 518 / patch * patch);
+    return detail::usual_image_size(backbone.patch_size());
   }
 }
 

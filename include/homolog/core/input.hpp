@@ -5,32 +5,15 @@
 /// What a backbone receives: a batch of equally sized, normalised pictures. No LibTorch here, so a
 /// backbone over ONNX Runtime, TensorRT or a feature file reads the same struct.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/normalization.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1 {
-
-/// Per-channel statistics applied as (value / 255 - mean) / standard_deviation, RGB order.
-struct Normalization {
-  std::array<float, 3> mean{0.485F, 0.456F, 0.406F};                ///< of values in [0, 1]
-  std::array<float, 3> standard_deviation{0.229F, 0.224F, 0.225F};  ///< of values in [0, 1], > 0
-  /// Equal when all six numbers are, exactly.
-  friend bool operator==(const Normalization&, const Normalization&) = default;
-};
-
-/// Statistics of ImageNet, which DINOv2, DINOv3 (LVD) and SAM use.
-inline constexpr Normalization imagenet_normalization{};
-/// Statistics of the satellite images (SAT-493M) on which a second DINOv3 ViT-L and 7B were
-/// trained.
-inline constexpr Normalization satellite_normalization{{0.430F, 0.411F, 0.296F},
-                                                       {0.213F, 0.156F, 0.143F}};
-/// Mean and standard deviation 0.5, which the timm ViTs of the augreg series use.
-inline constexpr Normalization half_normalization{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
 
 /// B pictures of one size, float32 [B, 3, height, width], contiguous, already normalised.
 struct InputBatch {
@@ -88,6 +71,11 @@ struct ByteBatch {
 };
 
 namespace detail {
+
+/// [px] the largest multiple of a patch size up to 518; 0 without one.
+inline int usual_image_size(int patch) {
+  return patch < 1 ? 0 : (518 < patch ? patch : 518 / patch * patch);
+}
 
 /// @throws ShapeError unless the batch holds pictures of `of_each` values each, and just those
 inline void require_batch_values(int batch, Size size, std::size_t values, std::size_t of_each) {

@@ -16,12 +16,13 @@
 #include <utility>
 
 #include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/families/family.hpp"
+#include "homolog/backbones/families/stock.hpp"
+#include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/tuned_weights.hpp"
-#include "homolog/weights/key_maps.hpp"
-#include "homolog/weights/recognize.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
 namespace homolog::inline v0_1 {
@@ -95,7 +96,10 @@ inline void load_tuned(TransformerBackbone& backbone, const Checkpoint& checkpoi
 namespace detail {
 
 /// Replaces one tensor of a file with original key names by the tuned one of a Transformer.
-inline void replace_weight(TensorFile& original, std::string name, const torch::Tensor& value) {
+///
+/// @param mlp what the family names the layers of its MLPs
+inline void replace_weight(TensorFile& original, const std::string& name, const torch::Tensor& value,
+                           const MlpKeys& mlp) {
   const auto put = [&](const std::string& key, const torch::Tensor& tensor) {
     const auto found = original.tensors.find(key);
     if (found == original.tensors.end() || found->second.shape != tensor.sizes().vec()) {
@@ -104,31 +108,23 @@ inline void replace_weight(TensorFile& original, std::string name, const torch::
     }
     add_tensor(original, key, tensor);
   };
-  // Original projects name the same layers of the MLP differently.
-  const std::size_t mlp = name.find(".mlp.");
-  if (mlp == std::string::npos) return put(name, value);
-  const std::string prefix = name.substr(0, mlp + 5), rest = name.substr(mlp + 5);
+  const std::size_t at = name.find(".mlp.");
+  if (at == std::string::npos) return put(name, value);
+  const std::string block = name.substr(0, at + 1), rest = name.substr(at + 5);
   const std::string part = rest.substr(0, rest.find('.')), kind = rest.substr(rest.find('.'));
-  const auto has = [&](const char* layer) {
-    return original.tensors.contains(prefix + layer + kind);
-  };
-  if (has("w12") && part != "out") {  // gate and value in one matrix, gate first
-    const std::string key = prefix + "w12" + kind;
-    torch::Tensor both = to_torch(original, key).to(value.scalar_type()).clone();
-    const auto hidden = both.size(0) / 2;
-    both.slice(0, part == "gate" ? 0 : hidden, part == "gate" ? hidden : 2 * hidden).copy_(value);
-    return put(key, both);
-  }
-  const bool swiglu = has("w3");
-  for (const auto& [known, layer] : {std::pair{"gate", "w1"},
-                                     {"in", swiglu       ? "w2"
-                                            : has("fc1") ? "fc1"
-                                                         : "lin1"},
-                                     {"out", swiglu       ? "w3"
-                                             : has("fc2") ? "fc2"
-                                                          : "lin2"}}) {
-    if (part == known) return put(prefix + layer + kind, value);
-  }
+  const auto key = [&](std::string_view layer) { return block + std::string(layer) + kind; };
+  if (part == "out") return put(key(mlp.out), value);
+  if (part == "gate" && !mlp.gate.empty()) return put(key(mlp.gate), value);
+  const auto found = original.tensors.find(key(mlp.in));
+  const bool joined = mlp.gate.empty() && found != original.tensors.end() &&
+                      !found->second.shape.empty() &&
+                      found->second.shape.front() == 2 * value.size(0);
+  if (!joined) return put(key(mlp.in), value);
+  // Gate and value lie in one matrix, the gate first.
+  torch::Tensor both = to_torch(original, key(mlp.in)).to(value.scalar_type()).clone();
+  const auto hidden = value.size(0);
+  both.slice(0, part == "gate" ? 0 : hidden, part == "gate" ? hidden : 2 * hidden).copy_(value);
+  put(key(mlp.in), both);
 }
 
 }  // namespace detail
@@ -139,11 +135,15 @@ inline void replace_weight(TensorFile& original, std::string name, const torch::
 ///
 /// @param backbone the base, loaded, with the checkpoint applied by load_tuned()
 /// @throws WeightsError when the checkpoint's base is another, or its tensors do not fit
-inline TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
-                              TransformerBackbone backbone, const Checkpoint& checkpoint) {
+template <class List = StockFamilies>
+TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
+                       TransformerBackbone backbone, const Checkpoint& checkpoint) {
   require_base(checkpoint, base);
   const TunedFrom from = tuned_from(checkpoint);
-  TensorFile merged = to_original_keys(base, recognized);
+  TensorFile merged = to_original_keys<List>(base, recognized);
+  const MlpKeys mlp = List::visit(recognized.family, [&]<class Family>(Family) {
+    return Family::traits(recognized).mlp;
+  });
   if (from.blocks < recognized.depth) {
     for (int i = from.blocks; i < recognized.depth; ++i) {
       const std::string prefix = detail::text("blocks.", i, ".");
@@ -155,7 +155,7 @@ inline TensorFile merge_tuned(const TensorFile& base, const Recognized& recogniz
   const int first = detail::first_tuned_block(backbone, from.unfreeze, "merge_tuned");
   detail::for_each_weight_behind(backbone, first,
                                  [&](const std::string& name, torch::Tensor& weight) {
-                                   detail::replace_weight(merged, name, weight);
+                                   detail::replace_weight(merged, name, weight, mlp);
                                  });
   return merged;
 }

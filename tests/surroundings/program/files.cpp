@@ -6,6 +6,8 @@
 #include <string>
 
 #include "drawn_set/generate.hpp"
+#include "homolog/backbones/key_styles.hpp"
+#include "homolog/backbones/recognize.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/core/detail/decimal_number.hpp"
 #include "homolog/datasets/jsonl.hpp"
@@ -16,7 +18,6 @@
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
-#include "homolog/weights/key_maps.hpp"
 #include "homolog/weights/read_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "program.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/weights/detail/dinov3_keys.hpp"
+#include "homolog/backbones/families/dinov3_kept.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/backbones/key_styles.hpp"
+#include "homolog/backbones/recognize.hpp"
 #include "homolog/weights/audit.hpp"
-#include "homolog/weights/key_maps.hpp"
-#include "homolog/weights/recognize.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "support/test_data.hpp"
-#include "weights/small_files.hpp"
+#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -30,7 +30,7 @@ Recognized small_sizes(bool swiglu, bool qkv_bias) {
 
 // Random weights of a small DINOv3, with the masks and periods it is published with.
 TensorFile small_file(const Recognized& sizes, float mask_of_queries_and_values) {
-  TensorFile file = random_file(expected_dinov3(sizes), true);
+  TensorFile file = random_file(expected_tensors<DinoV3Family>(sizes), true);
   if (sizes.qkv_bias) {
     for (int i = 0; i < sizes.depth; ++i) {
       auto mask = homolog::detail::default_bias_mask(sizes.embed_dim);
@@ -52,7 +52,7 @@ TEST_CASE("published DINOv3 variants have the published numbers of parameters an
     std::int64_t parameters;
     std::size_t tensors;
     bool local_norm;
-  } published[] = {{"dinov3_vits16", 21'601'152, 188, false},
+  } models[] = {{"dinov3_vits16", 21'601'152, 188, false},
                    {"dinov3_vits16plus", 28'697'472, 212, false},
                    {"dinov3_vitb16", 85'669'632, 188, false},
                    {"dinov3_vitl16", 303'154'176, 368, false},
@@ -60,10 +60,10 @@ TEST_CASE("published DINOv3 variants have the published numbers of parameters an
                    {"dinov3_vitl16plus", 403'915'776, 416, false},
                    {"dinov3_vith16plus", 840'633'600, 552, false},
                    {"dinov3_vit7b16", 6'716'043'264, 610, true}};
-  for (const auto& model : published) {
+  for (const auto& model : models) {
     INFO(model.variant);
-    const Recognized sizes = published_dinov3(model.variant);
-    auto expected = expected_dinov3(sizes);
+    const Recognized sizes = published<DinoV3Family>(model.variant);
+    auto expected = expected_tensors<DinoV3Family>(sizes);
     if (!model.local_norm) {
       std::erase_if(expected, [](const auto& t) { return t.key.starts_with("local_cls_norm"); });
     }
@@ -93,7 +93,7 @@ TEST_CASE("published DINOv3 variants have the published numbers of parameters an
       if (variant == model.variant) CHECK(foreign.parameters == parameters_there);
     }
   }
-  CHECK_THROWS_WITH_AS(published_dinov3("dinov3_vits14"), doctest::Contains("dinov3_vits16plus"),
+  CHECK_THROWS_WITH_AS(published<DinoV3Family>("dinov3_vits14"), doctest::Contains("dinov3_vits16plus"),
                        WeightsError);
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("DINOv3: original -> Hugging Face -> original is the identity, bit for
         const TensorFile original = small_file(sizes, mask);
         REQUIRE(recognize(original).has_value());
         CHECK(*recognize(original) == sizes);
-        const TensorFile foreign = to_huggingface_keys(original, sizes);
+        const TensorFile foreign = to_keys(original, sizes, KeyStyle::huggingface);
         for (const auto& [key, view] : foreign.tensors) {
           if (key != "norm.weight" && key != "norm.bias") CHECK(!original.tensors.contains(key));
         }
@@ -128,8 +128,8 @@ TEST_CASE("DINOv3: original -> Hugging Face -> original is the identity, bit for
         CHECK(recognized->style == KeyStyle::huggingface);
         const TensorFile back = to_original_keys(read, *recognized);
         CHECK(same_tensors(back, original));
-        CHECK_NOTHROW(audit(back, expected_dinov3(*recognized)));
-        CHECK(same_tensors(to_huggingface_keys(back, *recognized), foreign));
+        CHECK_NOTHROW(audit(back, expected_tensors<DinoV3Family>(*recognized)));
+        CHECK(same_tensors(to_keys(back, *recognized, KeyStyle::huggingface), foreign));
       }
     }
   }
@@ -137,7 +137,7 @@ TEST_CASE("DINOv3: original -> Hugging Face -> original is the identity, bit for
 
 TEST_CASE("Hugging Face's own DINOv3 files gain what the original's hold") {
   const Recognized sizes = small_sizes(false, true);
-  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  TensorFile foreign = to_keys(small_file(sizes, 1), sizes, KeyStyle::huggingface);
   std::erase_if(foreign.metadata, [](const auto& entry) {
     return entry.first.starts_with(homolog::detail::kept_prefix);
   });
@@ -150,7 +150,7 @@ TEST_CASE("Hugging Face's own DINOv3 files gain what the original's hold") {
   for (std::size_t i = 24; i < 48; ++i) CHECK(bias[i] == 0.0F);
   CHECK(bias[0] != 0.0F);
   CHECK(original.tensors.at("mask_token").shape == std::vector<std::int64_t>{1, 24});
-  const TensorFile again = to_huggingface_keys(original, *recognize(original));
+  const TensorFile again = to_keys(original, *recognize(original), KeyStyle::huggingface);
   CHECK(same_tensors(again, foreign));
   CHECK(!again.metadata.contains("homolog.kept.rope_embed.periods"));
 
@@ -166,7 +166,7 @@ TEST_CASE("Hugging Face's own DINOv3 files gain what the original's hold") {
 TEST_CASE("what is kept does not outlive an edit, and nothing else is kept") {
   const Recognized sizes = small_sizes(false, true);
   const TensorFile original = small_file(sizes, 0);  // biases behind a mask of zeros
-  TensorFile foreign = to_huggingface_keys(original, sizes);
+  TensorFile foreign = to_keys(original, sizes, KeyStyle::huggingface);
   CHECK(homolog::detail::float_values(foreign, "layer.1.attention.q_proj.bias")[3] == 0.0F);
   std::vector<float> trained(24, 0.5F);
   homolog::detail::add_floats(foreign, "layer.1.attention.q_proj.bias", trained, {24});
@@ -182,7 +182,7 @@ TEST_CASE("what is kept does not outlive an edit, and nothing else is kept") {
 
 TEST_CASE("a bias of keys is refused: the original has none") {
   const Recognized sizes = small_sizes(false, true);
-  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  TensorFile foreign = to_keys(small_file(sizes, 1), sizes, KeyStyle::huggingface);
   homolog::detail::add_floats(foreign, "layer.1.attention.k_proj.bias", std::vector<float>(24),
                               {24});
   CHECK_NOTHROW(to_original_keys(foreign, *recognize(foreign)));
@@ -193,9 +193,9 @@ TEST_CASE("a bias of keys is refused: the original has none") {
 }
 
 TEST_CASE("a published model cut short keeps its heads") {
-  Recognized sizes = published_dinov3("dinov3_vit7b16");
+  Recognized sizes = published<DinoV3Family>("dinov3_vit7b16");
   sizes.depth = 2;
-  TensorFile file = shapes_only(expected_dinov3(sizes));
+  TensorFile file = shapes_only(expected_tensors<DinoV3Family>(sizes));
   file.tensors.erase("rope_embed.periods");
   CHECK(recognize(file)->heads == 32);
 }
@@ -204,7 +204,7 @@ TEST_CASE("timm's DINOv3 names: gammas, register token, split biases, or none th
   for (const bool swiglu : {false, true}) {
     const Recognized sizes = small_sizes(swiglu, true);
     TensorFile original = small_file(sizes, 1);
-    TensorFile timm = to_timm_keys(original, sizes);
+    TensorFile timm = to_keys(original, sizes, KeyStyle::timm);
     CHECK(timm.tensors.contains("reg_token"));
     CHECK(timm.tensors.contains("blocks.0.gamma_1"));
     CHECK(timm.tensors.contains("blocks.0.attn.q_bias"));
@@ -220,7 +220,7 @@ TEST_CASE("timm's DINOv3 names: gammas, register token, split biases, or none th
     CHECK(recognized->style == KeyStyle::timm);
     CHECK(recognized->qkv_bias);
     TensorFile back = to_original_keys(timm, *recognized);
-    CHECK_NOTHROW(audit(back, expected_dinov3(*recognized)));
+    CHECK_NOTHROW(audit(back, expected_tensors<DinoV3Family>(*recognized)));
     for (const char* gone :
          {"mask_token", "rope_embed.periods", "local_cls_norm.weight", "local_cls_norm.bias"}) {
       back.tensors.erase(gone);
@@ -238,24 +238,24 @@ TEST_CASE("timm's DINOv3 names: gammas, register token, split biases, or none th
     }
     CHECK(same_tensors(back, original));
 
-    const TensorFile silent = to_timm_keys(small_file(sizes, 0), sizes);
+    const TensorFile silent = to_keys(small_file(sizes, 0), sizes, KeyStyle::timm);
     CHECK(!silent.tensors.contains("blocks.0.attn.q_bias"));
     CHECK(!recognize(silent)->qkv_bias);
     const TensorFile restored = to_original_keys(silent, *recognize(silent));
-    CHECK_NOTHROW(audit(restored, expected_dinov3(*recognize(silent))));
+    CHECK_NOTHROW(audit(restored, expected_tensors<DinoV3Family>(*recognize(silent))));
   }
 }
 
 TEST_CASE("a published DINOv3 without its biases is incomplete, but for timm's files") {
-  const Recognized sizes = published_dinov3("dinov3_vits16");
-  TensorFile file = shapes_only(expected_dinov3(sizes));
+  const Recognized sizes = published<DinoV3Family>("dinov3_vits16");
+  TensorFile file = shapes_only(expected_tensors<DinoV3Family>(sizes));
   std::erase_if(file.tensors, [](const auto& entry) {
     return entry.first.find("qkv.bias") != std::string::npos;
   });
   const auto recognized = recognize(file);
   REQUIRE(recognized);
   CHECK(recognized->variant == "dinov3_vits16");
-  CHECK_THROWS_WITH_AS(audit(file, expected_dinov3(*recognized)),
+  CHECK_THROWS_WITH_AS(audit(file, expected_tensors<DinoV3Family>(*recognized)),
                        doctest::Contains("12 missing: blocks.0.attn.qkv.bias [1152]"),
                        WeightsError);
 }
@@ -295,7 +295,7 @@ TEST_CASE("kept tensors: every dtype, uniform ones short, malformed lines refuse
 
 TEST_CASE("metadata of many short lines cannot take much memory") {
   const Recognized sizes = small_sizes(false, true);
-  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  TensorFile foreign = to_keys(small_file(sizes, 1), sizes, KeyStyle::huggingface);
   for (int i = 0; i < 20; ++i) {
     foreign.metadata[homolog::detail::text("homolog.kept.blocks.", i, ".attn.qkv.bias")] =
         "F32 1000000 *00000000";
@@ -306,7 +306,7 @@ TEST_CASE("metadata of many short lines cannot take much memory") {
 
 TEST_CASE("empty tensors under great names make no masks") {
   const Recognized sizes = small_sizes(false, true);
-  TensorFile foreign = to_huggingface_keys(small_file(sizes, 1), sizes);
+  TensorFile foreign = to_keys(small_file(sizes, 1), sizes, KeyStyle::huggingface);
   foreign.tensors.at("embeddings.patch_embeddings.weight") = {DType::f32, {1 << 20, 3, 16, 0}, {}};
   foreign.metadata = {{"homolog.heads", "2"}};
   const auto recognized = recognize(foreign);
@@ -314,7 +314,7 @@ TEST_CASE("empty tensors under great names make no masks") {
   CHECK(recognized->embed_dim == 1 << 20);
   const TensorFile original = to_original_keys(foreign, *recognized);
   CHECK(!original.tensors.contains("blocks.0.attn.qkv.bias_mask"));
-  CHECK_THROWS_AS(audit(original, expected_dinov3(*recognized)), WeightsError);
+  CHECK_THROWS_AS(audit(original, expected_tensors<DinoV3Family>(*recognized)), WeightsError);
 }
 
 TEST_CASE("half and bfloat16 values are read exactly") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/weights/key_maps.hpp"
+#include "homolog/backbones/key_styles.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "homolog/weights/audit.hpp"
 #include "homolog/weights/read_weights.hpp"
-#include "homolog/weights/recognize.hpp"
+#include "homolog/backbones/recognize.hpp"
+#include "homolog/weights/audit.hpp"
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
-#include "weights/small_files.hpp"
+#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -36,15 +36,15 @@ TEST_CASE("published DINOv2 variants have the published numbers of parameters an
     const char* variant;
     std::int64_t parameters;
     std::size_t tensors;
-  } published[] = {
+  } models[] = {
       {"dinov2_vits14", 22'056'576, 175},    {"dinov2_vits14_reg", 22'058'112, 176},
       {"dinov2_vitb14", 86'580'480, 175},    {"dinov2_vitb14_reg", 86'583'552, 176},
       {"dinov2_vitl14", 304'368'640, 343},   {"dinov2_vitl14_reg", 304'372'736, 344},
       {"dinov2_vitg14", 1'136'480'768, 567}, {"dinov2_vitg14_reg", 1'136'486'912, 568}};
-  for (const auto& model : published) {
+  for (const auto& model : models) {
     INFO(model.variant);
-    const Recognized sizes = published_dinov2(model.variant);
-    const auto expected = expected_dinov2(sizes);
+    const Recognized sizes = published<DinoV2Family>(model.variant);
+    const auto expected = expected_tensors<DinoV2Family>(sizes);
     CHECK(count(expected).parameters == model.parameters);
     CHECK(count(expected).tensors == model.tensors);
     const auto recognized = recognize(shapes_only(expected));
@@ -53,23 +53,23 @@ TEST_CASE("published DINOv2 variants have the published numbers of parameters an
     CHECK(recognized->variant == model.variant);
     CHECK_NOTHROW(audit(shapes_only(expected), expected));
   }
-  CHECK_THROWS_WITH_AS(published_dinov2("dinov2_vitx14"), doctest::Contains("dinov2_vits14_reg"),
+  CHECK_THROWS_WITH_AS(published<DinoV2Family>("dinov2_vitx14"), doctest::Contains("dinov2_vits14_reg"),
                        WeightsError);
 }
 
 TEST_CASE("ViT-Ti/16 has 5,717,416 parameters in 152 tensors, its head included") {
-  const Recognized sizes = published_vision_transformer("vit_tiny_patch16_224");
-  auto expected = expected_vision_transformer(sizes);
+  const Recognized sizes = published<VisionTransformerFamily>("vit_tiny_patch16_224");
+  auto expected = expected_tensors<VisionTransformerFamily>(sizes);
   for (auto& tensor : expected) {
     std::replace(tensor.shape.begin(), tensor.shape.end(), any_size, std::int64_t{1000});
   }
   CHECK(count(expected).parameters == 5'717'416);
   CHECK(count(expected).tensors == 152);
   CHECK(*recognize(shapes_only(expected)) == sizes);
-  CHECK_THROWS_AS(published_vision_transformer("vit_tiny"), WeightsError);
-  for (const auto& published : detail::published_vision_transformer_sizes) {
-    const Recognized facts = published_vision_transformer(published.variant);
-    CHECK(*recognize(shapes_only(expected_vision_transformer(facts))) == facts);
+  CHECK_THROWS_AS(published<VisionTransformerFamily>("vit_tiny"), WeightsError);
+  for (const auto& model : VisionTransformerFamily::published) {
+    const Recognized facts = published<VisionTransformerFamily>(model.variant);
+    CHECK(*recognize(shapes_only(expected_tensors<VisionTransformerFamily>(facts))) == facts);
     CHECK(facts.heads * 64 == facts.embed_dim);
     CHECK(facts.ffn_hidden == 4 * facts.embed_dim);
   }
@@ -81,16 +81,20 @@ TEST_CASE("the trained ViT-Ti file: recognised, audited, finite, the same after 
   const TensorFile file = read_weights(path);
   const auto recognized = recognize(file);
   REQUIRE(recognized);
-  CHECK(*recognized == published_vision_transformer("vit_tiny_patch16_224"));
+  CHECK(*recognized == published<VisionTransformerFamily>("vit_tiny_patch16_224"));
   std::uint64_t parameters = 0;
   for (const auto& [key, view] : file.tensors) parameters += element_count(view);
   CHECK(parameters == 5'717'416);
   CHECK(file.tensors.size() == 152);
   const TensorFile original = to_original_keys(file, *recognized);
-  CHECK_NOTHROW(audit(original, expected_vision_transformer(*recognized)));
+  CHECK_NOTHROW(audit(original, expected_tensors<VisionTransformerFamily>(*recognized)));
   CHECK_NOTHROW(require_finite(original));
   CHECK(same_tensors(original, file));
-  CHECK_THROWS_AS(to_huggingface_keys(original, *recognized), WeightsError);
+  const TensorFile foreign = to_keys(original, *recognized, KeyStyle::huggingface);
+  CHECK(foreign.tensors.contains("vit.encoder.layer.11.attention.attention.key.bias"));
+  const auto again = recognize(foreign, recognized->variant);
+  REQUIRE(again);
+  CHECK(same_tensors(to_original_keys(foreign, *again), original));
   const test::TemporaryFolder folder;
   write_safetensors(folder.path / "copy.safetensors", original);
   CHECK(same_tensors(read_weights(folder.path / "copy.safetensors"), file));
@@ -101,8 +105,8 @@ TEST_CASE("original -> Hugging Face -> original is the identity, bit for bit") {
     for (const bool swiglu : {false, true}) {
       for (const bool mask_token : {false, true}) {
         const Recognized sizes = small_sizes(registers, swiglu);
-        const TensorFile original = random_file(expected_dinov2(sizes), mask_token);
-        const TensorFile foreign = to_huggingface_keys(original, sizes);
+        const TensorFile original = random_file(expected_tensors<DinoV2Family>(sizes), mask_token);
+        const TensorFile foreign = to_keys(original, sizes, KeyStyle::huggingface);
         // No key is kept, q, k and v are apart: 4 more tensors a block.
         CHECK(foreign.tensors.size() == original.tensors.size() + 4u * 3u);
         for (const auto& [key, view] : foreign.tensors) CHECK(!original.tensors.contains(key));
@@ -126,10 +130,10 @@ TEST_CASE("original -> Hugging Face -> original is the identity, bit for bit") {
         CHECK(*recognized == expected);
         const TensorFile back = to_original_keys(foreign, *recognized);
         CHECK(same_tensors(back, original));
-        CHECK_NOTHROW(audit(back, expected_dinov2(*recognized)));
+        CHECK_NOTHROW(audit(back, expected_tensors<DinoV2Family>(*recognized)));
         CHECK(recognize(back)->style == KeyStyle::original);
-        CHECK(to_huggingface_keys(back, *recognized).metadata == foreign.metadata);
-        CHECK(same_tensors(to_huggingface_keys(back, *recognized), foreign));
+        CHECK(to_keys(back, *recognized, KeyStyle::huggingface).metadata == foreign.metadata);
+        CHECK(same_tensors(to_keys(back, *recognized, KeyStyle::huggingface), foreign));
       }
     }
   }
@@ -137,13 +141,13 @@ TEST_CASE("original -> Hugging Face -> original is the identity, bit for bit") {
 
 TEST_CASE("prefixes and chunk indices fall away") {
   const Recognized sizes = small_sizes(4, false);
-  const TensorFile original = random_file(expected_dinov2(sizes), true);
+  const TensorFile original = random_file(expected_tensors<DinoV2Family>(sizes), true);
   for (const char* prefix : {"dinov2.", "dinov2_with_registers.", "backbone.", "model.", "module.",
                              "teacher.", "teacher.backbone.", "module.model.backbone."}) {
     for (const bool foreign : {false, true}) {
       INFO(prefix);
       const TensorFile file =
-          renamed(foreign ? to_huggingface_keys(original, sizes) : original, prefix);
+          renamed(foreign ? to_keys(original, sizes, KeyStyle::huggingface) : original, prefix);
       const auto recognized = recognize(file);
       REQUIRE(recognized);
       CHECK(recognized->prefix == prefix);
@@ -169,7 +173,7 @@ TEST_CASE("prefixes and chunk indices fall away") {
 
 TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own names") {
   const Recognized sizes = small_sizes(4, true);
-  const TensorFile original = random_file(expected_dinov2(sizes), false);
+  const TensorFile original = random_file(expected_tensors<DinoV2Family>(sizes), false);
   TensorFile timm{{}, {}, original.owners, "timm"};
   for (const auto& [key, view] : original.tensors) {
     std::string name = key == "register_tokens" ? "reg_token" : key;
@@ -190,7 +194,7 @@ TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own
   CHECK(recognized->registers == 4);
   CHECK(recognized->position_rows == 26);
   const TensorFile back = to_original_keys(timm, *recognized);
-  CHECK_NOTHROW(audit(back, expected_dinov2(*recognized)));
+  CHECK_NOTHROW(audit(back, expected_tensors<DinoV2Family>(*recognized)));
   const auto& rows = back.tensors.at("pos_embed").bytes;
   const auto& before = original.tensors.at("pos_embed").bytes;
   CHECK(std::all_of(rows.begin(), rows.begin() + 96, [](auto b) { return b == std::byte{0}; }));
@@ -201,15 +205,15 @@ TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own
   }
 
   // A plain DINOv2 without mask token could be either; timm drops it, the original does not.
-  const TensorFile plain = random_file(expected_dinov2(small_sizes(0, false)), false);
+  const TensorFile plain = random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), false);
   CHECK(recognize(plain)->style == KeyStyle::timm);
-  CHECK(recognize(random_file(expected_dinov2(small_sizes(0, false)), true))->style ==
+  CHECK(recognize(random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), true))->style ==
         KeyStyle::original);
 }
 
 TEST_CASE("what is no known backbone is not recognised, and sizes are never trusted blindly") {
   CHECK(!recognize(TensorFile{}));
-  const TensorFile good = random_file(expected_dinov2(small_sizes(0, false)), true);
+  const TensorFile good = random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), true);
   const auto with = [&good](const char* key) {
     TensorFile file = good;
     file.tensors[key] = file.tensors.at("norm.bias");
@@ -230,14 +234,14 @@ TEST_CASE("what is no known backbone is not recognised, and sizes are never trus
   const auto recognized = recognize(file);
   REQUIRE(recognized);
   CHECK(recognized->depth == 4);
-  CHECK_THROWS_WITH_AS(audit(file, expected_dinov2(*recognized)),
+  CHECK_THROWS_WITH_AS(audit(file, expected_tensors<DinoV2Family>(*recognized)),
                        doctest::Contains("1 unexpected: blocks.999999999.norm1.bias [24]"),
                        WeightsError);
 }
 
 TEST_CASE("heads of unpublished sizes come from the metadata, else from the width") {
   Recognized sizes = small_sizes(0, false);
-  TensorFile file = random_file(expected_dinov2(sizes), true);
+  TensorFile file = random_file(expected_tensors<DinoV2Family>(sizes), true);
   CHECK(recognize(file)->heads == 1);
   file.metadata["homolog.heads"] = "3";
   CHECK(recognize(file)->heads == 3);
@@ -246,12 +250,12 @@ TEST_CASE("heads of unpublished sizes come from the metadata, else from the widt
     CHECK_THROWS_WITH_AS(recognize(file), doctest::Contains("homolog.heads"), WeightsError);
   }
   sizes.embed_dim = 192;
-  CHECK(recognize(random_file(expected_dinov2(sizes), true))->heads == 3);
+  CHECK(recognize(random_file(expected_tensors<DinoV2Family>(sizes), true))->heads == 3);
 }
 
 TEST_CASE("the audit counts and names all that is missing, unexpected or unfitting") {
   const Recognized sizes = small_sizes(0, false);
-  const auto expected = expected_dinov2(sizes);
+  const auto expected = expected_tensors<DinoV2Family>(sizes);
   TensorFile file = random_file(expected, false);
   CHECK_NOTHROW(audit(file, expected));
   file.tensors.erase("norm.bias");
@@ -273,22 +277,23 @@ TEST_CASE("the audit counts and names all that is missing, unexpected or unfitti
   file = random_file(expected, true);
   file.tensors["classifier.weight"] = file.tensors["dino_head.mlp.0.weight"] =
       file.tensors.at("norm.bias");
-  CHECK_NOTHROW(audit(file, expected));
-  CHECK_THROWS_WITH_AS(audit(file, expected, {}), doctest::Contains("2 unexpected"), WeightsError);
+  CHECK_NOTHROW(audit(file, expected, DinoV2Family::ignored));
+  CHECK_THROWS_WITH_AS(audit(file, expected), doctest::Contains("2 unexpected"), WeightsError);
   file.tensors.at("mask_token").shape = {24};
-  CHECK_THROWS_WITH_AS(audit(file, expected), doctest::Contains("mask_token expected [1, 24]"),
+  CHECK_THROWS_WITH_AS(audit(file, expected, DinoV2Family::ignored),
+                       doctest::Contains("mask_token expected [1, 24]"),
                        WeightsError);
   // A position table that is no square plus the class row.
   file = random_file(expected, true);
   file.tensors.at("pos_embed").shape = {1, 28, 24};
-  CHECK_THROWS_WITH_AS(audit(file, expected_dinov2(*recognize(file))),
+  CHECK_THROWS_WITH_AS(audit(file, expected_tensors<DinoV2Family>(*recognize(file))),
                        doctest::Contains("pos_embed expected [1, 26, 24] got [1, 28, 24]"),
                        WeightsError);
 }
 
 TEST_CASE("query, key and value that do not belong together are refused") {
   const Recognized sizes = small_sizes(0, false);
-  const TensorFile foreign = to_huggingface_keys(random_file(expected_dinov2(sizes), true), sizes);
+  const TensorFile foreign = to_keys(random_file(expected_tensors<DinoV2Family>(sizes), true), sizes, KeyStyle::huggingface);
   const Recognized recognized = *recognize(foreign);
   const std::string value = "encoder.layer.0.attention.attention.value.weight";
   TensorFile file = foreign;
@@ -308,9 +313,9 @@ TEST_CASE("query, key and value that do not belong together are refused") {
   file.tensors["blocks.0.attn.qkv.weight"] = file.tensors.at(value);
   CHECK_THROWS_WITH_AS(to_original_keys(file, recognized), doctest::Contains("two tensors become"),
                        WeightsError);
-  TensorFile odd = random_file(expected_dinov2(sizes), true);
+  TensorFile odd = random_file(expected_tensors<DinoV2Family>(sizes), true);
   odd.tensors.at("blocks.0.attn.qkv.bias").shape = {71};
-  CHECK_THROWS_WITH_AS(to_huggingface_keys(odd, sizes), doctest::Contains("cannot be split"),
+  CHECK_THROWS_WITH_AS(to_keys(odd, sizes, KeyStyle::huggingface), doctest::Contains("cannot be split"),
                        WeightsError);
 }
 

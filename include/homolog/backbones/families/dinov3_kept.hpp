@@ -19,7 +19,8 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
-#include "homolog/weights/published_sizes.hpp"
+#include "homolog/backbones/families/family.hpp"
+#include "homolog/weights/float_values.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::inline v0_1::detail {
@@ -28,55 +29,6 @@ inline constexpr std::string_view rope_periods_key = "rope_embed.periods";
 inline constexpr std::string_view kept_prefix = "homolog.kept.";
 /// [bytes] what all kept tensors of a file may take: a line of a few characters can ask for many.
 inline constexpr std::uint64_t kept_limit = std::uint64_t{64} << 20;
-
-/// Float32 values of a tensor.
-///
-/// @throws WeightsError when its dtype is not F32, F16, BF16 or F64
-inline std::vector<float> float_values(const TensorFile& file, const std::string& key) {
-  const TensorView& view = file.tensors.at(key);
-  std::vector<float> values(element_count(view));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::byte* at = view.bytes.data() + i * item_size(view.dtype);
-    std::uint16_t half = 0;
-    std::uint32_t bits = 0;
-    double wide = 0;
-    switch (view.dtype) {
-      case DType::f32:
-        std::memcpy(&values[i], at, 4);
-        break;
-      case DType::f64:
-        std::memcpy(&wide, at, 8);
-        values[i] = static_cast<float>(wide);
-        break;
-      case DType::bf16:
-        std::memcpy(&half, at, 2);
-        bits = static_cast<std::uint32_t>(half) << 16;
-        std::memcpy(&values[i], &bits, 4);
-        break;
-      case DType::f16: {
-        std::memcpy(&half, at, 2);
-        const int exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
-        const float magnitude =
-            exponent == 0x1F ? (fraction == 0 ? INFINITY : NAN)
-            : exponent == 0  ? std::ldexp(static_cast<float>(fraction), -24)
-                             : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-        values[i] = half >> 15 != 0 ? -magnitude : magnitude;
-        break;
-      }
-      default:
-        throw WeightsError(text(file.name, ": tensor '", key, "' has dtype ",
-                                dtype_name(view.dtype), ", expected a floating one"));
-    }
-  }
-  return values;
-}
-
-/// Adds a float32 tensor.
-inline void add_floats(TensorFile& file, const std::string& key, std::span<const float> values,
-                       std::vector<std::int64_t> shape) {
-  const auto bytes = add_owned_tensor(file, key, DType::f32, std::move(shape));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-}
 
 /// DINOv3's periods 100^(j / (d / 4)), j = 0 .. d / 4 - 1, of a head dimension d.
 inline std::vector<float> rope_periods(int head_dim) {
@@ -278,6 +230,18 @@ inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
       add_floats(file, key + "_mask", mask, {static_cast<std::int64_t>(mask.size())});
     }
   }
+}
+
+/// Biases that are all zero leave no trace in timm's files.
+inline void drop_zero_biases(TensorFile& file) {
+  std::vector<std::string> biases;
+  for (const auto& [key, view] : file.tensors) {
+    if (!key.ends_with(".attn.qkv.bias")) continue;
+    const auto values = float_values(file, key);
+    if (std::any_of(values.begin(), values.end(), [](float v) { return v != 0; })) return;
+    biases.push_back(key);
+  }
+  for (const auto& key : biases) file.tensors.erase(key);
 }
 
 /// Without periods only the metadata tells the heads of a size nobody has published.

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "homolog/backbones/key_styles.hpp"
+#include "homolog/backbones/recognize.hpp"
 #include "homolog/weights/audit.hpp"
-#include "homolog/weights/key_maps.hpp"
-#include "homolog/weights/recognize.hpp"
-#include "weights/small_files.hpp"
+#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -24,7 +24,7 @@ Recognized small_sizes() {
 
 // A whole SAM: image encoder with its prefix, and some of the rest.
 TensorFile whole_file() {
-  TensorFile file = with_image_encoder_prefix(random_file(expected_sam(small_sizes()), true));
+  TensorFile file = to_keys(random_file(expected_tensors<SamFamily>(small_sizes()), true), small_sizes(), KeyStyle::original);
   std::mt19937 random(5);
   add_random(file, "prompt_encoder.no_mask_embed.weight", {1, 10}, random);
   add_random(file, "mask_decoder.transformer.layers.0.norm1.weight", {10}, random);
@@ -39,14 +39,14 @@ TEST_CASE("published SAM encoders have the published numbers of parameters and t
     std::int64_t parameters;
     std::size_t tensors;
     std::vector<int> global_blocks;
-  } published[] = {{"sam_vit_b", 89'670'912, 177, {2, 5, 8, 11}},
+  } models[] = {{"sam_vit_b", 89'670'912, 177, {2, 5, 8, 11}},
                    {"sam_vit_l", 308'278'272, 345, {5, 11, 17, 23}},
                    {"sam_vit_h", 637'026'048, 457, {7, 15, 23, 31}}};
-  for (const auto& model : published) {
+  for (const auto& model : models) {
     INFO(model.variant);
-    const Recognized sizes = published_sam(model.variant);
+    const Recognized sizes = published<SamFamily>(model.variant);
     CHECK(sizes.global_blocks == model.global_blocks);
-    const auto expected = expected_sam(sizes);
+    const auto expected = expected_tensors<SamFamily>(sizes);
     CHECK(count(expected).parameters == model.parameters);
     CHECK(count(expected).tensors == model.tensors);
     const auto recognized = recognize(shapes_only(expected));
@@ -54,7 +54,7 @@ TEST_CASE("published SAM encoders have the published numbers of parameters and t
     CHECK(*recognized == sizes);
     CHECK_NOTHROW(audit(shapes_only(expected), expected));
   }
-  CHECK_THROWS_WITH_AS(published_sam("vit_l"), doctest::Contains("sam_vit_l"), WeightsError);
+  CHECK_THROWS_WITH_AS(published<SamFamily>("vit_l"), doctest::Contains("sam_vit_l"), WeightsError);
 }
 
 TEST_CASE("SAM: original -> Hugging Face -> original is the identity, the rest of the file too") {
@@ -66,10 +66,10 @@ TEST_CASE("SAM: original -> Hugging Face -> original is the identity, the rest o
   expected.prefix = "image_encoder.";
   CHECK(*recognized == expected);
   const TensorFile plain = to_original_keys(original, *recognized);
-  CHECK_NOTHROW(audit(plain, expected_sam(*recognized), sam_ignored_key_prefixes));
-  CHECK_THROWS_WITH_AS(audit(plain, expected_sam(*recognized)), doctest::Contains("2 unexpected"),
+  CHECK_NOTHROW(audit(plain, expected_tensors<SamFamily>(*recognized), SamFamily::ignored));
+  CHECK_THROWS_WITH_AS(audit(plain, expected_tensors<SamFamily>(*recognized)), doctest::Contains("2 unexpected"),
                        WeightsError);
-  const TensorFile foreign = to_huggingface_keys(plain, *recognized);
+  const TensorFile foreign = to_keys(plain, *recognized, KeyStyle::huggingface);
   CHECK(foreign.tensors.size() == original.tensors.size());
   for (const char* key :
        {"vision_encoder.pos_embed", "vision_encoder.patch_embed.projection.weight",
@@ -83,7 +83,7 @@ TEST_CASE("SAM: original -> Hugging Face -> original is the identity, the rest o
   CHECK(again->style == KeyStyle::huggingface);
   CHECK(again->prefix == "vision_encoder.");
   CHECK(again->global_blocks == small_sizes().global_blocks);
-  CHECK(same_tensors(with_image_encoder_prefix(to_original_keys(foreign, *again)), original));
+  CHECK(same_tensors(to_keys(to_original_keys(foreign, *again), *again, KeyStyle::original), original));
 }
 
 TEST_CASE("wrappers around a whole SAM fall away from all of it") {
@@ -94,11 +94,11 @@ TEST_CASE("wrappers around a whole SAM fall away from all of it") {
   CHECK(recognized->prefix == "module.model.image_encoder.");
   const TensorFile plain = to_original_keys(wrapped, *recognized);
   CHECK(plain.tensors.contains("mask_decoder.transformer.layers.0.norm1.weight"));
-  CHECK(same_tensors(with_image_encoder_prefix(plain), original));
+  CHECK(same_tensors(to_keys(plain, small_sizes(), KeyStyle::original), original));
 }
 
 TEST_CASE("tables that fit no window are refused") {
-  TensorFile file = random_file(expected_sam(small_sizes()), true);
+  TensorFile file = random_file(expected_tensors<SamFamily>(small_sizes()), true);
   for (const int i : {0, 2}) {
     for (const char* axis : {"h", "w"}) {
       const std::string key = detail::text("blocks.", i, ".attn.rel_pos_", axis);
@@ -107,18 +107,18 @@ TEST_CASE("tables that fit no window are refused") {
   }
   const auto recognized = recognize(file);
   REQUIRE(recognized);
-  CHECK_THROWS_WITH_AS(audit(file, expected_sam(*recognized)),
+  CHECK_THROWS_WITH_AS(audit(file, expected_tensors<SamFamily>(*recognized)),
                        doctest::Contains("blocks.0.attn.rel_pos_h expected [1, 8] got [8, 8]"),
                        WeightsError);
-  file = random_file(expected_sam(small_sizes()), true);
+  file = random_file(expected_tensors<SamFamily>(small_sizes()), true);
   add_owned_tensor(file, "pos_embed", DType::f32, {1, 0, 0, 24});
-  CHECK_THROWS_WITH_AS(audit(file, expected_sam(*recognize(file))),
+  CHECK_THROWS_WITH_AS(audit(file, expected_tensors<SamFamily>(*recognize(file))),
                        doctest::Contains("got [1, 0, 0, 24]"), WeightsError);
 }
 
 TEST_CASE("timm's SAM names differ in the MLP alone") {
-  const TensorFile original = random_file(expected_sam(small_sizes()), true);
-  const TensorFile timm = to_timm_keys(original, small_sizes());
+  const TensorFile original = random_file(expected_tensors<SamFamily>(small_sizes()), true);
+  const TensorFile timm = to_keys(original, small_sizes(), KeyStyle::timm);
   CHECK(timm.tensors.contains("blocks.3.mlp.fc2.bias"));
   const auto recognized = recognize(timm);
   REQUIRE(recognized);
@@ -128,7 +128,7 @@ TEST_CASE("timm's SAM names differ in the MLP alone") {
 }
 
 TEST_CASE("a SAM that lacks something is still recognised, and the audit says what") {
-  const TensorFile original = random_file(expected_sam(small_sizes()), true);
+  const TensorFile original = random_file(expected_tensors<SamFamily>(small_sizes()), true);
   for (const auto& [gone, said] :
        {std::pair{"neck.2.weight", "1 missing: neck.2.weight [10, 10, 3, 3]"},
         {"pos_embed", "1 missing: pos_embed [1, -1, -1, 24]"},
@@ -138,7 +138,7 @@ TEST_CASE("a SAM that lacks something is still recognised, and the audit says wh
     const auto recognized = recognize(file);
     REQUIRE(recognized);
     CHECK(recognized->family == "sam");
-    CHECK_THROWS_WITH_AS(audit(file, expected_sam(*recognized)), doctest::Contains(said),
+    CHECK_THROWS_WITH_AS(audit(file, expected_tensors<SamFamily>(*recognized)), doctest::Contains(said),
                          WeightsError);
   }
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "homolog/backbones/families/expected_tensors.hpp"
 #include "homolog/weights/audit.hpp"
 #include "homolog/weights/tensor_file.hpp"
 

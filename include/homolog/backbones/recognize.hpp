@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Which backbone a weights file holds, told from its key names, shapes and, where other families
+/// have the same, values.
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "homolog/backbones/families/family.hpp"
+#include "homolog/backbones/families/plain_file.hpp"
+#include "homolog/backbones/families/stock.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/weights/tensor_file.hpp"
+
+namespace homolog::inline v0_1 {
+
+namespace detail {
+
+/// More blocks than this are no backbone, but a file made to take memory.
+inline constexpr int deepest_backbone = 1024;
+
+inline int heads_of(const TensorFile& file, int embed_dim) {
+  const auto stated = file.metadata.find("homolog.heads");
+  if (stated == file.metadata.end()) return embed_dim % 64 == 0 ? embed_dim / 64 : 1;
+  int heads = 0;
+  const auto& digits = stated->second;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), heads);
+  if (error != std::errc() || end != digits.data() + digits.size() || heads < 1 ||
+      embed_dim % heads != 0) {
+    throw WeightsError(text(file.name, ": metadata homolog.heads is '", digits.substr(0, 40),
+                            "', expected a divisor of ", embed_dim));
+  }
+  return heads;
+}
+
+/// The names of a list's patch embeddings, each once.
+template <class List>
+std::vector<std::string_view> patch_keys() {
+  std::vector<std::string_view> keys;
+  List::for_each([&]<class Family>(Family) {
+    for (const std::string_view key : Family::patch_keys) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    }
+  });
+  return keys;
+}
+
+/// What a family makes of a file; nothing when it is none of its.
+template <class Family>
+std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& plain,
+                                   const std::string& prefix) {
+  std::optional<Candidate> found = Family::recognize(plain);
+  if (!found) return std::nullopt;
+  Recognized& result = found->recognized;
+  if (result.embed_dim == 0 || result.patch_size == 0 || result.depth > deepest_backbone) {
+    return std::nullopt;
+  }
+  result.family = Family::name;
+  result.prefix = prefix;
+  bool is_part = false;
+  for (const PublishedSizes& sizes : Family::published) {
+    const Recognized published = from_published(Family::name, sizes, result.style);
+    if (same_sizes_but_fewer_blocks(published, result)) {
+      is_part = true;
+      // It has the whole one's heads; without metadata nothing else tells them.
+      if (result.heads == 0 && !file.metadata.contains("homolog.heads")) {
+        result.heads = published.heads;
+      }
+    }
+    if (!same_sizes(published, result)) continue;
+    result.variant = published.variant;
+    result.heads = published.heads;
+    // timm leaves biases that are zero away; elsewhere a published model has all of its biases.
+    if (result.style != KeyStyle::timm) result.qkv_bias = published.qkv_bias;
+  }
+  if (Family::only_published && result.variant.empty() && !is_part) return std::nullopt;
+  if (result.heads == 0) result.heads = heads_of(file, result.embed_dim);
+  return found;
+}
+
+/// Keeps those of which `fits` says true, where there is any.
+template <class Fits>
+void prefer(std::vector<Candidate>& candidates, const Fits& fits) {
+  if (std::any_of(candidates.begin(), candidates.end(), fits)) {
+    std::erase_if(candidates, [&](const Candidate& one) { return !fits(one); });
+  }
+}
+
+/// What the families of a list make of a file, less those that its metadata or what is certain rules
+/// out.
+template <class List>
+std::vector<Candidate> candidates(const TensorFile& file) {
+  std::vector<Candidate> found;
+  const auto prefix = find_key_prefix(file, patch_keys<List>());
+  if (!prefix) return found;
+  const TensorFile plain = plain_keys(file, *prefix);
+  List::for_each([&]<class Family>(Family) {
+    if (auto one = candidate<Family>(file, plain, *prefix)) found.push_back(std::move(*one));
+  });
+  const auto stated = file.metadata.find("homolog.family");
+  prefer(found, [&](const Candidate& one) {
+    return stated != file.metadata.end() && one.recognized.family == stated->second;
+  });
+  prefer(found, [](const Candidate& one) { return one.certain; });
+  return found;
+}
+
+}  // namespace detail
+
+/// All that a file may be: one backbone, several where families share keys and shapes and nothing in
+/// the file decides between them, or none.
+///
+/// Prefixes such as `backbone.` and `image_encoder.` and the chunk indices of training checkpoints
+/// are understood. What decides is, in this order: metadata `homolog.family`, keys or values that one
+/// family alone has, a size that one family alone has published. Completeness is audit()'s business.
+///
+/// @throws WeightsError when removing prefixes makes two keys one, or metadata states bad heads
+template <class List = StockFamilies>
+std::vector<Recognized> recognize_all(const TensorFile& file) {
+  std::vector<Candidate> candidates = detail::candidates<List>(file);
+  detail::prefer(candidates, [](const Candidate& one) { return !one.recognized.variant.empty(); });
+  std::vector<Recognized> result;
+  for (Candidate& one : candidates) result.push_back(std::move(one.recognized));
+  return result;
+}
+
+/// Family, variant, key style and sizes of the backbone in a file.
+///
+/// @param variant a published name, which decides where the file may be several; empty for none
+/// @return nothing when the keys are those of no family in the list
+/// @throws WeightsError as recognize_all(); naming them where the file may be several
+template <class List = StockFamilies>
+std::optional<Recognized> recognize(const TensorFile& file, std::string_view variant = {}) {
+  std::vector<Recognized> all = recognize_all<List>(file);
+  if (all.empty()) return std::nullopt;
+  if (all.size() == 1) return std::move(all.front());
+  std::string names;
+  for (Recognized& one : all) {
+    if (one.variant == variant && !variant.empty()) return std::move(one);
+    names += (names.empty() ? "" : " or ") + (one.variant.empty() ? one.family : one.variant);
+  }
+  throw WeightsError(detail::text(
+      file.name, ": may be ", names,
+      ", whose files have the same keys and shapes; name the one it is (--backbone NAME)"));
+}
+
+}  // namespace homolog::inline v0_1
