@@ -91,7 +91,7 @@ TEST_CASE("the trained ViT-Ti file: recognised, audited, finite, the same after 
   CHECK_NOTHROW(require_finite(original));
   CHECK(same_tensors(original, file));
   const TensorFile foreign = to_keys(original, *recognized, KeyStyle::huggingface);
-  CHECK(foreign.tensors.contains("vit.encoder.layer.11.attention.attention.key.bias"));
+  CHECK(foreign.tensors.contains("encoder.layer.11.attention.attention.key.bias"));
   const auto again = recognize(foreign, recognized->variant);
   REQUIRE(again);
   CHECK(same_tensors(to_original_keys(foreign, *again), original));

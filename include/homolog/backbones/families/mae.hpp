@@ -95,7 +95,7 @@ struct MaeFamily : detail::PlainVitFamily {
             {"head.bias", {any_size}}};
   }
   static const KeyTable* key_table(const Recognized&, KeyStyle style) {
-    return style == KeyStyle::huggingface ? &detail::vit_in_task_huggingface : nullptr;
+    return style == KeyStyle::huggingface ? &detail::vit_huggingface : nullptr;
   }
   static BackboneDefaults defaults(const Recognized&, const TensorFile&) {
     return {imagenet_normalization, PositionInterpolation::huggingface};  // as MAE's own resizing

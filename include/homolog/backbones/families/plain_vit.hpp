@@ -55,9 +55,6 @@ inline constexpr KeyPair vit_huggingface_pairs[] = {
     {"norm.weight", "layernorm.weight"},
     {"norm.bias", "layernorm.bias"}};
 inline constexpr KeyTable vit_huggingface{"encoder.layer.", vit_huggingface_pairs};
-/// The same where a model for a task holds the transformer, as the published ones do.
-inline constexpr KeyTable vit_in_task_huggingface{
-    "encoder.layer.", vit_huggingface_pairs, {"query", "key", "value"}, true, "vit."};
 
 /// Rows of the canonical table 1 + n * n nearest to a file's; a table without the class token's
 /// row is a square number.

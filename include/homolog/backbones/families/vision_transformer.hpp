@@ -52,7 +52,7 @@ struct VisionTransformerFamily : detail::PlainVitFamily {
             {"head.bias", {any_size}}};
   }
   static const KeyTable* key_table(const Recognized& sizes, KeyStyle style) {
-    if (style == KeyStyle::huggingface) return &detail::vit_in_task_huggingface;
+    if (style == KeyStyle::huggingface) return &detail::vit_huggingface;
     if (style == KeyStyle::timm) return sizes.swiglu ? &detail::timm_swiglu : &detail::timm_plain;
     return nullptr;
   }
