@@ -267,9 +267,8 @@ TensorFile compute_features(const BackboneOptions& options, const InputOptions& 
                             const std::string& image, const std::string& tensors) {
   const Loaded loaded = load_transformer(options);
   return homolog::detail::at_torch_boundary("features", [&] {
-    const torch::Tensor input = tensors.empty()
-                                    ? picture_input(loaded.policy, input_options, image)
-                                    : to_torch(read_safetensors(tensors), "input");
+    const torch::Tensor input = tensors.empty() ? picture_input(loaded.policy, input_options, image)
+                                                : to_torch(read_safetensors(tensors), "input");
     const at::NoGradGuard no_gradients;
     const Features features = loaded.policy.features(input.to(torch::kFloat32));
     TensorFile output;

@@ -203,8 +203,9 @@ TEST_CASE("weights that do not fit are refused before the backbone changes") {
   auto infinite = gold_file(expected_tensors<DinoV2Family>(tiny(0, false)));
   add_tensor(infinite, "norm.bias", torch::full({32}, INFINITY));
   CHECK_THROWS_AS(backbone.load(infinite), WeightsError);
-  CHECK_THROWS_AS(backbone.load(gold_file(expected_tensors<DinoV2Family>(tiny(0, false))), "dinov2_vits14"),
-                  WeightsError);
+  CHECK_THROWS_AS(
+      backbone.load(gold_file(expected_tensors<DinoV2Family>(tiny(0, false))), "dinov2_vits14"),
+      WeightsError);
   CHECK(at::equal(backbone.features(image).patch_tokens, before));
 }
 

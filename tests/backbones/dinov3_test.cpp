@@ -9,7 +9,9 @@ using namespace homolog::test;
 
 namespace {
 
-TensorFile gold_weights(bool swiglu) { return gold_file(expected_tensors<DinoV3Family>(tiny_dinov3(swiglu))); }
+TensorFile gold_weights(bool swiglu) {
+  return gold_file(expected_tensors<DinoV3Family>(tiny_dinov3(swiglu)));
+}
 
 DinoV3 gold_backbone(bool swiglu) {
   DinoV3 backbone;
@@ -179,8 +181,8 @@ TEST_CASE("the other key styles give the same features") {
     CHECK(describe(*recognized) == "dinov3 of no published size (original keys, 2 blocks of 32)");
     const auto image = gold_image(48, 80);
     const auto expected = gold_backbone(swiglu).features(image).patch_tokens;
-    for (const auto& file :
-         {to_keys(original, *recognized, KeyStyle::huggingface), to_keys(original, *recognized, KeyStyle::timm)}) {
+    for (const auto& file : {to_keys(original, *recognized, KeyStyle::huggingface),
+                             to_keys(original, *recognized, KeyStyle::timm)}) {
       DinoV3 other;
       other.load(file);
       CHECK((other.features(image).patch_tokens - expected).abs().max().item<float>() < 1e-6F);
@@ -210,7 +212,8 @@ TEST_CASE("the satellite ViT-L brings its own statistics") {
 TEST_CASE("a published model that lacks its last blocks is refused, unless it says so") {
   TensorFile file;
   file.name = "s";
-  for (const auto& tensor : expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vits16"))) {
+  for (const auto& tensor :
+       expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vits16"))) {
     if (tensor.optional || tensor.key.starts_with("blocks.1")) continue;  // 1, 10 and 11
     add_tensor(file, tensor.key, torch::zeros(tensor.shape));
   }
@@ -220,7 +223,8 @@ TEST_CASE("a published model that lacks its last blocks is refused, unless it sa
       "s: recognised as dinov3 of no published size (original keys, 9 blocks of 384), expected the "
       "12 blocks of dinov3_vits16; 3 missing: blocks.1, blocks.10, blocks.11",
       WeightsError);
-  for (const auto& tensor : expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vits16"))) {
+  for (const auto& tensor :
+       expected_tensors<DinoV3Family>(published<DinoV3Family>("dinov3_vits16"))) {
     if (!tensor.optional && tensor.key.starts_with("blocks.1.")) {
       add_tensor(file, tensor.key, torch::zeros(tensor.shape));
     }

@@ -35,8 +35,7 @@ constexpr KeyTable own_names{"layers.", own_pairs, {"q", "k", "v"}};
 /// A family that the library does not know, with key names of its own.
 struct OwnFamily : TransformerFamily {
   static constexpr std::string_view name = "own";
-  static constexpr PublishedSizes published[] = {
-      {"own_tiny", 64, 2, 1, 8, 0, false, 128, 10}};
+  static constexpr PublishedSizes published[] = {{"own_tiny", 64, 2, 1, 8, 0, false, 128, 10}};
   static constexpr std::array<std::string_view, 1> patch_keys{"stem.weight"};
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     const KeyShapes keys(plain, "layers.");
@@ -90,7 +89,8 @@ TEST_CASE("a family of one's own is recognised, loaded and run") {
   twin.position_interpolation = PositionInterpolation::hub;
   CHECK(at::equal(twin.features(input).patch_tokens, features));
 
-  CHECK_THROWS_WITH_AS(twin.load(file), doctest::Contains("no known backbone's keys"), WeightsError);
+  CHECK_THROWS_WITH_AS(twin.load(file), doctest::Contains("no known backbone's keys"),
+                       WeightsError);
   CHECK_THROWS_WITH_AS(backbone.load(plain), doctest::Contains("recognised as vision_transformer"),
                        WeightsError);
   backbone.randomize("own_tiny", 3);

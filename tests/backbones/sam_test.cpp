@@ -212,8 +212,8 @@ TEST_CASE("all key styles and prefixes give the same bytes") {
   add_tensor(whole, "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix",
              torch::zeros({2, 128}));
   add_tensor(whole, "mask_decoder.iou_token.weight", torch::zeros({1, 256}));
-  for (const auto& file :
-       {to_keys(original, *recognized, KeyStyle::huggingface), to_keys(original, *recognized, KeyStyle::timm), whole}) {
+  for (const auto& file : {to_keys(original, *recognized, KeyStyle::huggingface),
+                           to_keys(original, *recognized, KeyStyle::timm), whole}) {
     Sam backbone;
     backbone.load(file);
     CHECK(at::equal(backbone.features(image).patch_tokens, expected));

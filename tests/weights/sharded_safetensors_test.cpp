@@ -6,10 +6,10 @@
 #include <random>
 #include <string>
 
+#include "backbones/families/small_files.hpp"
 #include "homolog/weights/read_weights.hpp"
 #include "support/test_data.hpp"
 #include "weights/mutations.hpp"
-#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;

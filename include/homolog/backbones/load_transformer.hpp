@@ -72,8 +72,8 @@ Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
   });
   const Recognized& recognized = (found == all.end() ? all.front() : *found).recognized;
   if (found == all.end() || (!variant.empty() && recognized.variant != variant)) {
-    throw WeightsError(detail::text(file.name, ": recognised as ", describe(recognized),
-                                    ", expected ", expected));
+    throw WeightsError(
+        detail::text(file.name, ": recognised as ", describe(recognized), ", expected ", expected));
   }
   if (recognized.variant.empty()) detail::require_all_blocks<Family>(file, recognized);
   return recognized;
@@ -148,7 +148,7 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
     block.rel_pos_w = get_if_present(prefix + "attn.rel_pos_w");
     if (traits.relative_positions &&
         std::find(sizes.global_blocks.begin(), sizes.global_blocks.end(), i) ==
-                   sizes.global_blocks.end()) {
+            sizes.global_blocks.end()) {
       block.window = sizes.window;
     }
     linear(block.proj_weight, block.proj_bias, "attn.proj");
@@ -225,9 +225,8 @@ TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view va
     family = recognized->family;
   }
   TransformerBackbone backbone;
-  List::visit(family, [&]<class Family>(Family) {
-    load_family<Family>(backbone, file, variant, dtype);
-  });
+  List::visit(family,
+              [&]<class Family>(Family) { load_family<Family>(backbone, file, variant, dtype); });
   return backbone;
 }
 
@@ -273,9 +272,8 @@ TransformerBackbone random_backbone_of(std::string_view variant, std::uint64_t s
         detail::text("unknown backbone '", variant, "'; known: ", variant_names<List>()));
   }
   TransformerBackbone backbone;
-  List::visit(family, [&]<class Family>(Family) {
-    randomize_family<Family>(backbone, variant, seed);
-  });
+  List::visit(family,
+              [&]<class Family>(Family) { randomize_family<Family>(backbone, variant, seed); });
   return backbone;
 }
 

@@ -95,8 +95,8 @@ void prefer(std::vector<Candidate>& candidates, const Fits& fits) {
   }
 }
 
-/// What the families of a list make of a file, less those that its metadata or what is certain rules
-/// out.
+/// What the families of a list make of a file, less those that its metadata or what is certain
+/// rules out.
 template <class List>
 std::vector<Candidate> candidates(const TensorFile& file) {
   std::vector<Candidate> found;
@@ -116,12 +116,13 @@ std::vector<Candidate> candidates(const TensorFile& file) {
 
 }  // namespace detail
 
-/// All that a file may be: one backbone, several where families share keys and shapes and nothing in
-/// the file decides between them, or none.
+/// All that a file may be: one backbone, several where families share keys and shapes and nothing
+/// in the file decides between them, or none.
 ///
 /// Prefixes such as `backbone.` and `image_encoder.` and the chunk indices of training checkpoints
-/// are understood. What decides is, in this order: metadata `homolog.family`, keys or values that one
-/// family alone has, a size that one family alone has published. Completeness is audit()'s business.
+/// are understood. What decides is, in this order: metadata `homolog.family`, keys or values that
+/// one family alone has, a size that one family alone has published. Completeness is audit()'s
+/// business.
 ///
 /// @throws WeightsError when removing prefixes makes two keys one, or metadata states bad heads
 template <class List = StockFamilies>
@@ -129,6 +130,7 @@ std::vector<Recognized> recognize_all(const TensorFile& file) {
   std::vector<Candidate> candidates = detail::candidates<List>(file);
   detail::prefer(candidates, [](const Candidate& one) { return !one.recognized.variant.empty(); });
   std::vector<Recognized> result;
+  result.reserve(candidates.size());
   for (Candidate& one : candidates) result.push_back(std::move(one.recognized));
   return result;
 }

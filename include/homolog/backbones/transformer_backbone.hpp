@@ -47,7 +47,8 @@ struct TransformerBackbone {
   PositionInterpolation position_interpolation = PositionInterpolation::hub;
   /// Mean and standard deviation of each channel, as the weights were trained with.
   Normalization input_normalization = imagenet_normalization;
-  /// [px] input side where the user names none; 0: the largest multiple of the patch size up to 518.
+  /// [px] input side where the user names none; 0: the largest multiple of the patch size up to
+  /// 518.
   int image_size = 0;
 
   /// Side of a patch [px]; 0 before weights are loaded.

@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// The plain supervised vision transformer as a Backbone policy; its record says what is known of it.
+/// The plain supervised vision transformer as a Backbone policy; its record says what is known of
+/// it.
 
 #include "homolog/backbones/families/vision_transformer.hpp"
 #include "homolog/backbones/transformer_of.hpp"

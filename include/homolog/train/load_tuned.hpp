@@ -98,8 +98,8 @@ namespace detail {
 /// Replaces one tensor of a file with original key names by the tuned one of a Transformer.
 ///
 /// @param mlp what the family names the layers of its MLPs
-inline void replace_weight(TensorFile& original, const std::string& name, const torch::Tensor& value,
-                           const MlpKeys& mlp) {
+inline void replace_weight(TensorFile& original, const std::string& name,
+                           const torch::Tensor& value, const MlpKeys& mlp) {
   const auto put = [&](const std::string& key, const torch::Tensor& tensor) {
     const auto found = original.tensors.find(key);
     if (found == original.tensors.end() || found->second.shape != tensor.sizes().vec()) {
@@ -141,9 +141,8 @@ TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
   require_base(checkpoint, base);
   const TunedFrom from = tuned_from(checkpoint);
   TensorFile merged = to_original_keys<List>(base, recognized);
-  const MlpKeys mlp = List::visit(recognized.family, [&]<class Family>(Family) {
-    return Family::traits(recognized).mlp;
-  });
+  const MlpKeys mlp = List::visit(
+      recognized.family, [&]<class Family>(Family) { return Family::traits(recognized).mlp; });
   if (from.blocks < recognized.depth) {
     for (int i = from.blocks; i < recognized.depth; ++i) {
       const std::string prefix = detail::text("blocks.", i, ".");

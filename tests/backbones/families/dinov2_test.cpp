@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "homolog/weights/read_weights.hpp"
+#include "backbones/families/small_files.hpp"
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/weights/audit.hpp"
+#include "homolog/weights/read_weights.hpp"
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
-#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -36,11 +36,10 @@ TEST_CASE("published DINOv2 variants have the published numbers of parameters an
     const char* variant;
     std::int64_t parameters;
     std::size_t tensors;
-  } models[] = {
-      {"dinov2_vits14", 22'056'576, 175},    {"dinov2_vits14_reg", 22'058'112, 176},
-      {"dinov2_vitb14", 86'580'480, 175},    {"dinov2_vitb14_reg", 86'583'552, 176},
-      {"dinov2_vitl14", 304'368'640, 343},   {"dinov2_vitl14_reg", 304'372'736, 344},
-      {"dinov2_vitg14", 1'136'480'768, 567}, {"dinov2_vitg14_reg", 1'136'486'912, 568}};
+  } models[] = {{"dinov2_vits14", 22'056'576, 175},    {"dinov2_vits14_reg", 22'058'112, 176},
+                {"dinov2_vitb14", 86'580'480, 175},    {"dinov2_vitb14_reg", 86'583'552, 176},
+                {"dinov2_vitl14", 304'368'640, 343},   {"dinov2_vitl14_reg", 304'372'736, 344},
+                {"dinov2_vitg14", 1'136'480'768, 567}, {"dinov2_vitg14_reg", 1'136'486'912, 568}};
   for (const auto& model : models) {
     INFO(model.variant);
     const Recognized sizes = published<DinoV2Family>(model.variant);
@@ -53,8 +52,8 @@ TEST_CASE("published DINOv2 variants have the published numbers of parameters an
     CHECK(recognized->variant == model.variant);
     CHECK_NOTHROW(audit(shapes_only(expected), expected));
   }
-  CHECK_THROWS_WITH_AS(published<DinoV2Family>("dinov2_vitx14"), doctest::Contains("dinov2_vits14_reg"),
-                       WeightsError);
+  CHECK_THROWS_WITH_AS(published<DinoV2Family>("dinov2_vitx14"),
+                       doctest::Contains("dinov2_vits14_reg"), WeightsError);
 }
 
 TEST_CASE("ViT-Ti/16 has 5,717,416 parameters in 152 tensors, its head included") {
@@ -205,10 +204,12 @@ TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own
   }
 
   // A plain DINOv2 without mask token could be either; timm drops it, the original does not.
-  const TensorFile plain = random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), false);
+  const TensorFile plain =
+      random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), false);
   CHECK(recognize(plain)->style == KeyStyle::timm);
-  CHECK(recognize(random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), true))->style ==
-        KeyStyle::original);
+  CHECK(
+      recognize(random_file(expected_tensors<DinoV2Family>(small_sizes(0, false)), true))->style ==
+      KeyStyle::original);
 }
 
 TEST_CASE("what is no known backbone is not recognised, and sizes are never trusted blindly") {
@@ -281,8 +282,7 @@ TEST_CASE("the audit counts and names all that is missing, unexpected or unfitti
   CHECK_THROWS_WITH_AS(audit(file, expected), doctest::Contains("2 unexpected"), WeightsError);
   file.tensors.at("mask_token").shape = {24};
   CHECK_THROWS_WITH_AS(audit(file, expected, DinoV2Family::ignored),
-                       doctest::Contains("mask_token expected [1, 24]"),
-                       WeightsError);
+                       doctest::Contains("mask_token expected [1, 24]"), WeightsError);
   // A position table that is no square plus the class row.
   file = random_file(expected, true);
   file.tensors.at("pos_embed").shape = {1, 28, 24};
@@ -293,7 +293,8 @@ TEST_CASE("the audit counts and names all that is missing, unexpected or unfitti
 
 TEST_CASE("query, key and value that do not belong together are refused") {
   const Recognized sizes = small_sizes(0, false);
-  const TensorFile foreign = to_keys(random_file(expected_tensors<DinoV2Family>(sizes), true), sizes, KeyStyle::huggingface);
+  const TensorFile foreign = to_keys(random_file(expected_tensors<DinoV2Family>(sizes), true),
+                                     sizes, KeyStyle::huggingface);
   const Recognized recognized = *recognize(foreign);
   const std::string value = "encoder.layer.0.attention.attention.value.weight";
   TensorFile file = foreign;
@@ -315,8 +316,8 @@ TEST_CASE("query, key and value that do not belong together are refused") {
                        WeightsError);
   TensorFile odd = random_file(expected_tensors<DinoV2Family>(sizes), true);
   odd.tensors.at("blocks.0.attn.qkv.bias").shape = {71};
-  CHECK_THROWS_WITH_AS(to_keys(odd, sizes, KeyStyle::huggingface), doctest::Contains("cannot be split"),
-                       WeightsError);
+  CHECK_THROWS_WITH_AS(to_keys(odd, sizes, KeyStyle::huggingface),
+                       doctest::Contains("cannot be split"), WeightsError);
 }
 
 TEST_CASE("NaN and infinity are found in every floating dtype, wherever they stand") {

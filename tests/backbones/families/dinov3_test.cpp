@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "backbones/families/small_files.hpp"
 #include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/weights/audit.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "support/test_data.hpp"
-#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -53,13 +53,13 @@ TEST_CASE("published DINOv3 variants have the published numbers of parameters an
     std::size_t tensors;
     bool local_norm;
   } models[] = {{"dinov3_vits16", 21'601'152, 188, false},
-                   {"dinov3_vits16plus", 28'697'472, 212, false},
-                   {"dinov3_vitb16", 85'669'632, 188, false},
-                   {"dinov3_vitl16", 303'154'176, 368, false},
-                   {"dinov3_vitl16", 303'154'176 + 2'048, 370, true},
-                   {"dinov3_vitl16plus", 403'915'776, 416, false},
-                   {"dinov3_vith16plus", 840'633'600, 552, false},
-                   {"dinov3_vit7b16", 6'716'043'264, 610, true}};
+                {"dinov3_vits16plus", 28'697'472, 212, false},
+                {"dinov3_vitb16", 85'669'632, 188, false},
+                {"dinov3_vitl16", 303'154'176, 368, false},
+                {"dinov3_vitl16", 303'154'176 + 2'048, 370, true},
+                {"dinov3_vitl16plus", 403'915'776, 416, false},
+                {"dinov3_vith16plus", 840'633'600, 552, false},
+                {"dinov3_vit7b16", 6'716'043'264, 610, true}};
   for (const auto& model : models) {
     INFO(model.variant);
     const Recognized sizes = published<DinoV3Family>(model.variant);
@@ -93,8 +93,8 @@ TEST_CASE("published DINOv3 variants have the published numbers of parameters an
       if (variant == model.variant) CHECK(foreign.parameters == parameters_there);
     }
   }
-  CHECK_THROWS_WITH_AS(published<DinoV3Family>("dinov3_vits14"), doctest::Contains("dinov3_vits16plus"),
-                       WeightsError);
+  CHECK_THROWS_WITH_AS(published<DinoV3Family>("dinov3_vits14"),
+                       doctest::Contains("dinov3_vits16plus"), WeightsError);
 }
 
 TEST_CASE("DINOv3: original -> Hugging Face -> original is the identity, bit for bit") {

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "backbones/families/small_files.hpp"
 #include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/weights/audit.hpp"
-#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -24,7 +24,8 @@ Recognized small_sizes() {
 
 // A whole SAM: image encoder with its prefix, and some of the rest.
 TensorFile whole_file() {
-  TensorFile file = to_keys(random_file(expected_tensors<SamFamily>(small_sizes()), true), small_sizes(), KeyStyle::original);
+  TensorFile file = to_keys(random_file(expected_tensors<SamFamily>(small_sizes()), true),
+                            small_sizes(), KeyStyle::original);
   std::mt19937 random(5);
   add_random(file, "prompt_encoder.no_mask_embed.weight", {1, 10}, random);
   add_random(file, "mask_decoder.transformer.layers.0.norm1.weight", {10}, random);
@@ -40,8 +41,8 @@ TEST_CASE("published SAM encoders have the published numbers of parameters and t
     std::size_t tensors;
     std::vector<int> global_blocks;
   } models[] = {{"sam_vit_b", 89'670'912, 177, {2, 5, 8, 11}},
-                   {"sam_vit_l", 308'278'272, 345, {5, 11, 17, 23}},
-                   {"sam_vit_h", 637'026'048, 457, {7, 15, 23, 31}}};
+                {"sam_vit_l", 308'278'272, 345, {5, 11, 17, 23}},
+                {"sam_vit_h", 637'026'048, 457, {7, 15, 23, 31}}};
   for (const auto& model : models) {
     INFO(model.variant);
     const Recognized sizes = published<SamFamily>(model.variant);
@@ -67,8 +68,8 @@ TEST_CASE("SAM: original -> Hugging Face -> original is the identity, the rest o
   CHECK(*recognized == expected);
   const TensorFile plain = to_original_keys(original, *recognized);
   CHECK_NOTHROW(audit(plain, expected_tensors<SamFamily>(*recognized), SamFamily::ignored));
-  CHECK_THROWS_WITH_AS(audit(plain, expected_tensors<SamFamily>(*recognized)), doctest::Contains("2 unexpected"),
-                       WeightsError);
+  CHECK_THROWS_WITH_AS(audit(plain, expected_tensors<SamFamily>(*recognized)),
+                       doctest::Contains("2 unexpected"), WeightsError);
   const TensorFile foreign = to_keys(plain, *recognized, KeyStyle::huggingface);
   CHECK(foreign.tensors.size() == original.tensors.size());
   for (const char* key :
@@ -83,7 +84,8 @@ TEST_CASE("SAM: original -> Hugging Face -> original is the identity, the rest o
   CHECK(again->style == KeyStyle::huggingface);
   CHECK(again->prefix == "vision_encoder.");
   CHECK(again->global_blocks == small_sizes().global_blocks);
-  CHECK(same_tensors(to_keys(to_original_keys(foreign, *again), *again, KeyStyle::original), original));
+  CHECK(same_tensors(to_keys(to_original_keys(foreign, *again), *again, KeyStyle::original),
+                     original));
 }
 
 TEST_CASE("wrappers around a whole SAM fall away from all of it") {
@@ -138,7 +140,7 @@ TEST_CASE("a SAM that lacks something is still recognised, and the audit says wh
     const auto recognized = recognize(file);
     REQUIRE(recognized);
     CHECK(recognized->family == "sam");
-    CHECK_THROWS_WITH_AS(audit(file, expected_tensors<SamFamily>(*recognized)), doctest::Contains(said),
-                         WeightsError);
+    CHECK_THROWS_WITH_AS(audit(file, expected_tensors<SamFamily>(*recognized)),
+                         doctest::Contains(said), WeightsError);
   }
 }

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "backbones/families/small_files.hpp"
 #include "homolog/backbones/families/expected_tensors.hpp"
 #include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/weights/audit.hpp"
-#include "backbones/families/small_files.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -82,7 +82,8 @@ TEST_CASE("a file that may be of two families is refused unless its name is give
   TensorFile file = bare_shapes<DinoFamily>("dino_vitb16");
   CHECK(families_of(file) == std::vector<std::string>{"vision_transformer", "dino"});
   CHECK_THROWS_WITH_AS(recognize(file),
-                       doctest::Contains("may be vit_base_patch16_224 or dino_vitb16"), WeightsError);
+                       doctest::Contains("may be vit_base_patch16_224 or dino_vitb16"),
+                       WeightsError);
   CHECK_THROWS_AS(recognize(file, "dino_vits16"), WeightsError);
   CHECK(recognize(file, "dino_vitb16")->family == "dino");
   CHECK(recognize(file, "vit_base_patch16_224")->family == "vision_transformer");
@@ -156,7 +157,8 @@ TEST_CASE("plain vision transformers: Hugging Face's names and back are the same
   TensorFile wrong =
       random_file(expected_tensors<DinoFamily>(small_vit("dino", KeyStyle::original)), false);
   wrong.metadata["homolog.norm_epsilon"] = "1";
-  CHECK_THROWS_WITH_AS(recognize_all(wrong), doctest::Contains("homolog.norm_epsilon"), WeightsError);
+  CHECK_THROWS_WITH_AS(recognize_all(wrong), doctest::Contains("homolog.norm_epsilon"),
+                       WeightsError);
 }
 
 TEST_CASE("names of a style that a family does not have are refused") {

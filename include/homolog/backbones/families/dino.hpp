@@ -3,7 +3,8 @@
 
 /// @file
 /// DINO (ViT-S and B with patches of 8 and 16): Caron et al., "Emerging Properties in
-/// Self-Supervised Vision Transformers". A backbone of it is numerically equal to the original code.
+/// Self-Supervised Vision Transformers". A backbone of it is numerically equal to the original
+/// code.
 
 #include <array>
 #include <optional>
@@ -19,6 +20,7 @@ namespace homolog::inline v0_1 {
 /// classification head. Training checkpoints, which hold DINO's own head, are recognised; of a
 /// backbone alone the user has to say that it is a DINO where a supervised model has its size.
 struct DinoFamily : detail::PlainVitFamily {
+  /// In messages and in Recognized::family.
   static constexpr std::string_view name = "dino";
   /// facebookresearch/dino: hubconf.py.
   static constexpr PublishedSizes published[] = {
@@ -26,14 +28,15 @@ struct DinoFamily : detail::PlainVitFamily {
       {"dino_vits8", 384, 12, 6, 8, 0, false, 1536, 785},
       {"dino_vitb16", 768, 12, 12, 16, 0, false, 3072, 197},
       {"dino_vitb8", 768, 12, 12, 8, 0, false, 3072, 785}};
+  /// @cond
   static constexpr std::array<std::string_view, 3> ignored{"head.", "pooler.", "mask_token"};
   static constexpr bool only_published = true;
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     const auto sizes = detail::recognize_plain_vit(plain, KeyStyle::original);
     if (!sizes) return std::nullopt;
-    return Candidate{*sizes, detail::has_key(plain, {"head.last_layer.weight_g",
-                                                     "head.last_layer.weight_v"})};
+    return Candidate{
+        *sizes, detail::has_key(plain, {"head.last_layer.weight_g", "head.last_layer.weight_v"})};
   }
   static const KeyTable* key_table(const Recognized&, KeyStyle style) {
     return style == KeyStyle::huggingface ? &detail::vit_huggingface : nullptr;
@@ -43,13 +46,15 @@ struct DinoFamily : detail::PlainVitFamily {
                                         ? PositionInterpolation::huggingface
                                         : PositionInterpolation::hub};
   }
+  /// @endcond
 };
 
 /// DINO as a Backbone policy.
 ///
 /// @code
 /// homolog::Dino backbone;
-/// backbone.load("dino_deitsmall8_pretrain.pth");  // .pth or .safetensors, original or Hugging Face
+/// backbone.load("dino_deitsmall8_pretrain.pth");  // .pth or .safetensors, original or Hugging
+/// Face
 /// @endcode
 using Dino = TransformerOf<DinoFamily>;
 

@@ -89,11 +89,12 @@ inline void fold_class_position(TensorFile& file) {
 
 /// The record of DINOv2.
 ///
-/// The position rule follows the key style: hub rules for original keys, Hugging Face's for its own,
-/// the antialiased one for timm and for models with registers. A plain DINOv2 has the same keys from
-/// its own project and from timm, but for `mask_token`, which only timm drops: without one (and
-/// without metadata `homolog.keys`, which renaming leaves) a file counts as timm's.
+/// The position rule follows the key style: hub rules for original keys, Hugging Face's for its
+/// own, the antialiased one for timm and for models with registers. A plain DINOv2 has the same
+/// keys from its own project and from timm, but for `mask_token`, which only timm drops: without
+/// one (and without metadata `homolog.keys`, which renaming leaves) a file counts as timm's.
 struct DinoV2Family : TransformerFamily {
+  /// In messages and in Recognized::family.
   static constexpr std::string_view name = "dinov2";
   /// facebookresearch/dinov2: hub/backbones.py.
   static constexpr PublishedSizes published[] = {
@@ -105,12 +106,13 @@ struct DinoV2Family : TransformerFamily {
       {"dinov2_vitb14_reg", 768, 12, 12, 14, 4, false, 3072, 1370},
       {"dinov2_vitl14_reg", 1024, 24, 16, 14, 4, false, 4096, 1370},
       {"dinov2_vitg14_reg", 1536, 40, 24, 14, 4, true, 4096, 1370}};
+  /// @cond
   static constexpr std::array<std::string_view, 2> patch_keys{
       "patch_embed.proj.weight", "embeddings.patch_embeddings.projection.weight"};
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     return detail::has_key(plain, {patch_keys[1]}) ? recognize_huggingface(plain)
-                                                 : recognize_original(plain);
+                                                   : recognize_original(plain);
   }
   static TransformerTraits traits(const Recognized& sizes) {
     TransformerTraits traits;
@@ -140,10 +142,10 @@ struct DinoV2Family : TransformerFamily {
   }
   static BackboneDefaults defaults(const Recognized& sizes, const TensorFile&) {
     const bool antialiased = sizes.registers > 0 || sizes.style == KeyStyle::timm;
-    return {imagenet_normalization,
-            antialiased                            ? PositionInterpolation::hub_registers
-            : sizes.style == KeyStyle::huggingface ? PositionInterpolation::huggingface
-                                                   : PositionInterpolation::hub};
+    return {imagenet_normalization, antialiased ? PositionInterpolation::hub_registers
+                                    : sizes.style == KeyStyle::huggingface
+                                        ? PositionInterpolation::huggingface
+                                        : PositionInterpolation::hub};
   }
 
  private:
@@ -181,9 +183,8 @@ struct DinoV2Family : TransformerFamily {
     const auto note = plain.metadata.find("homolog.keys");
     const bool noted = note != plain.metadata.end() && note->second == "original";
     Recognized result;
-    result.style = !timm_packed && !timm_registers && (original_names || noted)
-                       ? KeyStyle::original
-                       : KeyStyle::timm;
+    result.style = !timm_packed && !timm_registers && (original_names || noted) ? KeyStyle::original
+                                                                                : KeyStyle::timm;
     result.embed_dim = keys.size(patch_keys[0], 4, 0);
     result.patch_size = keys.size(patch_keys[0], 4, 2);
     result.registers = keys.size(timm_registers ? "reg_token" : "register_tokens", 3, 1);
@@ -194,6 +195,7 @@ struct DinoV2Family : TransformerFamily {
     result.depth = keys.depth();
     return Candidate{result};
   }
+  /// @endcond
 };
 
 /// DINOv2 as a Backbone policy.

@@ -104,6 +104,7 @@ inline constexpr KeyTable dinov3_timm_swiglu{
 /// keys). For its other files, and for a 7B trained on satellite images, set `input_normalization =
 /// satellite_normalization` after loading.
 struct DinoV3Family : TransformerFamily {
+  /// In messages and in Recognized::family.
   static constexpr std::string_view name = "dinov3";
   /// facebookresearch/dinov3: hub/backbones.py.
   static constexpr PublishedSizes published[] = {
@@ -114,12 +115,13 @@ struct DinoV3Family : TransformerFamily {
       {"dinov3_vitl16plus", 1024, 24, 16, 16, 4, true, 4096, 0},
       {"dinov3_vith16plus", 1280, 32, 20, 16, 4, true, 5120, 0},
       {"dinov3_vit7b16", 4096, 40, 32, 16, 4, true, 8192, 0, false}};
+  /// @cond
   static constexpr std::array<std::string_view, 2> patch_keys{"patch_embed.proj.weight",
                                                               "embeddings.patch_embeddings.weight"};
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     return detail::has_key(plain, {patch_keys[1]}) ? recognize_huggingface(plain)
-                                                 : recognize_original(plain);
+                                                   : recognize_original(plain);
   }
   static TransformerTraits traits(const Recognized& sizes) {
     TransformerTraits traits;
@@ -179,8 +181,8 @@ struct DinoV3Family : TransformerFamily {
     result.depth = keys.depth();
     return Candidate{result};
   }
-  /// Original and timm keys, which are the same but for the MLP of a block, the register tokens, the
-  /// LayerScale gammas and the biases of queries and values.
+  /// Original and timm keys, which are the same but for the MLP of a block, the register tokens,
+  /// the LayerScale gammas and the biases of queries and values.
   static std::optional<Candidate> recognize_original(const TensorFile& plain) {
     const KeyShapes keys(plain);
     const bool timm = keys.has("blocks.#.gamma_1");
@@ -199,10 +201,12 @@ struct DinoV3Family : TransformerFamily {
     result.ffn_hidden = keys.size(result.swiglu ? gate : "blocks.#.mlp.fc1.weight", 2, 0);
     result.qkv_bias = keys.has(timm ? "blocks.#.attn.q_bias" : "blocks.#.attn.qkv.bias");
     const int head_dim = 4 * keys.size(detail::rope_periods_key, 1, 0);
-    if (head_dim > 0 && result.embed_dim % head_dim == 0) result.heads = result.embed_dim / head_dim;
+    if (head_dim > 0 && result.embed_dim % head_dim == 0)
+      result.heads = result.embed_dim / head_dim;
     result.depth = keys.depth();
     return Candidate{result};
   }
+  /// @endcond
 };
 
 /// DINOv3's vision transformer as a Backbone policy.

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/backbones/families/family.hpp"
+#include "homolog/core/errors.hpp"
 #include "homolog/weights/float_values.hpp"
 #include "homolog/weights/tensor_file.hpp"
 

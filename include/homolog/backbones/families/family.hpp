@@ -95,15 +95,15 @@ struct MlpKeys {
 /// How a family's transformer is built, beside its sizes: what its tensors are named and what its
 /// forward pass does.
 struct TransformerTraits {
-  bool class_token = true;   ///< before the patches' tokens
-  bool layer_scale = false;  ///< `ls1.gamma` and `ls2.gamma` scale what a block adds
-  bool rotary = false;       ///< positions turn queries and keys; no table is added to the tokens
-  bool key_bias_mask = false;      ///< the bias of keys is masked away
+  bool class_token = true;     ///< before the patches' tokens
+  bool layer_scale = false;    ///< `ls1.gamma` and `ls2.gamma` scale what a block adds
+  bool rotary = false;         ///< positions turn queries and keys; no table is added to the tokens
+  bool key_bias_mask = false;  ///< the bias of keys is masked away
   bool relative_positions = false;  ///< added to the scores of attention
   bool square_positions = false;    ///< the position table lies as [1,n,n,D]
   bool neck = false;                ///< convolutions instead of a norm follow the last block
-  bool crops_input = false;        ///< what is beyond the last whole patch is ignored
-  double norm_epsilon = 1e-6;      ///< added to the variance in every LayerNorm
+  bool crops_input = false;         ///< what is beyond the last whole patch is ignored
+  double norm_epsilon = 1e-6;       ///< added to the variance in every LayerNorm
   std::string_view register_key = "register_tokens";  ///< their tensor's name
   MlpKeys mlp;                                        ///< names of the MLP's layers
 };
@@ -119,7 +119,7 @@ struct KeyTable;
 
 /// A file that may be one of a family's.
 struct Candidate {
-  Recognized recognized;
+  Recognized recognized;  ///< what it is then
   /// Keys or values that no other family has; else the file may as well be another's, and what is
   /// certain, or the user, decides.
   bool certain = true;
@@ -137,13 +137,14 @@ struct Candidate {
 /// using MyFamilies = homolog::StockFamilies::with<MyFamily>;
 /// @endcode
 /// `recognize` sees keys without prefixes (KeyShapes reads them) and fills in what they tell; name,
-/// variant, prefix and, where nothing tells them, heads are its caller's business. All other members
-/// have the defaults below.
+/// variant, prefix and, where nothing tells them, heads are its caller's business. All other
+/// members have the defaults below.
 struct TransformerFamily {
   /// Keys of the patch embedding in every style, by which the prefix of all keys is found.
   static constexpr std::array<std::string_view, 1> patch_keys{"patch_embed.proj.weight"};
   /// Keys beginning so belong to heads and other parts that no feature needs.
-  static constexpr std::array<std::string_view, 3> ignored{"classifier.", "dino_head.", "ibot_head."};
+  static constexpr std::array<std::string_view, 3> ignored{"classifier.", "dino_head.",
+                                                           "ibot_head."};
   /// The style of the published files.
   static constexpr KeyStyle native_style = KeyStyle::original;
   /// Only files of published sizes, or of some of their blocks, are this family's.

@@ -70,12 +70,14 @@ inline bool has_sine_positions(const TensorFile& file, const std::string& key,
 /// The record of MAE's encoder. Its files have the keys and shapes of a plain vision transformer;
 /// the table of positions, which MAE never trains, or the decoder beside it tell it.
 struct MaeFamily : detail::PlainVitFamily {
+  /// In messages and in Recognized::family.
   static constexpr std::string_view name = "mae";
   /// facebookresearch/mae: models_mae.py.
   static constexpr PublishedSizes published[] = {
       {"mae_vit_base_patch16", 768, 12, 12, 16, 0, false, 3072, 197},
       {"mae_vit_large_patch16", 1024, 24, 16, 16, 0, false, 4096, 197},
       {"mae_vit_huge_patch14", 1280, 32, 16, 14, 0, false, 5120, 257}};
+  /// @cond
   /// The decoder, in the original's and in Hugging Face's files.
   static constexpr std::array<std::string_view, 2> ignored{"decoder_", "decoder."};
 
@@ -85,13 +87,14 @@ struct MaeFamily : detail::PlainVitFamily {
     const bool huggingface = sizes->style == KeyStyle::huggingface;
     const bool sines = detail::has_sine_positions(
         plain, huggingface ? "embeddings.position_embeddings" : "pos_embed", *sizes);
-    const bool decoder = detail::has_key(
-        plain, {"decoder_embed.weight", "decoder.decoder_embed.weight"});
+    const bool decoder =
+        detail::has_key(plain, {"decoder_embed.weight", "decoder.decoder_embed.weight"});
     if (!sines && !decoder) return std::nullopt;
     return Candidate{*sizes};
   }
   static std::vector<ExpectedTensor> unused(const Recognized& sizes) {
-    return {{"mask_token", {1, 1, any_size}}, {"head.weight", {any_size, sizes.embed_dim}},
+    return {{"mask_token", {1, 1, any_size}},
+            {"head.weight", {any_size, sizes.embed_dim}},
             {"head.bias", {any_size}}};
   }
   static const KeyTable* key_table(const Recognized&, KeyStyle style) {
@@ -100,6 +103,7 @@ struct MaeFamily : detail::PlainVitFamily {
   static BackboneDefaults defaults(const Recognized&, const TensorFile&) {
     return {imagenet_normalization, PositionInterpolation::huggingface};  // as MAE's own resizing
   }
+  /// @endcond
 };
 
 /// MAE's encoder as a Backbone policy.

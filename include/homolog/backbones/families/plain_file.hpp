@@ -31,8 +31,12 @@ inline constexpr std::string_view original_stem = "blocks.";
 
 /// Prefixes that exporters and training codes put before a backbone's keys, in any combination.
 inline constexpr std::array<std::string_view, 11> key_prefixes{
-    "dinov2.", "dinov2_with_registers.", "dinov3_vit.", "vit.",           "backbone.", "model.",
-    "module.", "teacher.",               "image_encoder.", "vision_encoder.", "encoder."};
+    "dinov2.",        "dinov2_with_registers.",
+    "dinov3_vit.",    "vit.",
+    "backbone.",      "model.",
+    "module.",        "teacher.",
+    "image_encoder.", "vision_encoder.",
+    "encoder."};
 
 /// Whether a string is made of known prefixes only.
 inline bool is_known_prefix(std::string_view prefix) {
@@ -159,8 +163,8 @@ inline TensorFile plain_keys(const TensorFile& file, const std::string& prefix) 
 
 }  // namespace detail
 
-/// Shapes of a file's tensors by key pattern, for recognising: `blocks.#.norm1.weight` is that of
-/// the first block that has it.
+/// Shapes of a file's tensors by key pattern, for recognising. With `#` for the index of a block, a
+/// pattern such as `blocks.#.norm1.weight` is the tensor of the first block that has it.
 class KeyShapes {
  public:
   /// @param file without prefixes; it outlives this

@@ -100,8 +100,8 @@ inline void state_epsilon(TensorFile& file, const Recognized& sizes) {
   if (sizes.norm_epsilon > 0) file.metadata["homolog.norm_epsilon"] = "1e-12";
 }
 
-/// A vision transformer of the plainest kind, with `original` or Hugging Face's names: no LayerScale
-/// and no registers but timm's.
+/// A vision transformer of the plainest kind, with `original` or Hugging Face's names: no
+/// LayerScale and no registers but timm's.
 ///
 /// @param original the style that the names without Hugging Face's count as
 inline std::optional<Recognized> recognize_plain_vit(const TensorFile& plain, KeyStyle original) {
@@ -135,8 +135,7 @@ inline std::optional<Recognized> recognize_plain_vit(const TensorFile& plain, Ke
   result.norm_epsilon = stated_epsilon(plain);
   result.embed_dim = keys.size("patch_embed.proj.weight", 4, 0);
   result.patch_size = keys.size("patch_embed.proj.weight", 4, 2);
-  result.registers =
-      keys.size(keys.has("reg_token") ? "reg_token" : "register_tokens", 3, 1);
+  result.registers = keys.size(keys.has("reg_token") ? "reg_token" : "register_tokens", 3, 1);
   result.position_rows = canonical_position_rows(keys.size("pos_embed", 3, 1));
   result.swiglu = packed || timm_packed;
   result.ffn_hidden =

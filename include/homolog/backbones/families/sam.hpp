@@ -65,12 +65,14 @@ inline constexpr KeyTable sam_timm{"blocks.", sam_timm_pairs};
 /// ignored. Inputs of other sizes than 1024 x 1024 resize the position table (bicubic, antialiased,
 /// as timm does) and the relative positions (linear, as the original does).
 struct SamFamily : TransformerFamily {
+  /// In messages and in Recognized::family.
   static constexpr std::string_view name = "sam";
   /// facebookresearch/segment-anything: build_sam.py.
   static constexpr PublishedSizes published[] = {
       {"sam_vit_b", 768, 12, 12, 16, 0, false, 3072, 64, true, 14, 256},
       {"sam_vit_l", 1024, 24, 16, 16, 0, false, 4096, 64, true, 14, 256},
       {"sam_vit_h", 1280, 32, 16, 16, 0, false, 5120, 64, true, 14, 256}};
+  /// @cond
   static constexpr std::array<std::string_view, 2> patch_keys{"patch_embed.proj.weight",
                                                               "patch_embed.projection.weight"};
   /// The rest of a SAM beside its image encoder, in the original's and in Hugging Face's files.
@@ -96,7 +98,8 @@ struct SamFamily : TransformerFamily {
     result.ffn_hidden = keys.size(stem + (timm ? "#.mlp.fc1.weight" : "#.mlp.lin1.weight"), 2, 0);
     result.neck_channels = keys.size(huggingface ? "neck.conv1.weight" : "neck.0.weight", 4, 0);
     const int head_dim = keys.size(stem + "#.attn.rel_pos_h", 2, 1);
-    if (head_dim > 0 && result.embed_dim % head_dim == 0) result.heads = result.embed_dim / head_dim;
+    if (head_dim > 0 && result.embed_dim % head_dim == 0)
+      result.heads = result.embed_dim / head_dim;
     result.depth = keys.depth();
     tell_windows(plain, stem, result);
     return Candidate{result};
@@ -143,6 +146,7 @@ struct SamFamily : TransformerFamily {
     const auto global = static_cast<int>(result.global_blocks.size());
     if (result.window == 0 && global < result.depth) result.window = 1;
   }
+  /// @endcond
 };
 
 /// SAM's image encoder as a Backbone policy: its feature is the neck's map of 256 channels, or the

@@ -58,8 +58,8 @@ struct Families {
 };
 
 /// The families that the library brings. A new one is a file beside this and a name here.
-using StockFamilies = Families<DinoV2Family, DinoV3Family, SamFamily, VisionTransformerFamily,
-                               DinoFamily, MaeFamily>;
+using StockFamilies =
+    Families<DinoV2Family, DinoV3Family, SamFamily, VisionTransformerFamily, DinoFamily, MaeFamily>;
 
 /// The family that published a variant, by the variant's name; empty when none did.
 template <class List = StockFamilies>

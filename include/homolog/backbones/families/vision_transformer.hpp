@@ -21,6 +21,7 @@ namespace homolog::inline v0_1 {
 /// default, as timm's augreg and Google's weights want it. A classification head is ignored, and
 /// tells that a file is no DINO or MAE, which have the same keys.
 struct VisionTransformerFamily : detail::PlainVitFamily {
+  /// In messages and in Recognized::family.
   static constexpr std::string_view name = "vision_transformer";
   /// huggingface/pytorch-image-models: vision_transformer.py.
   static constexpr PublishedSizes published[] = {
@@ -38,9 +39,10 @@ struct VisionTransformerFamily : detail::PlainVitFamily {
       {"vit_large_patch32_384", 1024, 24, 16, 32, 0, false, 4096, 145},
       {"vit_large_patch16_224", 1024, 24, 16, 16, 0, false, 4096, 197},
       {"vit_large_patch16_384", 1024, 24, 16, 16, 0, false, 4096, 577}};
+  /// @cond
   static constexpr KeyStyle native_style = KeyStyle::timm;
-  static constexpr std::array<std::string_view, 5> ignored{"classifier.", "dino_head.", "ibot_head.",
-                                                           "pooler.", "mask_token"};
+  static constexpr std::array<std::string_view, 5> ignored{"classifier.", "dino_head.",
+                                                           "ibot_head.", "pooler.", "mask_token"};
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     const auto sizes = detail::recognize_plain_vit(plain, KeyStyle::timm);
@@ -48,8 +50,7 @@ struct VisionTransformerFamily : detail::PlainVitFamily {
     return Candidate{*sizes, detail::has_key(plain, {"head.weight", "classifier.weight"})};
   }
   static std::vector<ExpectedTensor> unused(const Recognized& sizes) {
-    return {{"head.weight", {any_size, sizes.embed_dim}},
-            {"head.bias", {any_size}}};
+    return {{"head.weight", {any_size, sizes.embed_dim}}, {"head.bias", {any_size}}};
   }
   static const KeyTable* key_table(const Recognized& sizes, KeyStyle style) {
     if (style == KeyStyle::huggingface) return &detail::vit_huggingface;
@@ -67,6 +68,7 @@ struct VisionTransformerFamily : detail::PlainVitFamily {
                                     ? PositionInterpolation::huggingface
                                     : PositionInterpolation::hub_registers};
   }
+  /// @endcond
 };
 
 /// A plain vision transformer as a Backbone policy.
