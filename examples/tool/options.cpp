@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "homolog/backbones/families/stock.hpp"
@@ -175,6 +176,25 @@ AnyMatcher make_matcher(const MatcherOptions& options) {
   return result;
 }
 
+namespace {
+
+// A name that begins like a family's names is answered with that family's.
+void require_known(const std::string& backbone) {
+  if (!family_of(backbone).empty()) return;
+  try {
+    StockFamilies::for_each([&]<class Family>(Family) {
+      const std::string_view first = Family::published[0].variant;
+      if (backbone.starts_with(first.substr(0, first.find('_') + 1))) published<Family>(backbone);
+    });
+  } catch (const WeightsError& error) {
+    throw UsageError(std::string("--backbone: ") + error.what());
+  }
+  throw UsageError("--backbone: '" + backbone + "' is unknown; known are synthetic, " +
+                   variant_names());
+}
+
+}  // namespace
+
 void require_fitting(const BackboneOptions& options) {
   const std::string& device = options.device;
   const bool numbered =
@@ -213,10 +233,7 @@ void require_fitting(const BackboneOptions& options) {
                          : "--weights and --random-weights exclude each other; type one of them");
   }
   if (!options.backbone.empty()) {
-    if (family_of(options.backbone).empty()) {
-      throw UsageError("--backbone: '" + options.backbone + "' is unknown; known are synthetic, " +
-                       variant_names());
-    }
+    require_known(options.backbone);
   } else if (options.weights.empty()) {
     throw UsageError("--random-weights needs a model; type --backbone NAME too");
   }
