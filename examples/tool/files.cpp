@@ -82,6 +82,12 @@ struct ConvertOptions {
 };
 
 void convert_command(const ConvertOptions& options) {
+  if (!options.backbone.empty()) {
+    require_known(options.backbone);
+    if (options.to.empty() && options.checkpoint.empty()) {
+      throw UsageError("--backbone says what is renamed; type --to original or huggingface too");
+    }
+  }
   if (!options.output.ends_with(".safetensors")) {
     throw UsageError("'" + options.output + "': convert writes safetensors; type a name in " +
                      ".safetensors");

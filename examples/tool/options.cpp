@@ -18,8 +18,9 @@ using namespace homolog;
 void add_backbone_options(CLI::App& command, BackboneOptions& options) {
   command.add_option(
       "--backbone", options.backbone,
-      "model name, such as dinov2_vits14, dinov2_vitb14_reg, dinov3_vitl16, sam_vit_l, "
-      "vit_tiny_patch16_224 or synthetic (default: as recognised from --weights)");
+      "model name, such as dinov2_vits14, dinov2_vitb14_reg, dinov3_vitl16, sam_vit_l, dino_vits8, "
+      "vit_tiny_patch16_224 or synthetic (default: as recognised from --weights, where the file "
+      "tells it)");
   command.add_option("--weights", options.weights,
                      "weights file: .safetensors, .pth, or the .index.json of several");
   command.add_option("--checkpoint", options.checkpoint,
@@ -176,9 +177,6 @@ AnyMatcher make_matcher(const MatcherOptions& options) {
   return result;
 }
 
-namespace {
-
-// A name that begins like a family's names is answered with that family's.
 void require_known(const std::string& backbone) {
   if (!family_of(backbone).empty()) return;
   try {
@@ -192,8 +190,6 @@ void require_known(const std::string& backbone) {
   throw UsageError("--backbone: '" + backbone + "' is unknown; known are synthetic, " +
                    variant_names());
 }
-
-}  // namespace
 
 void require_fitting(const BackboneOptions& options) {
   const std::string& device = options.device;

@@ -75,6 +75,9 @@ void announce_large_input(const std::string& name, const homolog::FrameTransform
 // The matcher a user named; an option that this matcher does not have is a UsageError.
 AnyMatcher make_matcher(const MatcherOptions& options);
 
+// Refuses a backbone's name that is none; one that begins like a family's is answered with these.
+void require_known(const std::string& backbone);
+
 // Refuses, before anything is read, backbone options that do not fit together.
 void require_fitting(const BackboneOptions& options);
 

@@ -63,6 +63,18 @@ Checkpoint named_checkpoint(const std::string& path) {
   });
 }
 
+std::string recognized_name(const TensorFile& file) {
+  const auto all = recognize_all(file);
+  if (all.empty()) throw WeightsError(file.name + ": no known backbone's keys");
+  try {
+    const auto recognized = recognize(file);
+    return recognized->variant.empty() ? recognized->family : recognized->variant;
+  } catch (const WeightsError& error) {
+    throw WeightsError(std::string(error.what()) +
+                       (all.size() > 1 ? ": type --backbone NAME" : ""));
+  }
+}
+
 void apply_checkpoint(TransformerBackbone& policy, const BackboneOptions& options, Loaded& loaded) {
   const Checkpoint checkpoint = named_checkpoint(options.checkpoint);
   const TunedFrom from = tuned_from(checkpoint);
@@ -100,11 +112,8 @@ Loaded load_transformer(const BackboneOptions& options) {
     loaded.policy = random_backbone_of(options.backbone, *options.random_weights);
   } else {
     loaded.file = read_weights(options.weights);
+    if (options.backbone.empty()) loaded.name = recognized_name(loaded.file);
     loaded.policy = load_backbone_of(loaded.file, options.backbone, dtype);
-    if (options.backbone.empty()) {
-      const auto recognized = recognize(loaded.file);
-      loaded.name = recognized->variant.empty() ? recognized->family : recognized->variant;
-    }
   }
   TransformerBackbone& policy = loaded.policy;
   if (options.blocks != 0) policy.keep_blocks(options.blocks);

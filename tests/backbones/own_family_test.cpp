@@ -63,12 +63,15 @@ using OwnBackbone = TransformerOf<OwnFamily>;
 TEST_CASE("a family of one's own is recognised, loaded and run") {
   const Recognized sizes = published<OwnFamily>("own_tiny");
   const TensorFile plain = gold_file(expected_tensors<OwnFamily>(sizes));
-  const TensorFile file = homolog::detail::to_table(plain, own_names);
+  const TensorFile file = to_keys<OwnFamilies>(plain, sizes, KeyStyle::original);
   CHECK(file.tensors.contains("layers.1.mix.k.bias"));
   CHECK(recognize_all(file).empty());  // by the stock list
   const auto recognized = recognize<OwnFamilies>(file);
   REQUIRE(recognized);
   CHECK(recognized->variant == "own_tiny");
+  const TensorFile back = to_original_keys<OwnFamilies>(file, *recognized);
+  CHECK(back.tensors.size() == plain.tensors.size());
+  CHECK(back.tensors.contains("blocks.1.attn.qkv.bias"));
 
   OwnBackbone backbone;
   CHECK(backbone.default_image_size() == 24);
@@ -104,9 +107,12 @@ TEST_CASE("DINO and MAE load by name what others may be, and refuse what others 
   auto encoder = expected_tensors<MaeFamily>(small);
   std::erase_if(encoder, [](const ExpectedTensor& tensor) { return tensor.optional; });
   TensorFile sines = gold_file(encoder);
-  const auto table = homolog::detail::sine_positions(32, 3);
-  std::memcpy(add_owned_tensor(sines, "pos_embed", DType::f32, {1, 10, 32}).data(), table.data(),
-              4 * table.size());
+  const auto table = add_owned_tensor(sines, "pos_embed", DType::f32, {1, 10, 32});
+  for (std::size_t cell = 0; cell < 9; ++cell) {  // behind a row of zeros
+    const auto row =
+        homolog::detail::sine_positions(32, static_cast<int>(cell % 3), static_cast<int>(cell / 3));
+    std::memcpy(table.data() + (cell + 1) * 128, row.data(), 128);
+  }
   Mae mae;
   mae.load(sines);
   CHECK(mae.normalization() == imagenet_normalization);
@@ -120,6 +126,7 @@ TEST_CASE("DINO and MAE load by name what others may be, and refuse what others 
   dino.load(unnamed);
   CHECK(dino.position_interpolation == PositionInterpolation::hub);
   CHECK(dino.normalization() == imagenet_normalization);
+  plain.input_normalization = imagenet_normalization;  // the weights' own come with them
   plain.load(unnamed);
   CHECK(plain.normalization() == half_normalization);
   CHECK_THROWS_WITH_AS(load_backbone_of(unnamed), doctest::Contains("may be"), WeightsError);
@@ -128,4 +135,34 @@ TEST_CASE("DINO and MAE load by name what others may be, and refuse what others 
   const at::NoGradGuard no_gradients;
   const auto input = torch::linspace(-1, 1, 3 * 224 * 224).reshape({1, 3, 224, 224});
   CHECK(at::equal(dino.features(input).patch_tokens, plain.features(input).patch_tokens));
+}
+
+TEST_CASE("a renamed plain transformer has the features that it had") {
+  const Recognized sizes{"dino", "", KeyStyle::original, 32, 2, 1, 16, 0, false, 128, 10};
+  const TensorFile original = gold_file(expected_tensors<DinoFamily>(sizes));
+  const TensorFile foreign = to_keys(original, sizes, KeyStyle::huggingface);
+  const auto input = 1e-3 * torch::linspace(-1, 1, 3 * 48 * 48).reshape({1, 3, 48, 48});
+  const at::NoGradGuard no_gradients;
+  const auto features = [&](const TensorFile& file) {
+    Dino backbone;
+    backbone.load(file);
+    return backbone.features(input).patch_tokens;
+  };
+  CHECK(at::equal(features(foreign), features(original)));
+  TensorFile of_transformers = foreign;  // whose epsilon is another
+  of_transformers.metadata.erase("homolog.norm_epsilon");
+  Dino other;
+  other.load(of_transformers);
+  CHECK(other.model.norm_epsilon == 1e-12);
+}
+
+TEST_CASE("nothing tells the heads of a wide model that nobody has published") {
+  const Recognized sizes{
+      "vision_transformer", "", KeyStyle::timm, 1408, 1, 16, 16, 0, false, 64, 5};
+  TensorFile file = random_weights(expected_tensors<VisionTransformerFamily>(sizes), 1);
+  VisionTransformer backbone;
+  CHECK_THROWS_WITH_AS(backbone.load(file), doctest::Contains("homolog.heads"), WeightsError);
+  file.metadata["homolog.heads"] = "16";
+  backbone.load(file);
+  CHECK(backbone.model.heads == 16);
 }

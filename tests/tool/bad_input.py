@@ -369,6 +369,10 @@ def main():
                                       "OUT/o.safetensors"], "[--image,--input]")
         misuse("tokens of synthetic", ["features", "--backbone", "synthetic", "--image", "absent",
                                       "--output", "OUT/o.safetensors"], "has no tokens to write")
+        misuse("a backbone that converts nothing", ["convert", "absent", "OUT/o.safetensors", "--backbone",
+                                                     "dino_vits16"], "type --to")
+        misuse("convert an unknown backbone", ["convert", "absent", "OUT/o.safetensors", "--to", "original",
+                                                "--backbone", "dino_vitx"], "unknown variant 'dino_vitx'")
         misuse("convert to another kind", ["convert", "absent", "OUT/o.pth"], "type a name in .safetensors")
         for option in (("--alpha", "0.1,x"), ("--alpha", "-0.1"), ("--limit", "0"), ("--limit", "-2"),
                        ("--batch-size", "0"), ("--picture-count", "3")):

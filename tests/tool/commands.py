@@ -122,6 +122,23 @@ def main():
         check(tensors["patch_tokens"]["shape"] == [1, 64, 256] and "class_token" not in tensors,
               "SAM gives its neck map")
 
+        unnamed = write_plain_vit(folder)
+        out = run("inspect", unnamed, "--json", f"{folder}/i.json")
+        names = [one["variant"] for one in json.load(open(f"{folder}/i.json"))["may_be"]]
+        check(names == ["vit_small_patch16_224", "dino_vits16"] and "may be" in out,
+              "inspect prints all that a file may be")
+        fails(f"may be {names[0]} or {names[1]}", "features", "--weights", unnamed, "--image",
+              pair["source"], "--output", f"{folder}/u.safetensors")
+        fails("may be", "convert", unnamed, f"{folder}/u.safetensors", "--to", "huggingface")
+        fails("expected dinov2_vits14", "convert", unnamed, f"{folder}/u.safetensors", "--to",
+              "huggingface", "--backbone", "dinov2_vits14")
+        run("convert", unnamed, f"{folder}/u.safetensors", "--to", "huggingface", "--backbone",
+            "dino_vits16")
+        run("inspect", f"{folder}/u.safetensors", "--json", f"{folder}/i.json")
+        named = json.load(open(f"{folder}/i.json"))["recognized"]
+        check(named["variant"] == "dino_vits16" and named["keys"] == "huggingface",
+              "a converted file says what it was said to be")
+
         weights = os.environ.get("HOMOLOG_VITS14_WEIGHTS")
         if weights:
             check("dinov2_vits14" in run("inspect", weights), "inspect recognises a ViT-S/14")
@@ -131,6 +148,34 @@ def main():
             check(payload(weights) == payload(f"{folder}/back.safetensors"),
                   "original and back to Hugging Face keys is bit-exact")
     print("all commands passed")
+
+
+def fails(words, *arguments):
+    result = subprocess.run([HOMOLOG, *arguments], capture_output=True, text=True, timeout=600)
+    check(result.returncode == 1 and words in result.stderr, f"refused: {result.stderr.strip()}")
+
+
+def write_plain_vit(folder):
+    """A ViT-S/16 without a head, all zeros, which a DINO's file looks like too."""
+    shapes = {"cls_token": [1, 1, 384], "pos_embed": [1, 197, 384], "norm.weight": [384],
+              "norm.bias": [384], "patch_embed.proj.weight": [384, 3, 16, 16],
+              "patch_embed.proj.bias": [384]}
+    for i in range(12):
+        for name, rows, columns in (("attn.qkv", 1152, 384), ("attn.proj", 384, 384),
+                                    ("mlp.fc1", 1536, 384), ("mlp.fc2", 384, 1536)):
+            shapes[f"blocks.{i}.{name}.weight"] = [rows, columns]
+            shapes[f"blocks.{i}.{name}.bias"] = [rows]
+        for name in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"):
+            shapes[f"blocks.{i}.{name}"] = [384]
+    tensors, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 2 * math.prod(shape)
+        tensors[name] = {"dtype": "F16", "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(tensors).encode()
+    with open(f"{folder}/plain.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + end)
+    return file.name
 
 
 def write_input(folder, height, width):

@@ -43,21 +43,22 @@ TensorFile to_original_keys(const TensorFile& file, const Recognized& recognized
 template <class List = StockFamilies>
 TensorFile to_keys(const TensorFile& original, const Recognized& recognized, KeyStyle style) {
   return List::visit(recognized.family, [&]<class Family>(Family) {
-    TensorFile result = original;
-    if (style == KeyStyle::original) {
-      result.tensors.clear();
-      for (const auto& [key, view] : original.tensors) {
-        detail::add_renamed(result, Family::published_key(key), view);
-      }
-      return result;
-    }
     const KeyTable* table = Family::key_table(recognized, style);
-    if (table == nullptr) {
+    if (style != KeyStyle::original && table == nullptr) {
+      const bool unusual = recognized.swiglu || recognized.registers > 0;
       throw WeightsError(detail::text(original.name, ": no ", key_style_name(style),
-                                      " key names are known for ", Family::name));
+                                      " key names are known for ", Family::name,
+                                      unusual ? " with gated MLPs or registers" : ""));
     }
-    Family::reduce(result, recognized, style);
-    return detail::to_table(result, *table);
+    TensorFile result = original;
+    if (style != KeyStyle::original) Family::reduce(result, recognized, style);
+    if (table != nullptr) result = detail::to_table(result, *table);
+    if (style != KeyStyle::original) return result;
+    TensorFile published{{}, result.metadata, result.owners, result.name};
+    for (const auto& [key, view] : result.tensors) {
+      detail::add_renamed(published, Family::published_key(key), view);
+    }
+    return published;
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/families/dinov3_kept.hpp"
 #include "homolog/backbones/families/expected_tensors.hpp"
 #include "homolog/backbones/families/family.hpp"
 #include "homolog/backbones/families/stock.hpp"
@@ -22,7 +24,9 @@
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/backbones/transformer.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
+#include "homolog/core/errors.hpp"
 #include "homolog/weights/audit.hpp"
+#include "homolog/weights/tensor_file.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
 namespace homolog::inline v0_1 {
@@ -52,16 +56,31 @@ void require_all_blocks(const TensorFile& file, const Recognized& recognized) {
   }
 }
 
+/// Whether sizes are those of a published variant but for some blocks.
+template <class Family>
+bool is_part_of(const Recognized& recognized, std::string_view variant) {
+  return std::any_of(
+      std::begin(Family::published), std::end(Family::published), [&](const PublishedSizes& sizes) {
+        return sizes.variant == variant &&
+               same_sizes_but_fewer_blocks(from_published(Family::name, sizes, recognized.style),
+                                           recognized);
+      });
+}
+
+/// The stock list, and a family of one's own behind it.
+template <class Family>
+using ListWith =
+    std::conditional_t<StockFamilies::contains<Family>, StockFamilies, StockFamilies::with<Family>>;
+
 }  // namespace detail
 
 /// Recognises a file and insists on a family and, when `variant` is not empty, on a variant. What
 /// the keys of several families may be is taken for this one.
 ///
-/// @throws WeightsError that names what was recognised and what was expected
-template <class Family>
+/// @throws WeightsError that names what was recognised and what was expected, and where nothing
+///   tells the heads of a wide model
+template <class Family, class List = detail::ListWith<Family>>
 Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
-  using List = std::conditional_t<StockFamilies::contains<Family>, StockFamilies,
-                                  StockFamilies::with<Family>>;
   const std::vector<Candidate> all = detail::candidates<List>(file);
   const std::string_view expected = variant.empty() ? Family::name : variant;
   if (all.empty()) {
@@ -71,11 +90,18 @@ Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
     return one.recognized.family == Family::name;
   });
   const Recognized& recognized = (found == all.end() ? all.front() : *found).recognized;
-  if (found == all.end() || (!variant.empty() && recognized.variant != variant)) {
+  if (found == all.end() || (!variant.empty() && recognized.variant != variant &&
+                             !detail::is_part_of<Family>(recognized, variant))) {
     throw WeightsError(
         detail::text(file.name, ": recognised as ", describe(recognized), ", expected ", expected));
   }
   if (recognized.variant.empty()) detail::require_all_blocks<Family>(file, recognized);
+  // Heads are 64 wide in published models up to this width, and not in wider ones.
+  if (found->heads_guessed && recognized.embed_dim > 1024) {
+    throw WeightsError(detail::text(file.name, ": recognised as ", describe(recognized),
+                                    ", and nothing tells its number of heads; state it in the "
+                                    "metadata homolog.heads of a safetensors file"));
+  }
   return recognized;
 }
 
@@ -193,17 +219,18 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
   });
 }
 
-/// Loads a family's weights; everything is checked before the backbone changes. Position rule and
-/// statistics become the family's; its Setting stays.
+/// Loads a family's weights; everything is checked before the backbone changes. Position rule,
+/// statistics and input side become the family's: set others after loading. Its Setting stays.
 ///
+/// @tparam List the families that the file may be of
 /// @param variant published name that the file must be, such as `dinov2_vitb14_reg`; empty accepts
 ///   any
 /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
 /// @throws WeightsError naming missing, unexpected or wrongly shaped keys
-template <class Family>
+template <class Family, class List = detail::ListWith<Family>>
 void load_family(TransformerBackbone& backbone, const TensorFile& file, std::string_view variant,
                  torch::Dtype dtype) {
-  const Recognized recognized = recognize_as<Family>(file, variant);
+  const Recognized recognized = recognize_as<Family, List>(file, variant);
   const TensorFile original = audited<Family>(file, recognized);
   backbone.model = make_transformer(original, recognized, Family::traits(recognized), dtype);
   backbone.feed_as(Family::defaults(recognized, original));
@@ -225,8 +252,9 @@ TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view va
     family = recognized->family;
   }
   TransformerBackbone backbone;
-  List::visit(family,
-              [&]<class Family>(Family) { load_family<Family>(backbone, file, variant, dtype); });
+  List::visit(family, [&]<class Family>(Family) {
+    load_family<Family, List>(backbone, file, variant, dtype);
+  });
   return backbone;
 }
 

@@ -66,15 +66,12 @@ std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& pla
   }
   result.family = Family::name;
   result.prefix = prefix;
-  bool is_part = false;
   for (const PublishedSizes& sizes : Family::published) {
     const Recognized published = from_published(Family::name, sizes, result.style);
-    if (same_sizes_but_fewer_blocks(published, result)) {
-      is_part = true;
-      // It has the whole one's heads; without metadata nothing else tells them.
-      if (result.heads == 0 && !file.metadata.contains("homolog.heads")) {
-        result.heads = published.heads;
-      }
+    // A published model with fewer blocks has its heads; without metadata nothing else tells them.
+    if (same_sizes_but_fewer_blocks(published, result) && result.heads == 0 &&
+        !file.metadata.contains("homolog.heads")) {
+      result.heads = published.heads;
     }
     if (!same_sizes(published, result)) continue;
     result.variant = published.variant;
@@ -82,8 +79,10 @@ std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& pla
     // timm leaves biases that are zero away; elsewhere a published model has all of its biases.
     if (result.style != KeyStyle::timm) result.qkv_bias = published.qkv_bias;
   }
-  if (Family::only_published && result.variant.empty() && !is_part) return std::nullopt;
-  if (result.heads == 0) result.heads = heads_of(file, result.embed_dim);
+  if (result.heads == 0) {
+    found->heads_guessed = !file.metadata.contains("homolog.heads");
+    result.heads = heads_of(file, result.embed_dim);
+  }
   return found;
 }
 
@@ -128,6 +127,13 @@ std::vector<Candidate> candidates(const TensorFile& file) {
 template <class List = StockFamilies>
 std::vector<Recognized> recognize_all(const TensorFile& file) {
   std::vector<Candidate> candidates = detail::candidates<List>(file);
+  const auto stated = file.metadata.find("homolog.family");
+  std::erase_if(candidates, [&](const Candidate& one) {
+    const Recognized& sizes = one.recognized;
+    const bool named = stated != file.metadata.end() && sizes.family == stated->second;
+    return sizes.variant.empty() && !one.certain && !named &&
+           List::visit(sizes.family, []<class Family>(Family) { return Family::only_published; });
+  });
   detail::prefer(candidates, [](const Candidate& one) { return !one.recognized.variant.empty(); });
   std::vector<Recognized> result;
   result.reserve(candidates.size());
@@ -139,20 +145,26 @@ std::vector<Recognized> recognize_all(const TensorFile& file) {
 ///
 /// @param variant a published name, which decides where the file may be several; empty for none
 /// @return nothing when the keys are those of no family in the list
-/// @throws WeightsError as recognize_all(); naming them where the file may be several
+/// @throws WeightsError as recognize_all(); naming them where the file may be several; naming both
+///   where the file is another than `variant`
 template <class List = StockFamilies>
 std::optional<Recognized> recognize(const TensorFile& file, std::string_view variant = {}) {
   std::vector<Recognized> all = recognize_all<List>(file);
   if (all.empty()) return std::nullopt;
-  if (all.size() == 1) return std::move(all.front());
+  if (variant.empty() && all.size() == 1) return std::move(all.front());
   std::string names;
   for (Recognized& one : all) {
-    if (one.variant == variant && !variant.empty()) return std::move(one);
+    // A part of a published model, and a size that is nobody's, have no name but the family's.
+    const bool of_family = one.variant.empty() && one.family == family_of<List>(variant);
+    if (!variant.empty() && (one.variant == variant || of_family)) return std::move(one);
     names += (names.empty() ? "" : " or ") + (one.variant.empty() ? one.family : one.variant);
   }
-  throw WeightsError(detail::text(
-      file.name, ": may be ", names,
-      ", whose files have the same keys and shapes; name the one it is (--backbone NAME)"));
+  if (!variant.empty()) {
+    throw WeightsError(detail::text(file.name, ": recognised as ", names, ", expected ", variant));
+  }
+  throw WeightsError(
+      detail::text(file.name, ": may be ", names,
+                   ", whose files have the same keys and shapes; name the one it is"));
 }
 
 }  // namespace homolog::inline v0_1

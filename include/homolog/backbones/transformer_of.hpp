@@ -25,7 +25,8 @@ struct TransformerOf : TransformerBackbone {
   /// Without weights, fed as the family is.
   TransformerOf() { feed_as(Family::defaults({}, {})); }
 
-  /// Loads a weights file; everything is checked before this backbone changes.
+  /// Loads a weights file; everything is checked before this backbone changes. Statistics, position
+  /// rule and input side become the family's: set others after loading.
   ///
   /// @param variant published name the file must be, such as `dinov2_vitb14_reg`; empty accepts any
   /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64

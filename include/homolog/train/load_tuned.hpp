@@ -115,6 +115,9 @@ inline void replace_weight(TensorFile& original, const std::string& name,
   const auto key = [&](std::string_view layer) { return block + std::string(layer) + kind; };
   if (part == "out") return put(key(mlp.out), value);
   if (part == "gate" && !mlp.gate.empty()) return put(key(mlp.gate), value);
+  if (part != "in" && part != "gate") {
+    throw WeightsError(text(original.name, ": '", name, "' is no layer of an MLP"));
+  }
   const auto found = original.tensors.find(key(mlp.in));
   const bool joined = mlp.gate.empty() && found != original.tensors.end() &&
                       !found->second.shape.empty() &&

@@ -29,7 +29,8 @@ struct DinoFamily : detail::PlainVitFamily {
       {"dino_vitb16", 768, 12, 12, 16, 0, false, 3072, 197},
       {"dino_vitb8", 768, 12, 12, 8, 0, false, 3072, 785}};
   /// @cond
-  static constexpr std::array<std::string_view, 3> ignored{"head.", "pooler.", "mask_token"};
+  static constexpr std::array<std::string_view, 3> ignored{"head.", "pooler.",
+                                                           "embeddings.mask_token"};
   static constexpr bool only_published = true;
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
@@ -37,9 +38,6 @@ struct DinoFamily : detail::PlainVitFamily {
     if (!sizes) return std::nullopt;
     return Candidate{
         *sizes, detail::has_key(plain, {"head.last_layer.weight_g", "head.last_layer.weight_v"})};
-  }
-  static const KeyTable* key_table(const Recognized&, KeyStyle style) {
-    return style == KeyStyle::huggingface ? &detail::vit_huggingface : nullptr;
   }
   static BackboneDefaults defaults(const Recognized& sizes, const TensorFile&) {
     return {imagenet_normalization, sizes.style == KeyStyle::huggingface
@@ -53,8 +51,7 @@ struct DinoFamily : detail::PlainVitFamily {
 ///
 /// @code
 /// homolog::Dino backbone;
-/// backbone.load("dino_deitsmall8_pretrain.pth");  // .pth or .safetensors, original or Hugging
-/// Face
+/// backbone.load("dino_deitsmall8_pretrain.pth");  // or Hugging Face's model.safetensors
 /// @endcode
 using Dino = TransformerOf<DinoFamily>;
 

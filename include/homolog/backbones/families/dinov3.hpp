@@ -163,7 +163,8 @@ struct DinoV3Family : TransformerFamily {
   static BackboneDefaults defaults(const Recognized& sizes, const TensorFile& original) {
     const bool satellite =
         sizes.variant == "dinov3_vitl16" && original.tensors.contains("local_cls_norm.weight");
-    return {satellite ? satellite_normalization : imagenet_normalization};
+    return {satellite ? satellite_normalization : imagenet_normalization,
+            PositionInterpolation::hub};  // unused, as there is no table
   }
 
  private:

@@ -7,6 +7,7 @@
 /// records lie beside this file; stock.hpp lists them.
 
 #include <array>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,10 +96,11 @@ struct MlpKeys {
 /// How a family's transformer is built, beside its sizes: what its tensors are named and what its
 /// forward pass does.
 struct TransformerTraits {
-  bool class_token = true;     ///< before the patches' tokens
-  bool layer_scale = false;    ///< `ls1.gamma` and `ls2.gamma` scale what a block adds
-  bool rotary = false;         ///< positions turn queries and keys; no table is added to the tokens
-  bool key_bias_mask = false;  ///< the bias of keys is masked away
+  bool class_token = true;   ///< before the patches' tokens
+  bool layer_scale = false;  ///< `ls1.gamma` and `ls2.gamma` scale what a block adds
+  bool rotary = false;  ///< positions turn queries and keys, by DINOv3's rule, with the periods
+                        ///< of `rope_embed.periods` where a file has them
+  bool key_bias_mask = false;       ///< `attn.qkv.bias_mask`, or zeros for keys, takes biases away
   bool relative_positions = false;  ///< added to the scores of attention
   bool square_positions = false;    ///< the position table lies as [1,n,n,D]
   bool neck = false;                ///< convolutions instead of a norm follow the last block
@@ -123,6 +125,7 @@ struct Candidate {
   /// Keys or values that no other family has; else the file may as well be another's, and what is
   /// certain, or the user, decides.
   bool certain = true;
+  bool heads_guessed = false;  ///< nothing tells the heads; set by recognize_all()
 };
 
 /// The record of a family, minimum:
@@ -147,7 +150,7 @@ struct TransformerFamily {
                                                            "ibot_head."};
   /// The style of the published files.
   static constexpr KeyStyle native_style = KeyStyle::original;
-  /// Only files of published sizes, or of some of their blocks, are this family's.
+  /// Only a file of a published size may be this family's where nothing says whose it is.
   static constexpr bool only_published = false;
   /// Files of other families have the same keys: renamed ones say whose they are in the metadata.
   static constexpr bool shares_keys = false;
@@ -166,6 +169,15 @@ struct TransformerFamily {
   static std::string published_key(const std::string& key) { return key; }
   /// How it is fed; `original` holds the file's tensors under original names, none before loading.
   static BackboneDefaults defaults(const Recognized&, const TensorFile&) { return {}; }
+};
+
+/// What a list of families takes: see TransformerFamily.
+template <class F>
+concept FamilyRecord = std::derived_from<F, TransformerFamily> &&
+    requires(const TensorFile& plain) {
+  { F::name } -> std::convertible_to<std::string_view>;
+  { F::published[0] } -> std::convertible_to<const PublishedSizes&>;
+  { F::recognize(plain) } -> std::convertible_to<std::optional<Candidate>>;
 };
 
 /// A family as a Backbone policy; backbones/transformer_of.hpp defines it, on LibTorch.

@@ -56,8 +56,8 @@ inline void require_no_key_bias(const TensorFile& file, const TensorView& bias,
                                 const std::string& key) {
   if (std::any_of(bias.bytes.begin(), bias.bytes.end(),
                   [](std::byte byte) { return byte != std::byte{0}; })) {
-    throw WeightsError(text(file.name, ": the key part of '", key, "' is not zero, and DINOv3's ",
-                            "keys have no bias"));
+    throw WeightsError(text(file.name, ": the key part of '", key, "' is not zero, and the keys ",
+                            "of this family have no bias"));
   }
 }
 

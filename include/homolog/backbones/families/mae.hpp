@@ -3,7 +3,7 @@
 
 /// @file
 /// MAE's encoder (ViT-B, L, H): He et al., "Masked Autoencoders Are Scalable Vision Learners". A
-/// backbone of it is numerically equal to the original code, without masking.
+/// backbone of it is numerically equal to transformers' code without masking.
 
 #include <algorithm>
 #include <array>
@@ -24,45 +24,58 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// MAE's fixed table of positions: sines and cosines of the column, then of the row; zeros for the
-/// class token.
+/// A row of MAE's fixed table of positions: sines and cosines of the column, then of the row.
 ///
-/// @return [1 + side * side, embed_dim], embed_dim a multiple of 4
-inline std::vector<float> sine_positions(int embed_dim, int side) {
+/// @return [embed_dim], a multiple of 4
+inline std::vector<float> sine_positions(int embed_dim, int column, int row) {
   const int quarter = embed_dim / 4;
-  std::vector<float> table(static_cast<std::size_t>(embed_dim));
-  table.reserve(static_cast<std::size_t>(embed_dim) * static_cast<std::size_t>(1 + side * side));
-  for (int cell = 0; cell < side * side; ++cell) {
-    for (const int place : {cell % side, cell / side}) {
-      for (const bool cosine : {false, true}) {
-        for (int k = 0; k < quarter; ++k) {
-          const double angle = place / std::pow(10000.0, static_cast<double>(k) / quarter);
-          table.push_back(static_cast<float>(cosine ? std::cos(angle) : std::sin(angle)));
-        }
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(embed_dim));
+  for (const int place : {column, row}) {
+    for (const bool cosine : {false, true}) {
+      for (int k = 0; k < quarter; ++k) {
+        const double angle = place / std::pow(10000.0, static_cast<double>(k) / quarter);
+        values.push_back(static_cast<float>(cosine ? std::cos(angle) : std::sin(angle)));
       }
     }
   }
-  return table;
+  return values;
 }
 
-/// Whether a file's position table is that one, to the precision of bfloat16. No trained table is.
+/// Whether a file's position table is that one, with zeros for the class token, to the precision of
+/// bfloat16. No trained table is, which mostly shows in its first row.
 inline bool has_sine_positions(const TensorFile& file, const std::string& key,
                                const Recognized& sizes) {
   const auto found = file.tensors.find(key);
-  if (found == file.tensors.end() || sizes.embed_dim % 4 != 0) return false;
+  if (found == file.tensors.end() || sizes.position_rows < 2 || sizes.embed_dim < 4 ||
+      sizes.embed_dim % 4 != 0 || sizes.embed_dim > 8192) {
+    return false;
+  }
   const TensorView& view = found->second;
   const bool floating = view.dtype == DType::f32 || view.dtype == DType::f16 ||
                         view.dtype == DType::bf16 || view.dtype == DType::f64;
   const auto side =
       static_cast<int>(std::lround(std::sqrt(static_cast<double>(sizes.position_rows - 1))));
-  if (!floating || view.shape.size() != 3 || view.shape[0] != 1 || side < 1 || side > 64 ||
+  if (!floating || view.shape.size() != 3 || view.shape[0] != 1 || side > 64 ||
       view.shape[1] != 1 + side * side || view.shape[2] != sizes.embed_dim) {
     return false;
   }
-  const std::vector<float> stored = float_values(file, key);
-  const std::vector<float> sines = sine_positions(sizes.embed_dim, side);
-  return std::equal(stored.begin(), stored.end(), sines.begin(), sines.end(),
-                    [](float a, float b) { return std::abs(a - b) < 0.01F; });
+  const std::size_t row_bytes = view.bytes.size() / static_cast<std::size_t>(view.shape[1]);
+  TensorFile row;
+  row.name = file.name;
+  std::vector<float> expected(static_cast<std::size_t>(sizes.embed_dim));
+  for (int i = 0; i <= side * side; ++i) {
+    row.tensors[key] = {view.dtype,
+                        {sizes.embed_dim},
+                        view.bytes.subspan(static_cast<std::size_t>(i) * row_bytes, row_bytes)};
+    if (i > 0) expected = sine_positions(sizes.embed_dim, (i - 1) % side, (i - 1) / side);
+    const std::vector<float> stored = float_values(row, key);
+    if (!std::equal(stored.begin(), stored.end(), expected.begin(), expected.end(),
+                    [](float a, float b) { return std::abs(a - b) < 0.01F; })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace detail
@@ -79,7 +92,8 @@ struct MaeFamily : detail::PlainVitFamily {
       {"mae_vit_huge_patch14", 1280, 32, 16, 14, 0, false, 5120, 257}};
   /// @cond
   /// The decoder, in the original's and in Hugging Face's files.
-  static constexpr std::array<std::string_view, 2> ignored{"decoder_", "decoder."};
+  static constexpr std::array<std::string_view, 4> ignored{"decoder_", "decoder.", "classifier.",
+                                                           "pooler."};
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     const auto sizes = detail::recognize_plain_vit(plain, KeyStyle::original);
@@ -90,15 +104,13 @@ struct MaeFamily : detail::PlainVitFamily {
     const bool decoder =
         detail::has_key(plain, {"decoder_embed.weight", "decoder.decoder_embed.weight"});
     if (!sines && !decoder) return std::nullopt;
-    return Candidate{*sizes};
+    // What was tuned with a head is a supervised model.
+    return Candidate{*sizes, !detail::has_key(plain, {"head.weight", "classifier.weight"})};
   }
   static std::vector<ExpectedTensor> unused(const Recognized& sizes) {
     return {{"mask_token", {1, 1, any_size}},
             {"head.weight", {any_size, sizes.embed_dim}},
             {"head.bias", {any_size}}};
-  }
-  static const KeyTable* key_table(const Recognized&, KeyStyle style) {
-    return style == KeyStyle::huggingface ? &detail::vit_huggingface : nullptr;
   }
   static BackboneDefaults defaults(const Recognized&, const TensorFile&) {
     return {imagenet_normalization, PositionInterpolation::huggingface};  // as MAE's own resizing
@@ -110,7 +122,7 @@ struct MaeFamily : detail::PlainVitFamily {
 ///
 /// @code
 /// homolog::Mae backbone;
-/// backbone.load("mae_pretrain_vit_base.pth");  // .pth or .safetensors, original or Hugging Face
+/// backbone.load("mae_pretrain_vit_base.pth");  // or Hugging Face's model.safetensors
 /// @endcode
 using Mae = TransformerOf<MaeFamily>;
 

@@ -37,7 +37,6 @@ inline constexpr KeyTable timm_swiglu{"blocks.", timm_swiglu_pairs};
 inline constexpr KeyPair vit_huggingface_pairs[] = {
     {"cls_token", "embeddings.cls_token"},
     {"pos_embed", "embeddings.position_embeddings"},
-    {"mask_token", "embeddings.mask_token"},
     {"patch_embed.proj.weight", "embeddings.patch_embeddings.projection.weight"},
     {"patch_embed.proj.bias", "embeddings.patch_embeddings.projection.bias"},
     {"blocks.#.norm1.weight", "encoder.layer.#.layernorm_before.weight"},
@@ -53,7 +52,9 @@ inline constexpr KeyPair vit_huggingface_pairs[] = {
     {"blocks.#.mlp.fc2.weight", "encoder.layer.#.output.dense.weight"},
     {"blocks.#.mlp.fc2.bias", "encoder.layer.#.output.dense.bias"},
     {"norm.weight", "layernorm.weight"},
-    {"norm.bias", "layernorm.bias"}};
+    {"norm.bias", "layernorm.bias"},
+    {"head.weight", "classifier.weight"},
+    {"head.bias", "classifier.bias"}};
 inline constexpr KeyTable vit_huggingface{"encoder.layer.", vit_huggingface_pairs};
 
 /// Rows of the canonical table 1 + n * n nearest to a file's; a table without the class token's
@@ -85,19 +86,24 @@ inline void complete_position_rows(TensorFile& file) {
 
 /// The epsilon of the LayerNorms that a renamed file states; 0 when it states none.
 ///
-/// @throws WeightsError when it is another than transformers'
+/// @throws WeightsError when it is neither the projects' own nor transformers'
 inline double stated_epsilon(const TensorFile& file) {
   const auto stated = file.metadata.find("homolog.norm_epsilon");
   if (stated == file.metadata.end()) return 0;
   if (stated->second == "1e-12") return 1e-12;
+  if (stated->second == "1e-6") return 1e-6;
   throw WeightsError(text(file.name, ": metadata homolog.norm_epsilon is '",
-                          stated->second.substr(0, 40), "', expected 1e-12"));
+                          stated->second.substr(0, 40), "', expected 1e-6 or 1e-12"));
 }
 
-/// What a file of a plain vision transformer states once its names are the original's, so that its
-/// features stay what they were.
-inline void state_epsilon(TensorFile& file, const Recognized& sizes) {
-  if (sizes.norm_epsilon > 0) file.metadata["homolog.norm_epsilon"] = "1e-12";
+/// Lets a file of a plain vision transformer that gets the names of `style` state its epsilon where
+/// it is not the one of that style, so that its features stay what they were.
+inline void state_epsilon(TensorFile& file, const Recognized& sizes, KeyStyle style) {
+  const bool of_transformers = sizes.norm_epsilon == 1e-12;
+  file.metadata.erase("homolog.norm_epsilon");
+  if (of_transformers != (style == KeyStyle::huggingface)) {
+    file.metadata["homolog.norm_epsilon"] = of_transformers ? "1e-12" : "1e-6";
+  }
 }
 
 /// A vision transformer of the plainest kind, with `original` or Hugging Face's names: no
@@ -116,7 +122,8 @@ inline std::optional<Recognized> recognize_plain_vit(const TensorFile& plain, Ke
         canonical_position_rows(keys.size("embeddings.position_embeddings", 3, 1));
     result.ffn_hidden = keys.size("encoder.layer.#.intermediate.dense.weight", 2, 0);
     result.qkv_bias = keys.has("encoder.layer.#.attention.attention.query.bias");
-    result.norm_epsilon = 1e-12;  // as transformers builds these
+    const double stated = stated_epsilon(plain);
+    result.norm_epsilon = stated > 0 ? stated : 1e-12;  // as transformers builds these
     result.depth = keys.depth();
     return result;
   }
@@ -159,9 +166,16 @@ struct PlainVitFamily : TransformerFamily {
   static constexpr bool shares_keys = true;
 
   static TransformerTraits traits(const Recognized& sizes) { return plain_vit_traits(sizes); }
-  static void complete(TensorFile& file, const Recognized& sizes) { state_epsilon(file, sizes); }
-  static void reduce(TensorFile& file, const Recognized&, KeyStyle style) {
-    if (style == KeyStyle::huggingface) file.metadata.erase("homolog.norm_epsilon");
+  /// Hugging Face's models have no registers and no gated MLPs.
+  static const KeyTable* key_table(const Recognized& sizes, KeyStyle style) {
+    const bool fits = style == KeyStyle::huggingface && !sizes.swiglu && sizes.registers == 0;
+    return fits ? &vit_huggingface : nullptr;
+  }
+  static void complete(TensorFile& file, const Recognized& sizes) {
+    state_epsilon(file, sizes, KeyStyle::original);
+  }
+  static void reduce(TensorFile& file, const Recognized& sizes, KeyStyle style) {
+    state_epsilon(file, sizes, style);
   }
 };
 

@@ -23,6 +23,11 @@ namespace homolog::inline v0_1 {
 /// A list of families; `StockFamilies::with<MyFamily>` is a longer one.
 template <class... Family>
 struct Families {
+  static_assert((FamilyRecord<Family> && ...),
+                "homolog: the record of a family derives from TransformerFamily and has `static "
+                "constexpr std::string_view name`, `published` and `static "
+                "std::optional<Candidate> recognize(const TensorFile& plain)`");
+
   /// The list with more families behind.
   template <class... More>
   using with = Families<Family..., More...>;

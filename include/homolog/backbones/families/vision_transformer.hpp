@@ -38,11 +38,12 @@ struct VisionTransformerFamily : detail::PlainVitFamily {
       {"vit_base_patch8_224", 768, 12, 12, 8, 0, false, 3072, 785},
       {"vit_large_patch32_384", 1024, 24, 16, 32, 0, false, 4096, 145},
       {"vit_large_patch16_224", 1024, 24, 16, 16, 0, false, 4096, 197},
-      {"vit_large_patch16_384", 1024, 24, 16, 16, 0, false, 4096, 577}};
+      {"vit_large_patch16_384", 1024, 24, 16, 16, 0, false, 4096, 577},
+      {"vit_huge_patch14_224", 1280, 32, 16, 14, 0, false, 5120, 257}};
   /// @cond
   static constexpr KeyStyle native_style = KeyStyle::timm;
-  static constexpr std::array<std::string_view, 5> ignored{"classifier.", "dino_head.",
-                                                           "ibot_head.", "pooler.", "mask_token"};
+  static constexpr std::array<std::string_view, 5> ignored{
+      "classifier.", "dino_head.", "ibot_head.", "pooler.", "embeddings.mask_token"};
 
   static std::optional<Candidate> recognize(const TensorFile& plain) {
     const auto sizes = detail::recognize_plain_vit(plain, KeyStyle::timm);
@@ -53,15 +54,14 @@ struct VisionTransformerFamily : detail::PlainVitFamily {
     return {{"head.weight", {any_size, sizes.embed_dim}}, {"head.bias", {any_size}}};
   }
   static const KeyTable* key_table(const Recognized& sizes, KeyStyle style) {
-    if (style == KeyStyle::huggingface) return &detail::vit_huggingface;
     if (style == KeyStyle::timm) return sizes.swiglu ? &detail::timm_swiglu : &detail::timm_plain;
-    return nullptr;
+    return PlainVitFamily::key_table(sizes, style);
   }
   static void complete(TensorFile& file, const Recognized& sizes) {
     if (sizes.style == KeyStyle::timm && sizes.position_rows > 0) {
       detail::complete_position_rows(file);
     }
-    detail::state_epsilon(file, sizes);
+    PlainVitFamily::complete(file, sizes);
   }
   static BackboneDefaults defaults(const Recognized& sizes, const TensorFile&) {
     return {half_normalization, sizes.style == KeyStyle::huggingface
