@@ -234,8 +234,8 @@ def main():
         without_block = shapes_file("without_block", {
             key: shape for key, shape in dinov3_b.items() if not key.startswith("blocks.7.")})
         fails("missing block, asked for by name", use(without_block, ("--backbone", "dinov3_vitb16")),
-              "recognised as dinov3 of no published size (original keys, 11 blocks of 768), "
-              "expected dinov3_vitb16")
+              "recognised as dinov3 of no published size (original keys, 11 blocks of 768), expected "
+              "the 12 blocks of dinov3_vitb16; 1 missing: blocks.7")
         fails("missing block", use(without_block),
               "recognised as dinov3 of no published size (original keys, 11 blocks of 768), expected "
               "the 12 blocks of dinov3_vitb16; 1 missing: blocks.7")

@@ -189,7 +189,7 @@ TEST_CASE("a bias of keys is refused: the original has none") {
   homolog::detail::add_floats(foreign, "layer.1.attention.k_proj.bias",
                               std::vector<float>(24, 0.1F), {24});
   CHECK_THROWS_WITH_AS(to_original_keys(foreign, *recognize(foreign)),
-                       doctest::Contains("keys have no bias"), WeightsError);
+                       doctest::Contains("keys of this family have no bias"), WeightsError);
 }
 
 TEST_CASE("a published model cut short keeps its heads") {
