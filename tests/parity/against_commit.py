@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 BEFORE, NOW, FOLDER, WEIGHTS = (str(Path(name).absolute()) for name in sys.argv[1:5])
-DATA = os.environ["HOMOLOG_TEST_DATA"]
+DATA = os.path.realpath(os.environ["HOMOLOG_TEST_DATA"])  # it stands in predictions
 WILLOW = f"{DATA}/PF-dataset-WILLOW"
 SPAIR = f"{DATA}/SPair-71k"
 PICTURES = sorted(str(path) for path in Path(WILLOW).glob("car(G)/*.png"))[:2]
