@@ -162,6 +162,16 @@ build_packages=(g++ cmake ninja-build ccache python3 python3-venv libeigen3-dev 
   nlohmann-json3-dev libcli11-dev libmatio-dev zlib1g-dev libssl-dev libkainjow-mustache-dev
   libgloo-dev)
 
+# The tree of another commit, for comparisons with this one: sets `commit`, `before` (the commit's
+# folder below build/) and `before_tree`.
+need_commit() {  # COMMIT
+  commit=$(git -C "$root" rev-parse --verify "$1^{commit}")
+  before=$build/against/$commit
+  before_tree=$before/tree
+  mkdir -p "$before_tree"
+  [ -f "$before_tree/CMakeLists.txt" ] || git -C "$root" archive "$commit" | tar -x -C "$before_tree"
+}
+
 configure_and_build() {  # FOLDER TARGET... -- CMAKE_OPTION...
   local folder=$1 targets=()
   shift

@@ -7,11 +7,9 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build
-commit=$(git -C "$root" rev-parse --verify "$1^{commit}")
-shift
-before=$build/against/$commit
-mkdir -p "$before"
 . "$root/cmake/prepare_machine.sh"
+need_commit "$1"
+shift
 
 need_packages "${build_packages[@]}"
 need_libtorch
@@ -21,9 +19,7 @@ weights=$build/weights/vits14_focus.safetensors
 [ -f "$weights" ] || "$python" "$root/examples/fetch_default_weights.py" "$weights"
 if [ ! -x "$before/tool/bin/homolog" ]; then
   say "building $commit"
-  mkdir -p "$before/tree"
-  git -C "$root" archive "$commit" | tar -x -C "$before/tree"
-  (root=$before/tree && configure_and_build "$before/tool" homolog_tool -- -DHOMOLOG_BUILD_EXAMPLES=ON)
+  (root=$before_tree && configure_and_build "$before/tool" homolog_tool -- -DHOMOLOG_BUILD_EXAMPLES=ON)
 fi
 say "building this tree"
 configure_and_build "$build/release" homolog_tool -- -DHOMOLOG_BUILD_EXAMPLES=ON
