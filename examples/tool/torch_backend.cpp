@@ -63,16 +63,17 @@ Checkpoint named_checkpoint(const std::string& path) {
   });
 }
 
+// The name of what a file holds, or an error that says what to type where it may be several.
 std::string recognized_name(const TensorFile& file) {
-  const auto all = recognize_all(file);
+  const std::vector<Recognized> all = recognize_all(file);
   if (all.empty()) throw WeightsError(file.name + ": no known backbone's keys");
-  try {
-    const auto recognized = recognize(file);
-    return recognized->variant.empty() ? recognized->family : recognized->variant;
-  } catch (const WeightsError& error) {
-    throw WeightsError(std::string(error.what()) +
-                       (all.size() > 1 ? ": type --backbone NAME" : ""));
+  std::string names;
+  for (const Recognized& one : all) {
+    names += (names.empty() ? "" : " or ") + (one.variant.empty() ? one.family : one.variant);
   }
+  if (all.size() == 1) return names;
+  throw WeightsError(file.name + ": may be " + names +
+                     ", whose files have the same keys and shapes; type --backbone NAME");
 }
 
 void apply_checkpoint(TransformerBackbone& policy, const BackboneOptions& options, Loaded& loaded) {

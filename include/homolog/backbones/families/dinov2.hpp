@@ -167,33 +167,15 @@ struct DinoV2Family : TransformerFamily {
   }
   static std::optional<Candidate> recognize_original(const TensorFile& plain) {
     const KeyShapes keys(plain);
-    for (const char* other : {"blocks.#.attn.rel_pos_h", "neck.0.weight", "storage_tokens",
-                              "rope_embed.periods", "blocks.#.gamma_1"}) {
-      if (keys.has(other)) return std::nullopt;
-    }
-    if (!keys.has("blocks.#.attn.qkv.weight") || !keys.has("blocks.#.ls1.gamma")) {
-      return std::nullopt;
-    }
+    auto sizes = detail::read_vit_sizes(keys);
+    if (!sizes || !keys.has("blocks.#.ls1.gamma")) return std::nullopt;
     const bool packed = keys.has("blocks.#.mlp.w12.weight");
-    const int fc1 = keys.size("blocks.#.mlp.fc1.weight", 2, 0);
-    const int fc2 = keys.size("blocks.#.mlp.fc2.weight", 2, 1);
-    const bool timm_packed = !packed && fc2 > 0 && fc1 == 2 * fc2;
-    const bool timm_registers = keys.has("reg_token");
     const bool original_names = packed || keys.has("register_tokens") || keys.has("mask_token");
+    const bool timm_names = (sizes->swiglu && !packed) || keys.has("reg_token");
     const auto note = plain.metadata.find("homolog.keys");
     const bool noted = note != plain.metadata.end() && note->second == "original";
-    Recognized result;
-    result.style = !timm_packed && !timm_registers && (original_names || noted) ? KeyStyle::original
-                                                                                : KeyStyle::timm;
-    result.embed_dim = keys.size(patch_keys[0], 4, 0);
-    result.patch_size = keys.size(patch_keys[0], 4, 2);
-    result.registers = keys.size(timm_registers ? "reg_token" : "register_tokens", 3, 1);
-    result.position_rows = detail::canonical_position_rows(keys.size("pos_embed", 3, 1));
-    result.swiglu = packed || timm_packed;
-    result.ffn_hidden =
-        packed ? keys.size("blocks.#.mlp.w3.weight", 2, 1) : (timm_packed ? fc2 : fc1);
-    result.depth = keys.depth();
-    return Candidate{result};
+    sizes->style = !timm_names && (original_names || noted) ? KeyStyle::original : KeyStyle::timm;
+    return Candidate{*sizes};
   }
   /// @endcond
 };

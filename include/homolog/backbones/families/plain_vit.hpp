@@ -106,13 +106,39 @@ inline void state_epsilon(TensorFile& file, const Recognized& sizes, KeyStyle st
   }
 }
 
+/// Sizes by the names that DINOv2, plain vision transformers and timm's of both share; nothing
+/// where the keys are those of another family: SAM has relative positions or a neck, DINOv3 storage
+/// tokens or periods, timm's EVA gammas. A gated MLP lies in one matrix, which timm gives a plain
+/// MLP's name.
+inline std::optional<Recognized> read_vit_sizes(const KeyShapes& keys) {
+  for (const char* other : {"blocks.#.attn.rel_pos_h", "neck.0.weight", "storage_tokens",
+                            "rope_embed.periods", "blocks.#.gamma_1"}) {
+    if (keys.has(other)) return std::nullopt;
+  }
+  if (!keys.has("blocks.#.attn.qkv.weight")) return std::nullopt;
+  const int fc1 = keys.size("blocks.#.mlp.fc1.weight", 2, 0);
+  const int fc2 = keys.size("blocks.#.mlp.fc2.weight", 2, 1);
+  const bool packed = keys.has("blocks.#.mlp.w12.weight");
+  const bool timm_packed = !packed && fc2 > 0 && fc1 == 2 * fc2;
+  Recognized result;
+  result.embed_dim = keys.size("patch_embed.proj.weight", 4, 0);
+  result.patch_size = keys.size("patch_embed.proj.weight", 4, 2);
+  result.registers = keys.size(keys.has("reg_token") ? "reg_token" : "register_tokens", 3, 1);
+  result.position_rows = canonical_position_rows(keys.size("pos_embed", 3, 1));
+  result.swiglu = packed || timm_packed;
+  result.ffn_hidden =
+      packed ? keys.size("blocks.#.mlp.w3.weight", 2, 1) : (timm_packed ? fc2 : fc1);
+  result.depth = keys.depth();
+  return result;
+}
+
 /// A vision transformer of the plainest kind, with `original` or Hugging Face's names: no
 /// LayerScale and no registers but timm's.
 ///
 /// @param original the style that the names without Hugging Face's count as
 inline std::optional<Recognized> recognize_plain_vit(const TensorFile& plain, KeyStyle original) {
-  Recognized result;
   if (has_key(plain, {"embeddings.patch_embeddings.projection.weight"})) {
+    Recognized result;
     const KeyShapes keys(plain, vit_huggingface.other_stem);
     if (!keys.has("encoder.layer.#.layernorm_before.weight")) return std::nullopt;
     result.style = KeyStyle::huggingface;
@@ -128,35 +154,12 @@ inline std::optional<Recognized> recognize_plain_vit(const TensorFile& plain, Ke
     return result;
   }
   const KeyShapes keys(plain);
-  // SAM has relative positions or a neck, DINOv3 storage tokens or periods, timm's EVA gammas.
-  for (const char* other : {"blocks.#.attn.rel_pos_h", "neck.0.weight", "storage_tokens",
-                            "rope_embed.periods", "blocks.#.gamma_1", "blocks.#.ls1.gamma"}) {
-    if (keys.has(other)) return std::nullopt;
-  }
-  if (!keys.has("blocks.#.attn.qkv.weight")) return std::nullopt;
-  const int fc1 = keys.size("blocks.#.mlp.fc1.weight", 2, 0);
-  const int fc2 = keys.size("blocks.#.mlp.fc2.weight", 2, 1);
-  const bool packed = keys.has("blocks.#.mlp.w12.weight");
-  const bool timm_packed = !packed && fc2 > 0 && fc1 == 2 * fc2;
-  result.style = original;
-  result.norm_epsilon = stated_epsilon(plain);
-  result.embed_dim = keys.size("patch_embed.proj.weight", 4, 0);
-  result.patch_size = keys.size("patch_embed.proj.weight", 4, 2);
-  result.registers = keys.size(keys.has("reg_token") ? "reg_token" : "register_tokens", 3, 1);
-  result.position_rows = canonical_position_rows(keys.size("pos_embed", 3, 1));
-  result.swiglu = packed || timm_packed;
-  result.ffn_hidden =
-      packed ? keys.size("blocks.#.mlp.w3.weight", 2, 1) : (timm_packed ? fc2 : fc1);
-  result.depth = keys.depth();
-  return result;
-}
-
-/// The traits of a plain vision transformer.
-inline TransformerTraits plain_vit_traits(const Recognized& sizes) {
-  TransformerTraits traits;
-  if (sizes.norm_epsilon > 0) traits.norm_epsilon = sizes.norm_epsilon;
-  if (sizes.swiglu) traits.mlp = {"mlp.w12", "mlp.w3"};
-  return traits;
+  if (keys.has("blocks.#.ls1.gamma")) return std::nullopt;  // DINOv2's
+  auto sizes = read_vit_sizes(keys);
+  if (!sizes) return std::nullopt;
+  sizes->style = original;
+  sizes->norm_epsilon = stated_epsilon(plain);
+  return sizes;
 }
 
 /// What the records of plain vision transformers have in common.
@@ -165,7 +168,12 @@ struct PlainVitFamily : TransformerFamily {
       "patch_embed.proj.weight", "embeddings.patch_embeddings.projection.weight"};
   static constexpr bool shares_keys = true;
 
-  static TransformerTraits traits(const Recognized& sizes) { return plain_vit_traits(sizes); }
+  static TransformerTraits traits(const Recognized& sizes) {
+    TransformerTraits traits;
+    if (sizes.norm_epsilon > 0) traits.norm_epsilon = sizes.norm_epsilon;
+    if (sizes.swiglu) traits.mlp = {"mlp.w12", "mlp.w3"};
+    return traits;
+  }
   /// Hugging Face's models have no registers and no gated MLPs.
   static const KeyTable* key_table(const Recognized& sizes, KeyStyle style) {
     const bool fits = style == KeyStyle::huggingface && !sizes.swiglu && sizes.registers == 0;
