@@ -79,6 +79,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "spair_scale: %s\n", error.what());
     status = 1;
   }
-  homolog::detail::remove_folder(root);
+  homolog::remove_folder(root);
   return status;
 }

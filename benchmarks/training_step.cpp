@@ -127,6 +127,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "training_step: %s\n", error.what());
     status = 1;
   }
-  homolog::detail::remove_folder(folder);
+  homolog::remove_folder(folder);
   return status;
 }

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "homolog/core/detail/mix_bits.hpp"
+#include "homolog/core/mix_bits.hpp"
 #include "homolog/images/image.hpp"
 #include "random.hpp"
 
@@ -170,7 +170,7 @@ struct Canvas {
     homolog::Image image(width, height);
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
-        const std::uint64_t bits = homolog::detail::mix_bits(
+        const std::uint64_t bits = homolog::mix_bits(
             grain_seed ^ (static_cast<std::uint64_t>(y) << 32 | static_cast<std::uint64_t>(x)));
         const int noise =
             static_cast<int>(bits % static_cast<std::uint64_t>(2 * grain + 1)) - grain;

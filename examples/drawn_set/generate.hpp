@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/core/points.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/images/image.hpp"
@@ -78,7 +78,7 @@ inline void write_image_annotation(const std::filesystem::path& path, const std:
                                     {"bndbox", json_box(picture.box)},
                                     {"kps", keypoints},
                                     {"azimuth_id", 0}};
-  homolog::write_file_atomically(path, homolog::detail::json_text(json));
+  homolog::write_file_atomically(path, homolog::json_text(json));
 }
 
 // Writes a pair when at least three keypoints are visible in both pictures.
@@ -122,7 +122,7 @@ inline std::string write_pair(const std::filesystem::path& folder, std::size_t n
                                     {"scale_variation", scale},
                                     {"truncation", both(source.truncated, target.truncated)},
                                     {"occlusion", both(source.occluded, target.occluded)}};
-  homolog::write_file_atomically(folder / (line + ".json"), homolog::detail::json_text(json));
+  homolog::write_file_atomically(folder / (line + ".json"), homolog::json_text(json));
   return line;
 }
 
@@ -155,7 +155,7 @@ inline void write_set(const std::filesystem::path& root, const Setting& setting,
         const std::uint64_t individual = 1000 * split + static_cast<std::size_t>(i) / 2;
         const auto picture =
             draw_picture(c, individual, static_cast<std::uint64_t>(i), setting.seed);
-        const std::string stem = name + "_" + homolog::detail::text(i / 10, i % 10);
+        const std::string stem = name + "_" + std::to_string(i / 10) + std::to_string(i % 10);
         drawn.push_back({stem, picture.image.size(), picture.box, picture.keypoints,
                          picture.truncated, picture.occluded});
         homolog::write_file_atomically(pictures_folder / (stem + ".jpg"),
@@ -200,8 +200,8 @@ inline void generate(const std::filesystem::path& root, const Setting& setting =
                      const std::function<void(std::size_t, std::size_t)>& progress = {}) {
   for (const int count : {setting.train_images, setting.val_images, setting.test_images}) {
     if (count < 2 || count > 99) {
-      throw homolog::SettingError(homolog::detail::text(
-          "synthetic set: ", count, " pictures a category in a split, expected 2 to 99"));
+      throw homolog::SettingError("synthetic set: " + std::to_string(count) +
+                                  " pictures a category in a split, expected 2 to 99");
     }
   }
   if (setting.pairs_per_image < 1)
@@ -217,10 +217,10 @@ inline void generate(const std::filesystem::path& root, const Setting& setting =
     write_set(making, setting, progress);
     std::filesystem::rename(making, root);
   } catch (const std::filesystem::filesystem_error& failure) {
-    homolog::detail::remove_folder(making);
+    homolog::remove_folder(making);
     throw homolog::FileError(root.string() + ": cannot be made: " + failure.code().message());
   } catch (...) {
-    homolog::detail::remove_folder(making);
+    homolog::remove_folder(making);
     throw;
   }
 }

@@ -122,8 +122,8 @@ struct Placement {
 inline Picture draw_picture(std::size_t category, std::uint64_t instance, std::uint64_t view,
                             std::uint64_t seed) {
   if (category >= std::size(things)) {
-    throw homolog::SettingError(homolog::detail::text("synthetic category ", category,
-                                                      ", expected below ", std::size(things)));
+    throw homolog::SettingError("synthetic category " + std::to_string(category) +
+                                ", expected below " + std::to_string(std::size(things)));
   }
   Random body{seed, 1, category, instance};
   Random random{seed, 2, category, instance, view};

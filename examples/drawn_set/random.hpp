@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "homolog/core/detail/mix_bits.hpp"
+#include "homolog/core/mix_bits.hpp"
 
 namespace drawn_set {
 
@@ -16,9 +16,9 @@ struct Random {
 
   Random(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
     for (const std::uint64_t word : words)
-      state = homolog::detail::mix_bits(state ^ homolog::detail::mix_bits(word));
+      state = homolog::mix_bits(state ^ homolog::mix_bits(word));
   }
-  std::uint64_t next() { return state = homolog::detail::mix_bits(state); }
+  std::uint64_t next() { return state = homolog::mix_bits(state); }
   // Uniform in [low, high], both included.
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));

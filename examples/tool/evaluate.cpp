@@ -12,8 +12,8 @@
 
 #include "commands.hpp"
 #include "dataset_options.hpp"
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/distributed/launch.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -98,7 +98,7 @@ std::vector<NamedFile> outputs_of(const EvaluateOptions& options, std::size_t pa
 // Draws pairs spread evenly over the data set; rings mark the truth, thin lines are misses at 0.1.
 void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
                    const Evaluation& evaluation) {
-  homolog::detail::make_folders(options.pictures);
+  homolog::make_folders(options.pictures);
   const std::size_t count =
       std::min(static_cast<std::size_t>(options.picture_count), dataset.pairs.size());
   for (std::size_t k = 0; k < count; ++k) {
@@ -200,7 +200,7 @@ void evaluate_command(EvaluateOptions options) {
     write_file_atomically(options.predictions, predictions_jsonl(evaluation, dataset));
   }
   if (!options.json.empty())
-    write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
+    write_file_atomically(options.json, homolog::json_text(json, 2) + "\n");
   print_table(evaluation);
 }
 

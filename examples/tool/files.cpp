@@ -8,8 +8,8 @@
 #include "commands.hpp"
 #include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/recognize.hpp"
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/kernels/instruction_set.hpp"
 #include "homolog/version.hpp"
 #include "homolog/weights/read_weights.hpp"
@@ -73,8 +73,7 @@ void inspect_command(const std::string& path, const std::string& json_path) {
     }
     std::printf("%s: %s\n", recognized.size() == 1 ? "recognised" : "may be", facts.dump().c_str());
   }
-  if (!json_path.empty())
-    write_file_atomically(json_path, homolog::detail::json_text(json, 2) + "\n");
+  if (!json_path.empty()) write_file_atomically(json_path, homolog::json_text(json, 2) + "\n");
 }
 
 struct ConvertOptions {
@@ -132,8 +131,7 @@ void add_info(CLI::App& app) {
     json.update(torch_info());
     json["instruction_sets"] = instruction_sets();
     json["kernels"] = instruction_set_name(best_instruction_set());
-    if (!json_path->empty())
-      write_file_atomically(*json_path, homolog::detail::json_text(json, 2) + "\n");
+    if (!json_path->empty()) write_file_atomically(*json_path, homolog::json_text(json, 2) + "\n");
     for (const auto& [key, value] : json.items()) {
       std::printf("%-17s %s\n", key.c_str(),
                   value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());

@@ -11,8 +11,8 @@
 
 #include "commands.hpp"
 #include "dataset_options.hpp"
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/train/detail/sha256.hpp"
 #include "options.hpp"
 #include "outputs.hpp"
@@ -226,7 +226,7 @@ void finetune_command(FinetuneOptions options) {
   json["epochs"] = nlohmann::ordered_json::array();
   for (const auto& record : result.epochs) json["epochs"].push_back(epoch_json(record));
   json["best"] = result.best ? epoch_json(*result.best) : nlohmann::ordered_json(nullptr);
-  write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
+  write_file_atomically(options.json, homolog::json_text(json, 2) + "\n");
 }
 
 void add_training_options(CLI::App& command, FinetuneOptions& options) {

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "commands.hpp"
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -100,7 +100,7 @@ void match_command(MatchOptions options) {
     json["predicted"] = homolog::detail::points_json(result.points);
     json["score"] = result.scores;
     if (options.matcher.mutual) json["mutual"] = result.mutual;
-    write_file_atomically(options.json, homolog::detail::json_text(json, 2) + "\n");
+    write_file_atomically(options.json, homolog::json_text(json, 2) + "\n");
   }
   for (std::size_t i = 0; i < points.size(); ++i) {
     const char* mutual = !options.matcher.mutual ? ""

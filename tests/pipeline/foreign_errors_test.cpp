@@ -74,7 +74,7 @@ TEST_CASE("paths of every wrong kind give homolog's errors") {
           (path == folder.path / "loop" ? "nothing" : expected));
   }
   for (const auto& path : {file / "below_a_file", folder.path / std::string(300, 'n')}) {
-    CHECK(thrown_by([&] { homolog::detail::make_folders(path); }) == "homolog::Error");
+    CHECK(thrown_by([&] { homolog::make_folders(path); }) == "homolog::Error");
     CHECK(thrown_by([&] { homolog::detail::remove_file(path); }) == "homolog::Error");
     CHECK(thrown_by([&] { save_image(path / "a.png", picture); }) == "homolog::Error");
     CHECK(thrown_by([&] { drawn_set::generate(path, {1, 2, 2, 2, 1}); }) == "homolog::Error");

@@ -30,7 +30,7 @@ struct TemporaryFolder {
            ("homolog_test_" + std::to_string(seed()) + std::to_string(seed()));
     std::filesystem::create_directories(path);
   }
-  ~TemporaryFolder() { detail::remove_folder(path); }
+  ~TemporaryFolder() { remove_folder(path); }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 };

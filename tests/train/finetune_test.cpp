@@ -334,7 +334,7 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
   setting.message = [&](const std::string& line) { messages.push_back(line); };
   for (const auto& lora : {std::optional<LoraSetting>{}, std::optional(LoraSetting{2, 4, 7})}) {
     setting.lora = lora;
-    homolog::detail::remove_folder(setting.checkpoint_folder);
+    homolog::remove_folder(setting.checkpoint_folder);
     messages.clear();
     DinoV2 backbone = tiny_backbone();
     const auto result =

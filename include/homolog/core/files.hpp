@@ -73,15 +73,6 @@ inline int flush_folder(const std::filesystem::path& folder) {
   return error;
 }
 
-/// Makes a folder and those above it where they are absent.
-///
-/// @throws FileError with the path and the system's reason
-inline void make_folders(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw FileError(text(folder.string(), ": cannot be made: ", error.message()));
-}
-
 /// Removes a file where it is there.
 ///
 /// @throws FileError with the path and the system's reason
@@ -89,6 +80,17 @@ inline void remove_file(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::remove(path, error);
   if (error) throw FileError(text(path.string(), ": cannot be removed: ", error.message()));
+}
+
+}  // namespace detail
+
+/// Makes a folder and those above it where they are absent.
+///
+/// @throws FileError with the path and the system's reason
+inline void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw FileError(detail::text(folder.string(), ": cannot be made: ", error.message()));
 }
 
 /// Removes a folder with all in it, as far as that can be; links are removed, not followed.
@@ -105,8 +107,6 @@ inline void remove_folder(const std::filesystem::path& folder) {
   }
   std::filesystem::remove(folder, error);
 }
-
-}  // namespace detail
 
 /// Writes a file so that readers see the old content or the new one, never a part, even after a
 /// power cut: a temporary file in the same folder is filled, flushed to disk and renamed over the

@@ -7,11 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "homolog/core/detail/requirements.hpp"
 #include "homolog/core/detail/utf8.hpp"
 
-#include "homolog/core/detail/requirements.hpp"
+namespace homolog::inline v0_1 {
 
-namespace homolog::inline v0_1::detail {
+namespace detail {
 
 /// The same JSON with all its texts and keys as UTF-8, see as_utf8().
 inline nlohmann::ordered_json with_utf8(const nlohmann::ordered_json& json) {
@@ -29,6 +30,8 @@ inline nlohmann::ordered_json with_utf8(const nlohmann::ordered_json& json) {
   return json;
 }
 
+}  // namespace detail
+
 /// The text of a JSON value. Files on Linux may have names that are no UTF-8, which JSON must be:
 /// `\xE9` stands for such a byte, where dump() alone would throw and lose what was computed.
 ///
@@ -37,8 +40,8 @@ inline std::string json_text(const nlohmann::ordered_json& json, int indent = -1
   try {
     return json.dump(indent);
   } catch (const nlohmann::ordered_json::type_error&) {
-    return with_utf8(json).dump(indent);
+    return detail::with_utf8(json).dump(indent);
   }
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace homolog::inline v0_1

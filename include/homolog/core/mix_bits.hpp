@@ -8,7 +8,7 @@
 
 #include "homolog/core/detail/requirements.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace homolog::inline v0_1 {
 
 /// splitmix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.
 inline std::uint64_t mix_bits(std::uint64_t value) {
@@ -18,4 +18,4 @@ inline std::uint64_t mix_bits(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace homolog::inline v0_1

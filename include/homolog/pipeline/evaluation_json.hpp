@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/detail/number_text.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/core/transforms.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/warnings.hpp"
@@ -122,7 +122,7 @@ inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset
                                 {"score", answer.scores},
                                 {"threshold_scale", answer.errors.threshold_scale}};
     if (evaluation.mutual) line["mutual"] = answer.mutual;
-    lines += detail::json_text(line) + "\n";
+    lines += json_text(line) + "\n";
   }
   return lines;
 }

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/detail/mix_bits.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/mix_bits.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1::testing {
@@ -63,9 +63,9 @@ std::string point_text(Point<Frame> point) {
 /// A stream of 32 random bits each; equal seeds give equal streams.
 struct RandomBits {
   std::uint64_t state;
-  explicit RandomBits(unsigned seed) : state(homolog::detail::mix_bits(seed)) {}
+  explicit RandomBits(unsigned seed) : state(homolog::mix_bits(seed)) {}
   std::uint32_t operator()() {
-    state = homolog::detail::mix_bits(state);
+    state = homolog::mix_bits(state);
     return static_cast<std::uint32_t>(state >> 32);
   }
 };

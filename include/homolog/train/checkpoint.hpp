@@ -16,9 +16,9 @@
 #include <string_view>
 #include <vector>
 
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/train/detail/sha256.hpp"
 #include "homolog/train/tuned_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
@@ -64,7 +64,7 @@ inline std::string step_checkpoint_name(std::int64_t step) {
 /// @throws FileError when a step fails; the target is as it was
 inline void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   TensorFile file = checkpoint.tensors;
-  const std::string state = detail::json_text(checkpoint.state);
+  const std::string state = json_text(checkpoint.state);
   file.metadata = {{"homolog.checkpoint", state},
                    {"homolog.sha256", detail::checkpoint_digest(state, file)}};
   write_safetensors(path, file);

@@ -141,7 +141,7 @@ struct FrozenTrunk {
     if (!complete) {
       // What the old file holds beside is kept: runs with other splits share it.
       for (const auto& [key, view] : known.tensors) file.tensors.try_emplace(key, view);
-      detail::make_folders(folder);
+      make_folders(folder);
       std::size_t done = 0;
       torch::Tensor held;
       write_safetensors(path, file, [&](const std::string& key) -> std::span<const std::byte> {

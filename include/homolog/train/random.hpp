@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/detail/mix_bits.hpp"
+#include "homolog/core/mix_bits.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -21,14 +21,14 @@ namespace homolog::inline v0_1 {
 struct RandomStream {
   /// Starts the stream of these coordinates, such as epoch and pair; their order counts.
   RandomStream(std::uint64_t seed, std::initializer_list<std::uint64_t> coordinates)
-      : state_(detail::mix_bits(seed)) {
+      : state_(mix_bits(seed)) {
     for (const std::uint64_t word : coordinates) {
-      state_ = detail::mix_bits(state_ ^ detail::mix_bits(word));
+      state_ = mix_bits(state_ ^ mix_bits(word));
     }
   }
 
   /// 64 random bits.
-  std::uint64_t bits() { return state_ = detail::mix_bits(state_); }
+  std::uint64_t bits() { return state_ = mix_bits(state_); }
   /// Uniform in [0, 1), a multiple of 2^-53.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
   /// Uniform in [low, high).

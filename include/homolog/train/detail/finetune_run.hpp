@@ -23,8 +23,8 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/detail/json_text.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/detail/checkpoint_folder.hpp"
