@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// Random bits, the same on every machine and without <random>, which takes long to compile.
+/// Random bits, the same on every machine and without the header `random`, which takes long to
+/// compile.
 
 #include <cstdint>
 
