@@ -60,7 +60,7 @@ struct Arm {
     for (const auto& part : steps.parts_of_step(epoch, number % steps.an_epoch(), points)) {
       batches.push_back(steps.make_batch(part, epoch));
     }
-    const double loss = trainer.step(backbone, CoordinateMse{}, batches, 1, points).loss;
+    const double loss = trainer.step(backbone, CoordinateMse<>{}, batches, 1, points).loss;
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return loss;
   }

@@ -12,7 +12,7 @@
 // Distance to the truth in cells, which forgives a far miss more than its square does.
 struct CoordinateDistance {
   torch::Tensor operator()(const homolog::CorrespondenceBatch& batch) const {
-    const auto predicted = homolog::soft_argmax(batch.similarity, 50);
+    const auto predicted = homolog::SoftArgmax{}.decode(batch.similarity);
     return at::linalg_vector_norm(predicted - batch.truth, 2, -1);
   }
 };

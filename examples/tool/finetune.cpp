@@ -27,7 +27,7 @@ using namespace homolog;
 
 namespace {
 
-using AnyLoss = std::variant<CoordinateMse, GaussianCrossEntropy, InfoNce>;
+using AnyLoss = std::variant<CoordinateMse<>, GaussianCrossEntropy, InfoNce>;
 
 struct FinetuneOptions {
   DatasetOptions data;
@@ -45,12 +45,18 @@ struct FinetuneOptions {
 };
 
 AnyLoss make_loss(const FinetuneOptions& options) {
-  AnyLoss result = CoordinateMse{};
+  AnyLoss result = CoordinateMse<>{};
   if (options.loss == "gaussian-ce") result = GaussianCrossEntropy{};
   if (options.loss == "info-nce") result = InfoNce{};
   std::visit(
       [&](auto& loss) {
-        if (options.loss_temperature) loss.setting.temperature = *options.loss_temperature;
+        if constexpr (requires { loss.matcher; }) {
+          if (options.loss_temperature) {
+            loss.matcher.setting.temperature = static_cast<float>(*options.loss_temperature);
+          }
+        } else if (options.loss_temperature) {
+          loss.setting.temperature = *options.loss_temperature;
+        }
         if (!options.loss_sigma) return;
         if constexpr (requires { loss.setting.sigma; }) {
           loss.setting.sigma = *options.loss_sigma;
@@ -88,8 +94,13 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
   json["resize_filter"] = resize_filter_name(options.input);
   json["loss"] = options.loss;
   std::visit(
-      [&json](const auto& policy) {
-        json["loss_temperature"] = policy.setting.temperature;
+      [&](const auto& policy) {
+        if constexpr (requires { policy.matcher; }) {
+          const auto given = static_cast<double>(policy.matcher.setting.temperature);
+          json["loss_temperature"] = options.loss_temperature.value_or(given);
+        } else {
+          json["loss_temperature"] = policy.setting.temperature;
+        }
         if constexpr (requires { policy.setting.sigma; }) {
           json["loss_sigma"] = policy.setting.sigma;
         }

@@ -25,6 +25,8 @@
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/mutual_nearest.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/tensor/decode.hpp"
+#include "homolog/matchers/tensor/host_path.hpp"
 #include "homolog/matchers/upsampled_argmax.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/metrics/pck.hpp"

@@ -38,6 +38,14 @@ struct Narrow : homolog::WindowSoftArgmax {
   std::optional<int> reach() const { return 1; }
   homolog::Match operator()(const homolog::SimilarityMap& map) const { return {{0, 0}, map(0, 0)}; }
 };
+struct BothPaths {
+  homolog::Match operator()(const homolog::SimilarityMap& map) const { return {{0, 0}, map(0, 0)}; }
+  at::Tensor decode(const at::Tensor& similarity) const;
+};
+struct KeepsBothPaths : BothPaths {};
+struct NewHostPath : BothPaths {  // the tensor path speaks of the other answer: it has none
+  homolog::Match operator()(const homolog::SimilarityMap& map) const { return {{1, 0}, map(0, 0)}; }
+};
 struct Overloaded {
   homolog::Match operator()(const homolog::SimilarityMap& map) const { return {{0, 0}, map(0, 0)}; }
   homolog::Match operator()(int) const { return {}; }
@@ -63,12 +71,17 @@ struct OwnFloats : KeepsBytes {  // its bytes are another backbone's: it is give
 static_assert(homolog::LocalMatcher<Named> && homolog::LocalMatcher<Narrow>);
 static_assert(homolog::LocalMatcher<Overloaded> && homolog::LocalMatcher<KeepsOverloads>);
 static_assert(!homolog::LocalMatcher<AddsOverload>);  // it gets whole maps
+static_assert(homolog::TensorMatcher<homolog::Argmax> && homolog::TensorMatcher<BothPaths>);
+static_assert(homolog::TensorMatcher<KeepsBothPaths> && !homolog::TensorMatcher<NewHostPath>);
+static_assert(!homolog::TensorMatcher<Narrow> && !homolog::TensorMatcher<RightMatcher>);
 static_assert(homolog::ByteBackbone<Bytes> && homolog::ByteBackbone<KeepsBytes>);
 static_assert(!homolog::ByteBackbone<OwnFloats>);
 
 int main() {
   homolog::require_matcher<Named>();
   homolog::require_matcher<Narrow>();
+  homolog::require_matcher<NewHostPath>();
+  homolog::require_tensor_matcher<KeepsBothPaths>();
   homolog::require_matcher<KeepsOverloads>();
   homolog::require_matcher<AddsOverload>();
   homolog::require_backbone<KeepsBytes>();

@@ -115,7 +115,8 @@ TensorFile run(const std::string& weights, const json& asked, const TensorFile& 
   const std::string name = loss.at("name").get<std::string>();
   const double temperature = loss.at("temperature").get<double>();
   if (name == "coordinate_mse") {
-    return take_steps(backbone, trainer, CoordinateMse{{temperature}}, batches, asked);
+    return take_steps(backbone, trainer, CoordinateMse<>{{{static_cast<float>(temperature)}}},
+                      batches, asked);
   }
   if (name == "gaussian_cross_entropy") {
     const GaussianCrossEntropy gaussian{

@@ -16,9 +16,11 @@
 
 #include "backbones/gold.hpp"
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/matchers/tensor/host_path.hpp"
 #include "homolog/train/frozen_trunk.hpp"
 #include "homolog/train/load_tuned.hpp"
 #include "support/adder.hpp"
+#include "support/one_path.hpp"
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
 #include "train/noise_pairs.hpp"
@@ -81,9 +83,32 @@ TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
     CHECK(losses != losses_of(dataset, setting, loss));
     setting.seed = 0;
   };
-  check(CoordinateMse{});
+  check(CoordinateMse<>{});
+  check(CoordinateMse<test::OnePath>{});
   check(GaussianCrossEntropy{});
   check(InfoNce{});
+}
+
+TEST_CASE("the validation answers with the matcher that it is given, as an evaluation does") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  FinetuneSetting setting = three_epochs();
+  setting.epochs = 1;
+  setting.validation_alpha = 0.3;
+  const auto check = [&](const auto& matcher) {
+    DinoV2 backbone = tiny_backbone();
+    const auto result = finetune(backbone, CoordinateMse<test::OnePath>{}, dataset, &dataset,
+                                 small_inputs(), setting, matcher);
+    Pipeline<DinoV2, std::remove_cvref_t<decltype(matcher)>> tuned{backbone, matcher};
+    tuned.setting = small_inputs();
+    EvaluateSetting evaluation;
+    evaluation.alphas = {setting.validation_alpha};
+    const double pck = evaluate(tuned, dataset, evaluation).total.per_point.front();
+    REQUIRE(result.epochs.back().pck);
+    CHECK(*result.epochs.back().pck == pck);
+    return pck;
+  };
+  CHECK(check(Argmax{}) != check(test::OnePath{3}));
 }
 
 TEST_CASE("what the frozen blocks gave is kept in the host's memory, whatever the device") {
@@ -133,7 +158,7 @@ TEST_CASE("tuning on a CUDA device takes the CPU's steps") {
       }
     }
   };
-  check(CoordinateMse{});
+  check(CoordinateMse<>{});
   check(GaussianCrossEntropy{});
   check(InfoNce{});
 }
@@ -144,12 +169,12 @@ TEST_CASE("the frozen blocks' cache, in memory or in a file, changes no loss") {
   for (const double flip : {0.0, 0.5}) {
     FinetuneSetting setting = three_epochs();
     setting.augment.flip = flip;
-    const auto cached = losses_of(dataset, setting, CoordinateMse{});
+    const auto cached = losses_of(dataset, setting, CoordinateMse<>{});
     setting.cache_folder = folder.path / "cache";
-    CHECK(cached == losses_of(dataset, setting, CoordinateMse{}));
-    CHECK(cached == losses_of(dataset, setting, CoordinateMse{}));  // from the file
+    CHECK(cached == losses_of(dataset, setting, CoordinateMse<>{}));
+    CHECK(cached == losses_of(dataset, setting, CoordinateMse<>{}));  // from the file
     setting.cache = false;
-    CHECK(cached == losses_of(dataset, setting, CoordinateMse{}));
+    CHECK(cached == losses_of(dataset, setting, CoordinateMse<>{}));
   }
 }
 
@@ -158,10 +183,10 @@ TEST_CASE("accumulated forwards are one step of all their pairs") {
   const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.batch_size = 4;
-  const auto whole = losses_of(dataset, setting, CoordinateMse{});
+  const auto whole = losses_of(dataset, setting, CoordinateMse<>{});
   setting.batch_size = 2;
   setting.accumulate = 2;
-  const auto parts = losses_of(dataset, setting, CoordinateMse{});
+  const auto parts = losses_of(dataset, setting, CoordinateMse<>{});
   REQUIRE(whole.size() == parts.size());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     CHECK(parts[i] == doctest::Approx(whole[i]).epsilon(1e-5));
@@ -193,7 +218,7 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
         if (now.step == stop_after) throw Stop{};
       };
       DinoV2 backbone = tiny_backbone();
-      return finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+      return finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
     };
     const FinetuneResult whole = run("whole", -1, false);
     CHECK_THROWS_AS(run("parts", 3, false), Stop);
@@ -216,7 +241,7 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
       setting.log.clear();
       setting.resume = false;
       setting.progress = nullptr;
-      finetune(tuned, CoordinateMse{}, dataset, nullptr, small_inputs(), setting);
+      finetune(tuned, CoordinateMse<>{}, dataset, nullptr, small_inputs(), setting);
       DinoV2 loaded = tiny_backbone();
       load_tuned(loaded, read_checkpoint(newest("whole")));
       const at::NoGradGuard no_gradients;
@@ -236,7 +261,7 @@ TEST_CASE("damaged checkpoints are passed over by name, and none whole is an err
   setting.message = [&](const std::string& line) { messages.push_back(line); };
   const auto run = [&] {
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, CoordinateMse{}, dataset, nullptr, small_inputs(), setting);
+    return finetune(backbone, CoordinateMse<>{}, dataset, nullptr, small_inputs(), setting);
   };
   run();
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("holds checkpoints of another training"),
@@ -269,7 +294,7 @@ TEST_CASE("a resumed run must be the same run") {
   PipelineSetting pipeline = small_inputs();
   const auto run = [&] {
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, CoordinateMse{}, dataset, nullptr, pipeline, setting);
+    return finetune(backbone, CoordinateMse<>{}, dataset, nullptr, pipeline, setting);
   };
   run();
   setting.resume = true;
@@ -295,7 +320,7 @@ TEST_CASE("a run is not resumed with other pairs of the same number") {
   setting.checkpoint_folder = folder.path / "checkpoints";
   const auto run = [&](const Dataset& train, const Dataset& validation) {
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, CoordinateMse{}, train, &validation, small_inputs(), setting);
+    return finetune(backbone, CoordinateMse<>{}, train, &validation, small_inputs(), setting);
   };
   run(dataset, dataset);
   setting.resume = true;
@@ -338,7 +363,7 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
     messages.clear();
     DinoV2 backbone = tiny_backbone();
     const auto result =
-        finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+        finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
     REQUIRE(result.epochs.size() == 3);
     for (const auto& record : result.epochs) REQUIRE(*record.pck <= *result.pck_before);
     REQUIRE(result.best);
@@ -360,7 +385,7 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
     setting.resume = true;
     DinoV2 again = tiny_backbone();
     const auto resumed =
-        finetune(again, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+        finetune(again, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
     CHECK(resumed.best->epoch == 0);
     CHECK(resumed.pck_before == result.pck_before);
     setting.resume = false;
@@ -371,7 +396,7 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
   }
   DinoV2 backbone = tiny_backbone();
   CHECK_THROWS_WITH_AS(
-      finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting),
+      finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting),
       doctest::Contains("holds checkpoints of another training"), SettingError);
 }
 
@@ -383,7 +408,7 @@ struct WrongLoss {
   int from;
   double factor;  ///< 0: throws
   torch::Tensor operator()(const CorrespondenceBatch& batch) const {
-    const torch::Tensor fine = CoordinateMse{}(batch);
+    const torch::Tensor fine = CoordinateMse<>{}(batch);
     if (++*calls < from) return fine;
     if (factor == 0) throw std::runtime_error("this loss went wrong");
     return fine * factor;
@@ -499,7 +524,7 @@ TEST_CASE("several processes take the steps of one with as many pairs") {
   const Dataset dataset = test::noise_pairs(folder.path);
   FinetuneSetting setting = three_epochs();
   setting.batch_size = 6;
-  const auto whole = losses_of(dataset, setting, CoordinateMse{});
+  const auto whole = losses_of(dataset, setting, CoordinateMse<>{});
   for (const int count : {2, 3}) {
     setting.batch_size = 6 / count;
     test::Adder adder(count);
@@ -513,7 +538,7 @@ TEST_CASE("several processes take the steps of one with as many pairs") {
               adder.sum({wide.mutable_data_ptr<double>(), static_cast<std::size_t>(wide.numel())});
               values.copy_(wide);
             }};
-        losses[static_cast<std::size_t>(index)] = losses_of(dataset, own, CoordinateMse{});
+        losses[static_cast<std::size_t>(index)] = losses_of(dataset, own, CoordinateMse<>{});
       });
     }
     for (auto& thread : threads) thread.join();
@@ -536,7 +561,7 @@ TEST_CASE("early stopping, and settings that cannot be meant") {
   setting.trainer.learning_rate = 1e-12;  // nothing changes, so no epoch is better than the first
   DinoV2 backbone = tiny_backbone();
   const auto result =
-      finetune(backbone, CoordinateMse{}, dataset, &dataset, small_inputs(), setting);
+      finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
   CHECK(result.stopped_early);
   CHECK(result.epochs.size() == 1);
   CHECK(result.best->epoch == 0);  // the backbone as it was
@@ -544,7 +569,7 @@ TEST_CASE("early stopping, and settings that cannot be meant") {
   const auto refused = [&](auto change) {
     FinetuneSetting bad = three_epochs();
     change(bad);
-    CHECK_THROWS_AS(finetune(backbone, CoordinateMse{}, dataset, nullptr, small_inputs(), bad),
+    CHECK_THROWS_AS(finetune(backbone, CoordinateMse<>{}, dataset, nullptr, small_inputs(), bad),
                     SettingError);
   };
   refused([](FinetuneSetting& s) { s.epochs = 0; });
@@ -557,12 +582,12 @@ TEST_CASE("early stopping, and settings that cannot be meant") {
   refused([](FinetuneSetting& s) { s.shard.count = 2; });
   PipelineSetting native;
   native.resize = Resize::native;
-  CHECK_THROWS_AS(finetune(backbone, CoordinateMse{}, dataset, nullptr, native, three_epochs()),
+  CHECK_THROWS_AS(finetune(backbone, CoordinateMse<>{}, dataset, nullptr, native, three_epochs()),
                   SettingError);
 
   FinetuneSetting wild = three_epochs();
   wild.trainer.learning_rate = 1e30;
-  CHECK_THROWS_AS(finetune(backbone, CoordinateMse{}, dataset, nullptr, small_inputs(), wild),
+  CHECK_THROWS_AS(finetune(backbone, CoordinateMse<>{}, dataset, nullptr, small_inputs(), wild),
                   ValueError);
 }
 

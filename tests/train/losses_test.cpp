@@ -4,13 +4,17 @@
 #include <algorithm>
 #include <limits>
 
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/match_queries.hpp"
+#include "homolog/matchers/tensor/host_path.hpp"
 #include "homolog/train/losses.hpp"
-#include "train/maps.hpp"
+#include "support/maps.hpp"
+#include "support/one_path.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
 
-static_assert(CorrespondenceLoss<CoordinateMse>);
+static_assert(CorrespondenceLoss<CoordinateMse<>>);
 static_assert(CorrespondenceLoss<GaussianCrossEntropy>);
 static_assert(CorrespondenceLoss<InfoNce>);
 static_assert(!CorrespondenceLoss<torch::Tensor>);
@@ -99,7 +103,7 @@ struct Loss {
 
 Loss mse(double temperature) {
   return {homolog::detail::text("CoordinateMse, temperature ", temperature),
-          CoordinateMse{{temperature}},
+          CoordinateMse<>{{{static_cast<float>(temperature)}}},
           [=](const PlainMap& map) { return map.coordinate_mse(temperature); }};
 }
 
@@ -300,7 +304,7 @@ TEST_CASE("uniform maps: the logarithm of the cells, the squared distance from t
     CHECK(InfoNce{}(batch).item<double>() == doctest::Approx(std::log(cells)).epsilon(1e-12));
     CHECK(GaussianCrossEntropy{}(batch).item<double>() ==
           doctest::Approx(std::log(cells)).epsilon(1e-12));
-    CHECK(CoordinateMse{}(batch).item<double>() ==
+    CHECK(CoordinateMse<>{}(batch).item<double>() ==
           doctest::Approx((x - 5) * (x - 5) + (y - 0.5) * (y - 0.5)).epsilon(1e-12));
   }
 }
@@ -449,7 +453,7 @@ TEST_CASE("autocast changes no loss and no gradient, and is on again afterwards"
     CHECK(at::equal(values, expected));
     CHECK(at::equal(gradient, expected_gradient));
     CHECK(autocast.on());
-    CHECK_THROWS_AS(CoordinateMse{{-1}}(batch), SettingError);
+    CHECK_THROWS_AS(CoordinateMse<>{{{-1}}}(batch), SettingError);
     CHECK(autocast.on());
     CHECK_THROWS_AS(loss.on_batch({batch.similarity, batch.truth.select(2, 0), batch.valid}),
                     ShapeError);
@@ -508,12 +512,13 @@ TEST_CASE("losses refuse settings out of range") {
   const auto batch = whole_batch({1, 1, 3, 4}, 14);
   for (const double value : {0.0, -1.0, double{NAN}, double{INFINITY}, 1e-50, 1e50}) {
     CAPTURE(value);
-    const std::string temperature =
-        homolog::detail::text("temperature is ", value, ", expected a positive");
-    for (const Loss& loss : {mse(value), gaussian(1, 3, value), info_nce(value)}) {
-      CHECK_THROWS_WITH_AS(loss.on_batch(batch), doctest::Contains(temperature.c_str()),
-                           SettingError);
-    }
+    const auto refused = [&](const Loss& loss, double seen) {
+      const auto line = homolog::detail::text("temperature is ", seen, ", expected a positive");
+      CHECK_THROWS_WITH_AS(loss.on_batch(batch), doctest::Contains(line.c_str()), SettingError);
+    };
+    refused(mse(value), static_cast<double>(static_cast<float>(value)));  // a matcher's is a float
+    refused(gaussian(1, 3, value), value);
+    refused(info_nce(value), value);
     CHECK_THROWS_WITH_AS(
         gaussian(value, 3, 10).on_batch(batch),
         doctest::Contains(
@@ -522,4 +527,39 @@ TEST_CASE("losses refuse settings out of range") {
   }
   CHECK_THROWS_WITH_AS(gaussian(1, -1, 10).on_batch(batch),
                        doctest::Contains("sigma 1 and radius -1"), SettingError);
+}
+
+TEST_CASE("the coordinate loss trains any matcher as it matches, one of a user's own too") {
+  const auto check = [](const auto& matcher) {
+    const CoordinateMse<std::remove_cvref_t<decltype(matcher)>> loss{matcher};
+    const auto batch = whole_batch({2, 3, 4, 5}, 21);
+    const auto values = loss(batch);
+    for (int b = 0; b < 2; ++b) {
+      for (int n = 0; n < 3; ++n) {
+        const auto map = batch.similarity[b][n].to(torch::kFloat32).contiguous();
+        const auto found = match_map(matcher, SimilarityMap(map.const_data_ptr<float>(), 4, 5));
+        const auto answer = torch::tensor({found.cell.x, found.cell.y}, torch::kFloat64);
+        const auto square = (answer - batch.truth[b][n]).square().sum();
+        CHECK(largest(values[b][n] - square) < 1e-4 * (1 + largest(square)));
+      }
+    }
+    const auto each = [&](const torch::Tensor& similarity) {
+      std::vector<torch::Tensor> sums;
+      for (std::int64_t i = 0; i < similarity.size(0); ++i) {
+        sums.push_back(loss({similarity[i], batch.truth, batch.valid}).sum());
+      }
+      return at::stack(sums);
+    };
+    CHECK(check_gradient(each, batch.similarity) > 0.01);
+  };
+  check(WindowSoftArgmax{});
+  check(KernelSoftArgmax{});
+  check(OnePath{10});
+
+  auto batch = whole_batch({1, 2, 3, 4}, 22);
+  batch.similarity.requires_grad_();
+  CHECK_THROWS_WITH_AS(CoordinateMse<Argmax>{}(batch),
+                       "CoordinateMse: the matcher's answer has no gradient, so nothing would be "
+                       "trained; take a soft one",
+                       SettingError);
 }

@@ -90,7 +90,7 @@ Checkpoint tuned_checkpoint(TransformerBackbone& backbone, const TensorFile& fil
   setting.identity["weights_sha256"] = homolog::detail::tensors_sha256(file);
   PipelineSetting pipeline;
   pipeline.image_size = kind.side;
-  finetune(backbone, CoordinateMse{}, test::noise_pairs(folder), nullptr, pipeline, setting);
+  finetune(backbone, CoordinateMse<>{}, test::noise_pairs(folder), nullptr, pipeline, setting);
   return find_checkpoint(setting.checkpoint_folder);
 }
 

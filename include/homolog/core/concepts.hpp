@@ -20,6 +20,10 @@
 #include "homolog/core/input.hpp"
 #include "homolog/core/points.hpp"
 
+namespace at {
+class Tensor;  // LibTorch's, which a matcher may name without it
+}
+
 namespace homolog::inline v0_1 {
 
 /// One source picture's queries against one target picture, all a matcher may want to look at.
@@ -31,6 +35,29 @@ struct MatchProblem {
 };
 
 namespace detail {
+
+/// Whether a member `decode` is the tensor path, by its exact type: `at::Tensor` need not be
+/// complete, so that what a matcher can do does not depend on what a source includes.
+template <class M>
+constexpr bool decode_fits() {
+  if constexpr (requires { &M::decode; }) {
+    return is_const_member<decltype(&M::decode), at::Tensor, at::Tensor>();
+  } else {
+    return false;
+  }
+}
+
+/// The call operator that gives the same answer as `decode`.
+template <class M>
+constexpr CallOperator call_of_decode() {
+  if constexpr (!names_call<M>()) {
+    return CallOperator::known;
+  } else if constexpr (requires { &M::decode; }) {
+    return call_beside<M, decltype(&M::decode), Match, SimilarityMap>();
+  } else {
+    return CallOperator::unknown;
+  }
+}
 
 /// The call operator that `reach()` speaks of.
 template <class M>
@@ -55,10 +82,26 @@ constexpr CallOperator call_of_reach() {
 /// @endcode
 /// `map` is [rows, cols] cosine similarity with at least one finite value; padding is -infinity.
 /// The call must be const and safe to make from several threads.
+///
+/// Or, for a matcher that is also trained and runs on any device, the tensor path:
+/// @code
+///   at::Tensor decode(const at::Tensor& similarity) const;
+/// @endcode
+/// `similarity` is [N, rows, cols], floating, on any device, padding and what is not finite as
+/// -infinity; the result is [N,2], x and y in cells of the target grid. Where a matcher has both,
+/// they give the same answer; a tensor path alone is used on the host too, by
+/// matchers/tensor/host_path.hpp, with the similarity at the peak as its score. It is no template,
+/// and is declared in the class that declares the call operator: one that is inherited beside a
+/// newer call operator does not count.
 template <class M>
 concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map) } -> std::convertible_to<Match>;
 };
+
+/// The tensor path of a matcher, above.
+template <class M>
+concept TensorMatcher = detail::decode_fits<M>() && detail::call_of_decode<M>()
+== detail::CallOperator::known;
 
 /// Optional: `std::optional<int> reach() const` says that an answer depends on the peak and on
 /// cells within that many rows and columns of it only; nothing says that it may depend on all. The
@@ -78,9 +121,9 @@ concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem)
   { matcher.match(problem) } -> std::convertible_to<std::vector<Match>>;
 };
 
-/// What a pipeline accepts as its matcher: the minimum, or the member that replaces it.
+/// What a pipeline accepts as its matcher: one of the two paths, or the member that replaces them.
 template <class M>
-concept Matcher = MapMatcher<M> || ProblemMatcher<M>;
+concept Matcher = MapMatcher<M> || TensorMatcher<M> || ProblemMatcher<M>;
 
 namespace detail {
 
@@ -273,7 +316,14 @@ concept Metric = requires(const M& metric, std::span<const PairErrors> pairs, do
 /// Stops compilation with one sentence when `M` is no matcher.
 template <class M>
 constexpr void require_matcher() {
-  static_assert(Matcher<M>,
+  static_assert(!detail::names_decode<M>() || detail::decode_fits<M>(),
+                "homolog: a Matcher's tensor path is the member, no template, "
+                "'at::Tensor decode(const at::Tensor& similarity) const'");
+  static_assert(!detail::decodes_beside_older_call<M>(),
+                "homolog: this Matcher inherits its call operator beside a decode() of its own; "
+                "declare 'Match operator()(const SimilarityMap& map) const' beside that");
+  static_assert(detail::names_call<M>() ? MapMatcher<M> || ProblemMatcher<M>
+                                        : Matcher<M> || detail::names_decode<M>(),
                 "homolog: a Matcher needs the member "
                 "'Match operator()(const SimilarityMap& map) const'");
   static_assert(!detail::names_reach<M>() || detail::ReachFits<M>,
@@ -292,6 +342,16 @@ constexpr void require_matcher() {
                 "homolog: a Matcher's optional member is 'static constexpr bool needs_features'");
   static_assert(!detail::names_checks_mutual<M>() || detail::ChecksMutualFits<M>,
                 "homolog: a Matcher's optional member is 'static constexpr bool checks_mutual'");
+}
+
+/// Stops compilation with one sentence when `M` is no matcher that can be trained.
+template <class M>
+constexpr void require_tensor_matcher() {
+  require_matcher<M>();
+  static_assert(TensorMatcher<M>,
+                "homolog: this Matcher has no tensor path and does not train; beside its call "
+                "operator it needs the member "
+                "'at::Tensor decode(const at::Tensor& similarity) const'");
 }
 
 /// Stops compilation with one sentence when `B` is no backbone.

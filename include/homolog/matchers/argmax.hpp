@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
 
@@ -24,6 +25,10 @@ struct Argmax {
     const Peak peak = find_peak(map);
     return {peak.cell(), peak.value};
   }
+
+  /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which
+  /// defines it.
+  inline at::Tensor decode(const at::Tensor& similarity) const;
 
   /// The peak says all.
   std::optional<int> reach() const { return 0; }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
@@ -32,8 +33,7 @@ struct KernelSoftArgmax {
   /// @throws ValueError when no value of `map` is finite; SettingError for a sigma or temperature
   /// that is not positive and finite
   Match operator()(const SimilarityMap& map) const {
-    detail::require_positive(setting.sigma, "KernelSoftArgmax: sigma");
-    detail::require_positive(setting.temperature, "KernelSoftArgmax: temperature");
+    require_valid();
     const Peak peak = find_peak(map);
     // The Gaussian of a sum of squares is the product of one factor a row and one a column.
     const FloatMatrix along_y = gaussian(map.rows(), peak.row);
@@ -54,7 +54,16 @@ struct KernelSoftArgmax {
     return {{moments.x / moments.total, moments.y / moments.total}, peak.value};
   }
 
+  /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which
+  /// defines it.
+  inline at::Tensor decode(const at::Tensor& similarity) const;
+
  private:
+  void require_valid() const {
+    detail::require_positive(setting.sigma, "KernelSoftArgmax: sigma");
+    detail::require_positive(setting.temperature, "KernelSoftArgmax: temperature");
+  }
+
   /// [1,count]; not an Eigen::Array, whose memory would depend on the compiler's flags.
   FloatMatrix gaussian(Eigen::Index count, Eigen::Index centre) const {
     FloatMatrix factors;

@@ -68,7 +68,41 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
   return matches;
 }
 
+/// The host path of a matcher that has its tensor path alone; matchers/tensor/host_path.hpp
+/// completes it.
+template <class M>
+struct HostPath;
+
+/// One answer a row of `similarity` [N, rows*cols].
+template <class M>
+void match_maps(const M& matcher, DescriptorView similarity, Eigen::Index rows, Eigen::Index cols,
+                Match* matches) {
+  if constexpr (MapMatcher<M>) {
+    for (Eigen::Index i = 0; i < similarity.rows(); ++i) {
+      matches[i] = matcher(SimilarityMap(row_of(similarity, i), rows, cols));
+    }
+  } else {
+    static_assert(
+        requires { sizeof(HostPath<M>); },
+        "homolog: this Matcher has its tensor path alone, which the host reaches through "
+        "#include \"homolog/matchers/tensor/host_path.hpp\"");
+    HostPath<M>{matcher}(similarity, rows, cols, matches);
+  }
+}
+
 }  // namespace detail
+
+/// Matches one similarity map [rows, cols], by whichever path the matcher has.
+///
+/// @throws ValueError when no value of `map` is finite; whatever the matcher throws
+template <class M>
+Match match_map(const M& matcher, const SimilarityMap& map) {
+  require_matcher<M>();
+  Match match;
+  detail::match_maps(matcher, SimilarityMap(map.data(), 1, map.size()), map.rows(), map.cols(),
+                     &match);
+  return match;
+}
 
 /// Matches descriptors that were sampled before; for matchers that read one similarity map a query.
 ///
@@ -89,7 +123,7 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
   require_matcher<M>();
   std::vector<Match> matches;
   // A type that is no matcher has its sentence already; the body would only add noise to it.
-  if constexpr (MapMatcher<M>) {
+  if constexpr (MapMatcher<M> || TensorMatcher<M>) {
     if constexpr (LocalMatcher<M>) {
       const std::optional<int> reach = matcher.reach();
       // Fewer are done before the map is rounded.
@@ -107,10 +141,7 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
                                 descriptors.cols());
       detail::fill_similarity_rows(rows, target, similarity, inner, own);
       detail::require_finite_rows(similarity, begin);
-      for (Eigen::Index i = 0; i < count; ++i) {
-        matches[static_cast<std::size_t>(begin + i)] =
-            matcher(SimilarityMap(detail::row_of(similarity, i), target.rows, target.cols));
-      }
+      detail::match_maps(matcher, similarity, target.rows, target.cols, matches.data() + begin);
     };
     detail::in_blocks(descriptors.rows(), setting, workspace, match_rows);
   } else {
@@ -138,7 +169,7 @@ std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem,
   std::vector<Match> matches;
   if constexpr (ProblemMatcher<M>) {
     matches = matcher.match(problem);
-  } else if constexpr (MapMatcher<M>) {
+  } else if constexpr (MapMatcher<M> || TensorMatcher<M>) {
     matches = match_descriptors(matcher, problem.descriptors, problem.target, setting);
   }
   if (matches.size() != count) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
@@ -36,6 +37,10 @@ struct SoftArgmax {
                                                  setting.temperature, best_instruction_set());
     return {{moments.x / moments.total, moments.y / moments.total}, largest};
   }
+
+  /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which
+  /// defines it.
+  inline at::Tensor decode(const at::Tensor& similarity) const;
 };
 
 }  // namespace homolog::inline v0_1

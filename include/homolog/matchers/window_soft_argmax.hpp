@@ -9,6 +9,7 @@
 #include <cmath>
 #include <optional>
 
+#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
@@ -38,11 +39,7 @@ struct WindowSoftArgmax {
   /// @throws ValueError when no value of `map` is finite; SettingError for a negative radius or a
   /// temperature that is not positive and finite
   Match operator()(const SimilarityMap& map) const {
-    detail::require_positive(setting.temperature, "WindowSoftArgmax: temperature");
-    if (setting.window_radius < 0) {
-      throw SettingError(detail::text("WindowSoftArgmax: window_radius is ", setting.window_radius,
-                                      ", expected at least 0"));
-    }
+    require_valid();
     const Peak peak = find_peak(map);
     const Eigen::Index radius = setting.window_radius;
     const Eigen::Index y1 = std::max<Eigen::Index>(peak.row - radius, 0);
@@ -79,11 +76,24 @@ struct WindowSoftArgmax {
     return {expectation.mean(), peak.value};
   }
 
+  /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which
+  /// defines it.
+  inline at::Tensor decode(const at::Tensor& similarity) const;
+
   /// The window's radius; all cells where those outside it count too.
   std::optional<int> reach() const {
     return setting.outside == Outside::excluded && setting.window_radius >= 0
                ? std::optional<int>(setting.window_radius)
                : std::nullopt;
+  }
+
+ private:
+  void require_valid() const {
+    detail::require_positive(setting.temperature, "WindowSoftArgmax: temperature");
+    if (setting.window_radius < 0) {
+      throw SettingError(detail::text("WindowSoftArgmax: window_radius is ", setting.window_radius,
+                                      ", expected at least 0"));
+    }
   }
 };
 

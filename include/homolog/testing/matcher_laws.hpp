@@ -185,7 +185,7 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
     for (const auto& [rows, cols] : {std::pair(1, 1), {1, 9}, {9, 1}, {12, 7}, {16, 37}}) {
       for (unsigned seed = 0; seed < 10; ++seed) {
         const FloatMatrix map = random_matrix(rows, cols, seed, -1, 1);
-        const Match match = matcher(view(map));
+        const Match match = match_map(matcher, view(map));
         if (!(distance_to_box(match.cell, 0, 0, cols - 1, rows - 1) <= 1e-4)) {
           return text(point_text(match.cell), " on a map of ", rows, "x", cols);
         }
@@ -197,7 +197,7 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
     for (const Point<GridFrame> peak : {Point<GridFrame>{0, 0}, {6, 3}, {10, 7}, {10, 0}}) {
       FloatMatrix map = random_matrix(8, 11, 0, -1, -1);
       map(static_cast<Eigen::Index>(peak.y), static_cast<Eigen::Index>(peak.x)) = 1;
-      const Match match = matcher(view(map));
+      const Match match = match_map(matcher, view(map));
       if (!(largest_step(match.cell, peak) < 0.5)) {
         return text("a peak at ", point_text(peak), " was answered with ", point_text(match.cell));
       }
@@ -207,8 +207,8 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
   add_law(laws, "moving the map moves the answer", [&]() -> std::string {
     for (const float background : {-1.0F, padding}) {
       for (unsigned seed = 0; seed < 10; ++seed) {
-        const Match here = matcher(view(patch_at(4, 5, seed, background)));
-        const Match there = matcher(view(patch_at(12, 20, seed, background)));
+        const Match here = match_map(matcher, view(patch_at(4, 5, seed, background)));
+        const Match there = match_map(matcher, view(patch_at(12, 20, seed, background)));
         const Point<GridFrame> expected{here.cell.x + 15, here.cell.y + 8};
         // A background that counts in a softmax pulls towards the middle of the map a little.
         if (!(largest_step(there.cell, expected) < (background == padding ? 1e-3 : 0.5))) {
@@ -224,7 +224,7 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
       const FloatMatrix map = random_matrix(14, 19, seed, -1, 1);
       FloatMatrix turned = map;
       std::reverse(turned.data(), turned.data() + turned.size());
-      const Match match = matcher(view(map)), other = matcher(view(turned));
+      const Match match = match_map(matcher, view(map)), other = match_map(matcher, view(turned));
       if (!(largest_step(match.cell, {18 - other.cell.x, 13 - other.cell.y}) < 1e-4)) {
         return text("on a map of 14x19 from ", point_text(match.cell), " to ",
                     point_text(other.cell));
@@ -234,7 +234,7 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
   });
   add_law(laws, "padding is never the answer", [&]() -> std::string {
     for (unsigned seed = 0; seed < 10; ++seed) {
-      const Match match = matcher(view(patch_at(7, 9, seed, padding)));
+      const Match match = match_map(matcher, view(patch_at(7, 9, seed, padding)));
       if (!(distance_to_box(match.cell, 9, 7, 13, 10) <= 1e-4)) {
         return text(point_text(match.cell), " where columns 9 to 13 of rows 7 to 10 are finite");
       }
@@ -244,7 +244,7 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
   add_law(laws, "of equal peaks the first counts, or what lies between them", [&]() -> std::string {
     FloatMatrix map = random_matrix(16, 24, 0, -1, -1);
     map(3, 17) = map(12, 4) = 1;
-    const Match match = matcher(view(map));
+    const Match match = match_map(matcher, view(map));
     std::optional<int> reach;
     if constexpr (LocalMatcher<M>) reach = matcher.reach();
     if (reach && !(largest_step(match.cell, {17, 3}) <= *reach + 1e-4)) {
@@ -279,12 +279,12 @@ void add_reach_laws(std::vector<Law>& laws, const M& matcher) {
       for (int y = y1; y < y2; ++y) {
         for (int x = x1; x < x2; ++x) other(y, x) = part(y - y1, x - x1) = map(y, x);
       }
-      const Match whole = matcher(view(map)), changed = matcher(view(other));
+      const Match whole = match_map(matcher, view(map)), changed = match_map(matcher, view(other));
       if (!same(whole, changed)) {
         return text("with other values beyond ", reach, " cells: ", point_text(whole.cell), ", ",
                     point_text(changed.cell));
       }
-      const Match alone = matcher(view(part));
+      const Match alone = match_map(matcher, view(part));
       const Point<GridFrame> moved{alone.cell.x + x1, alone.cell.y + y1};
       if (!(largest_step(moved, whole.cell) < 1e-6) || alone.score != whole.score) {
         return text("the part within ", reach, " cells alone: ", point_text(moved),
@@ -301,7 +301,7 @@ void add_window_laws(std::vector<Law>& laws, const M& matcher) {
   add_law(laws, "an answer lies inside the window", [&]() -> std::string {
     for (unsigned seed = 0; seed < 20; ++seed) {
       const FloatMatrix map = random_matrix(14, 19, seed, -1, 1);
-      const Match match = matcher(view(map));
+      const Match match = match_map(matcher, view(map));
       const Point<GridFrame> peak = find_peak(view(map)).cell();
       if (!(largest_step(match.cell, peak) <= matcher.setting.window_radius + 1e-4)) {
         return text(point_text(match.cell), " for a peak at ", point_text(peak),
@@ -322,7 +322,7 @@ void add_temperature_laws(std::vector<Law>& laws, const M& matcher) {
       const Point<GridFrame> peak = find_peak(view(map)).cell();
       M hard = matcher;
       hard.setting.temperature = static_cast<Temperature>(1e6);
-      const Match match = hard(view(map));
+      const Match match = match_map(hard, view(map));
       if (!(largest_step(match.cell, peak) < 1e-2)) {
         return text("at 1e6 ", point_text(match.cell), ", the peak is ", point_text(peak));
       }
@@ -336,7 +336,7 @@ void add_temperature_laws(std::vector<Law>& laws, const M& matcher) {
       for (Eigen::Index i = 0; i < half.size(); ++i) half.data()[i] *= 0.5F;
       M twice = matcher;
       twice.setting.temperature *= 2;
-      const Match match = matcher(view(map)), scaled = twice(view(half));
+      const Match match = match_map(matcher, view(map)), scaled = match_map(twice, view(half));
       if (!(largest_step(match.cell, scaled.cell) < 1e-3)) {
         return text("half the similarities at twice the temperature: ", point_text(scaled.cell),
                     ", before ", point_text(match.cell));
@@ -362,7 +362,7 @@ std::vector<Law> check_matcher_laws(const M& matcher) {
   require_matcher<M>();
   std::vector<Law> laws;
   if constexpr (Matcher<M>) detail::add_feature_laws(laws, matcher);
-  if constexpr (MapMatcher<M>) {
+  if constexpr (MapMatcher<M> || TensorMatcher<M>) {
     detail::add_map_laws(laws, matcher);
     if constexpr (LocalMatcher<M>) detail::add_reach_laws(laws, matcher);
     if constexpr (requires { matcher.setting.window_radius; }) {

@@ -7,6 +7,7 @@
 
 #include "homolog/core/concepts.hpp"
 #include "homolog/datasets/dataset.hpp"
+#include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 #include "homolog/train/detail/finetune_run.hpp"
 #include "homolog/train/finetune_setting.hpp"
@@ -23,21 +24,22 @@ namespace homolog::inline v0_1 {
 /// and a run resumed from a checkpoint ends with the same bytes as an uninterrupted one (CPU, same
 /// number of threads). The loss of a step is the mean over all its keypoints.
 ///
-/// @param validation pairs that decide the best epoch, with argmax; null: none, the last is best
+/// @param validation pairs that decide the best epoch; null: none, the last is best
 /// @param pipeline resize mode with inputs of one size (not native); its query also reads
 ///   `trainer.query`
+/// @param matcher what the validation answers with
 /// @throws SettingError, DatasetError, ImageError, FileError before anything is written; ValueError
 ///   that names step and pairs when the loss is not finite, or under float16 when no step could be
 ///   taken, with the last checkpoint intact; WeightsError when there is nothing whole to resume
 ///   from; what the loss or a callback throws
-template <class B, CorrespondenceLoss Loss>
+template <class B, CorrespondenceLoss Loss, Matcher M = Argmax>
 FinetuneResult finetune(B& backbone, const Loss& loss, const Dataset& train,
                         const Dataset* validation, PipelineSetting pipeline,
-                        const FinetuneSetting& setting) {
+                        const FinetuneSetting& setting, const M& matcher = {}) {
   if (pipeline.image_size == 0) pipeline.image_size = default_image_size_of(backbone);
   const B before = backbone;  // shares the tensors, of which training changes none in place
   try {
-    detail::FinetuneRun<Loss> run(backbone, loss, train, validation, pipeline, setting);
+    detail::FinetuneRun<Loss, M> run(backbone, loss, train, validation, pipeline, setting, matcher);
     return run.run();
   } catch (...) {
     backbone = before;

@@ -12,8 +12,9 @@
 #include <limits>
 
 #include "homolog/core/errors.hpp"
-#include "homolog/train/detail/precision.hpp"
-#include "homolog/train/differentiable_matchers.hpp"
+#include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/tensor/decode.hpp"
+#include "homolog/matchers/tensor/detail/precision.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -39,6 +40,18 @@ concept CorrespondenceLoss = requires(const L& loss, const CorrespondenceBatch& 
 };
 
 namespace detail {
+
+/// Settings enter float32 arithmetic, where one out of its range would make an answer of NaN.
+inline bool is_positive_float(double value) {
+  return value >= static_cast<double>((std::numeric_limits<float>::min)()) &&
+         value <= static_cast<double>((std::numeric_limits<float>::max)());
+}
+
+inline void require_temperature(double temperature, const char* what) {
+  if (is_positive_float(temperature)) return;
+  throw SettingError(
+      text(what, ": temperature is ", temperature, ", expected a positive finite float32 number"));
+}
 
 inline void require_batch(const CorrespondenceBatch& batch, const char* what) {
   const auto& [similarity, truth, valid] = batch;
@@ -84,23 +97,29 @@ inline torch::Tensor squared_distance(const CorrespondenceBatch& batch) {
 
 }  // namespace detail
 
-/// Squared distance between soft-argmax and truth, in cells (equation 8; the paper gives neither
-/// the frame nor beta).
+/// Squared distance between a matcher's answer and the truth, in cells (equation 8 with
+/// soft-argmax; the paper gives neither the frame nor beta).
+///
+/// Any matcher with a tensor path is trained as it matches: `CoordinateMse<MyMatcher>{mine}`.
+template <class M = SoftArgmax>
 struct CoordinateMse {
-  /// What a user may change.
-  struct Setting {
-    double temperature = 50;  ///< beta, multiplies the cosine
-  };
-  Setting setting;  ///< read at every call, which checks it
+  M matcher;  ///< with its setting, which it checks at every call
 
   /// @return [B,N] squared cells
-  /// @throws ShapeError, SettingError for a temperature that is not positive and finite
+  /// @throws ShapeError; SettingError for a matcher whose answer has no gradient, such as Argmax;
+  /// what the matcher throws
   torch::Tensor operator()(const CorrespondenceBatch& batch) const {
     detail::require_batch(batch, "CoordinateMse");
     const detail::FullPrecisionScope scope(batch.similarity);
     const CorrespondenceBatch clean = detail::without_padding(batch);
-    const auto predicted = soft_argmax(clean.similarity, setting.temperature);
-    return detail::zero_where_padded((predicted - clean.truth).square().sum(-1), clean.valid);
+    const auto predicted = detail::decode_cells(matcher, clean.similarity.flatten(0, 1));
+    if (clean.similarity.requires_grad() && !predicted.requires_grad()) {
+      throw SettingError(
+          "CoordinateMse: the matcher's answer has no gradient, so nothing would be trained; take "
+          "a soft one");
+    }
+    return detail::zero_where_padded(
+        (predicted.reshape_as(clean.truth) - clean.truth).square().sum(-1), clean.valid);
   }
 };
 

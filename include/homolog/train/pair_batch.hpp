@@ -16,7 +16,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/points.hpp"
 #include "homolog/kernels/sample.hpp"
-#include "homolog/train/detail/precision.hpp"
+#include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/train/losses.hpp"
 
 namespace homolog::inline v0_1 {

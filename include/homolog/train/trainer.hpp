@@ -19,7 +19,7 @@
 
 #include "homolog/backbones/detail/torch_boundary.hpp"
 #include "homolog/core/errors.hpp"
-#include "homolog/train/detail/precision.hpp"
+#include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/train/grad_scaler.hpp"
 #include "homolog/train/losses.hpp"
 #include "homolog/train/pair_batch.hpp"

@@ -28,6 +28,7 @@ namespace homolog::inline v0_1::detail {
   }
 HOMOLOG_NAMES(reach)
 HOMOLOG_NAMES(match)
+HOMOLOG_NAMES(decode)
 HOMOLOG_NAMES(needs_features)
 HOMOLOG_NAMES(checks_mutual)
 HOMOLOG_NAMES(normalization)
@@ -35,6 +36,21 @@ HOMOLOG_NAMES(default_image_size)
 HOMOLOG_NAMES(takes_bytes)
 HOMOLOG_NAMES(forward_bytes)
 #undef HOMOLOG_NAMES
+
+/// The same for the call operator.
+struct HasCall {
+  int operator()() const { return 0; }
+};
+template <class P>
+struct AlsoCall : P, HasCall {};
+template <class P>
+constexpr bool names_call() {
+  if constexpr (std::is_class_v<P> && !std::is_final_v<P>) {
+    return !requires { &AlsoCall<P>::operator(); };
+  } else {
+    return requires { &P::operator(); };
+  }
+}
 
 /// The class that declares a member; void for what is no pointer to one.
 template <class T>
@@ -78,6 +94,34 @@ constexpr CallOperator call_beside() {
   using C = typename DeclaringClass<Member>::Type;
   using Home = std::conditional_t<std::is_void_v<C>, P, C>;
   return call_operator_of<P, C, Result (Home::*)(const Argument&) const>();
+}
+
+/// Whether `Member` is the type of a pointer to a member `Result name(const Argument&) const`.
+template <class Member, class Result, class Argument>
+constexpr bool is_const_member() {
+  using C = typename DeclaringClass<Member>::Type;
+  if constexpr (std::is_void_v<C>) {
+    return false;
+  } else {
+    return std::is_same_v<Member, Result (C::*)(const Argument&) const> ||
+           std::is_same_v<Member, Result (C::*)(const Argument&) const noexcept>;
+  }
+}
+
+/// Whether a policy declares `decode` below the class whose call operator it has: the two would
+/// give different answers.
+template <class P>
+constexpr bool decodes_beside_older_call() {
+  if constexpr (requires {
+                  &P::decode;
+                  &P::operator();
+                }) {
+    using Decoder = typename DeclaringClass<decltype(&P::decode)>::Type;
+    using Caller = typename DeclaringClass<decltype(&P::operator())>::Type;
+    return !std::is_same_v<Caller, Decoder> && std::is_base_of_v<Caller, Decoder>;
+  } else {
+    return false;
+  }
 }
 
 }  // namespace homolog::inline v0_1::detail

@@ -35,17 +35,18 @@
 
 namespace homolog::inline v0_1::detail {
 
-template <CorrespondenceLoss Loss>
+template <CorrespondenceLoss Loss, Matcher M>
 struct FinetuneRun {
   FinetuneRun(TransformerBackbone& backbone_, const Loss& loss_, const Dataset& train_,
               const Dataset* validation_, const PipelineSetting& pipeline_,
-              const FinetuneSetting& setting_)
+              const FinetuneSetting& setting_, const M& matcher_)
       : backbone(backbone_),
         loss(loss_),
         train(train_),
         validation(validation_),
         pipeline(pipeline_),
         setting(checked(setting_, pipeline_, train_)),
+        matcher(matcher_),
         table(make_picture_table(train_)),
         trainer(tuned_weights(backbone_, setting_), trainer_setting()),
         trunk(backbone_, trainer.tuned.first_block, pipeline_, setting_.trainer.autocast) {}
@@ -355,10 +356,10 @@ struct FinetuneRun {
     refresh(backbone, trainer.tuned);
   }
 
-  /// PCK per point of argmax on the validation pairs.
+  /// PCK per point on the validation pairs.
   double validate() {
     refresh_without_gradients();
-    Pipeline<TransformerBackbone, Argmax> scored{backbone};
+    Pipeline<TransformerBackbone, M> scored{backbone, matcher};
     scored.setting = pipeline;
     EvaluateSetting evaluation;
     evaluation.alphas = {setting.validation_alpha};
@@ -511,6 +512,7 @@ struct FinetuneRun {
   const Dataset* validation;
   PipelineSetting pipeline;
   const FinetuneSetting& setting;
+  const M& matcher;  ///< of the validation
   PictureTable table;
   Trainer trainer;
   FrozenTrunk trunk;

@@ -3,9 +3,9 @@
 // The line above comes first: see there.
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
+#include "homolog/matchers/tensor/decode.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
-#include "homolog/train/differentiable_matchers.hpp"
-#include "train/maps.hpp"
+#include "support/maps.hpp"
 
 using namespace homolog;
 using namespace homolog::test;
@@ -19,35 +19,48 @@ struct MatcherPair {
   std::function<Match(const SimilarityMap&)> on_map;
 };
 
+template <class M>
+MatcherPair both_paths(std::string name, const M& matcher) {
+  static_assert(MapMatcher<M> && TensorMatcher<M>);
+  return {std::move(name), [=](const torch::Tensor& maps) { return matcher.decode(maps); },
+          matcher};
+}
+
+SoftArgmax soft_argmax(float temperature) { return {{temperature}}; }
+WindowSoftArgmax window_soft_argmax(
+    int radius, float temperature,
+    WindowSoftArgmax::Outside outside = WindowSoftArgmax::Outside::excluded) {
+  return {{radius, temperature, outside}};
+}
+KernelSoftArgmax kernel_soft_argmax(float sigma, float temperature) {
+  return {{sigma, temperature}};
+}
+
 MatcherPair soft(float temperature) {
-  SoftArgmax policy;
-  policy.setting.temperature = temperature;
-  return {homolog::detail::text("soft, temperature ", temperature),
-          [=](const torch::Tensor& maps) { return soft_argmax(maps, temperature); }, policy};
+  return both_paths(homolog::detail::text("soft, temperature ", temperature),
+                    soft_argmax(temperature));
 }
 
 MatcherPair window(int radius, float temperature) {
-  WindowSoftArgmax policy;
-  policy.setting.window_radius = radius;
-  policy.setting.temperature = temperature;
-  return {homolog::detail::text("window, radius ", radius, ", temperature ", temperature),
-          [=](const torch::Tensor& maps) { return window_soft_argmax(maps, radius, temperature); },
-          policy};
+  return both_paths(homolog::detail::text("window, radius ", radius, ", temperature ", temperature),
+                    window_soft_argmax(radius, temperature));
+}
+
+MatcherPair masked(int radius, float temperature) {
+  return both_paths(
+      homolog::detail::text("masked window, radius ", radius, ", temperature ", temperature),
+      window_soft_argmax(radius, temperature, WindowSoftArgmax::Outside::masked_zero));
 }
 
 MatcherPair kernel(float sigma, float temperature) {
-  KernelSoftArgmax policy;
-  policy.setting.sigma = sigma;
-  policy.setting.temperature = temperature;
-  return {homolog::detail::text("kernel, sigma ", sigma, ", temperature ", temperature),
-          [=](const torch::Tensor& maps) { return kernel_soft_argmax(maps, sigma, temperature); },
-          policy};
+  return both_paths(homolog::detail::text("kernel, sigma ", sigma, ", temperature ", temperature),
+                    kernel_soft_argmax(sigma, temperature));
 }
 
 std::vector<MatcherPair> matchers() {
-  return {soft(1),       soft(50),      soft(100),       window(0, 10),
-          window(1, 1),  window(2, 10), window(9, 50),   kernel(7, 25),
-          kernel(1, 50), kernel(2, 1),  kernel(0.3F, 10)};
+  return {soft(1),          soft(50),      soft(100),     window(0, 10), window(1, 1),
+          window(2, 10),    window(9, 50), kernel(7, 25), kernel(1, 50), kernel(2, 1),
+          kernel(0.3F, 10), masked(2, 10), masked(1, 1),  masked(0, 50)};
 }
 
 /// Cells of all maps as the policy of matchers/ gives them, [B,N,2] float64.
@@ -98,7 +111,9 @@ TEST_CASE("the gradient of each matcher is that of central differences") {
 TEST_CASE("the window's place is a constant: outside of it the gradient is exactly zero") {
   const auto maps = distinct_maps({2, 3, 6, 7}, 3);
   const auto gradient = automatic_gradient(
-      [](const torch::Tensor& similarity) { return window_soft_argmax(similarity, 1, 10).sum(); },
+      [](const torch::Tensor& similarity) {
+        return window_soft_argmax(1, 10).decode(similarity).sum();
+      },
       maps);
   const auto peak = peaks(maps);
   const auto xs = torch::arange(7, torch::kFloat64), ys = torch::arange(6, torch::kFloat64);
@@ -160,26 +175,28 @@ TEST_CASE("any number of leading dimensions, the maps one by one") {
 TEST_CASE("limits: steep is argmax, a window of one cell too, wide is the whole map") {
   const auto maps = distinct_maps({2, 3, 5, 7}, 5);
   const auto peak = peaks(maps);
-  CHECK(largest(soft_argmax(maps, 1e6) - peak) < 1e-12);
-  CHECK(largest(soft_argmax(maps.to(torch::kFloat32), 3e38) - peak) == 0);
-  CHECK(largest(window_soft_argmax(maps, 2, 1e6) - peak) < 1e-12);
-  CHECK(largest(window_soft_argmax(maps, 0, 1) - peak) < 1e-12);
-  CHECK(largest(window_soft_argmax(maps, 7, 10) - soft_argmax(maps, 10)) < 1e-12);
-  CHECK(largest(window_soft_argmax(maps, 2147483647, 10) - soft_argmax(maps, 10)) < 1e-12);
-  CHECK(largest(kernel_soft_argmax(maps, 1e9, 10) - soft_argmax(maps, 10)) < 1e-9);
-  CHECK(largest(kernel_soft_argmax(letterboxed(maps), 3e38, 10) -
-                soft_argmax(letterboxed(maps), 10)) < 1e-9);
+  CHECK(largest(soft_argmax(1e6).decode(maps) - peak) < 1e-12);
+  CHECK(largest(soft_argmax(3e38F).decode(maps.to(torch::kFloat32)) - peak) == 0);
+  CHECK(largest(window_soft_argmax(2, 1e6).decode(maps) - peak) < 1e-12);
+  CHECK(largest(window_soft_argmax(0, 1).decode(maps) - peak) < 1e-12);
+  CHECK(largest(window_soft_argmax(7, 10).decode(maps) - soft_argmax(10).decode(maps)) < 1e-12);
+  CHECK(largest(window_soft_argmax(2147483647, 10).decode(maps) - soft_argmax(10).decode(maps)) <
+        1e-12);
+  CHECK(largest(kernel_soft_argmax(1e9, 10).decode(maps) - soft_argmax(10).decode(maps)) < 1e-9);
+  CHECK(largest(kernel_soft_argmax(3e38F, 10).decode(letterboxed(maps)) -
+                soft_argmax(10).decode(letterboxed(maps))) < 1e-9);
   // A flat distribution: the centre of the cells that show the picture.
   const auto centre = torch::tensor({3.0, 2.0}, torch::kFloat64);
-  CHECK(largest(soft_argmax(maps, 1e-12) - centre) < 1e-9);
-  CHECK(largest(soft_argmax(letterboxed(maps), 1e-12) - (centre - 0.5)) < 1e-9);
+  CHECK(largest(soft_argmax(1e-12F).decode(maps) - centre) < 1e-9);
+  CHECK(largest(soft_argmax(1e-12F).decode(letterboxed(maps)) - (centre - 0.5)) < 1e-9);
 }
 
 TEST_CASE("a Gaussian narrower than any cell leaves the peak and zeros, and no NaN") {
   const auto maps = distinct_maps({1, 4, 3, 4}, 6).to(torch::kFloat32);
-  for (const double sigma : {1e-3, 1e-20, 1e-37}) {
+  for (const float sigma : {1e-3F, 1e-20F, 1e-37F}) {
     CAPTURE(sigma);
-    CHECK(largest(kernel_soft_argmax(maps, sigma, 5) - kernel_soft_argmax(maps, 0.05, 5)) < 1e-6);
+    CHECK(largest(kernel_soft_argmax(sigma, 5).decode(maps) -
+                  kernel_soft_argmax(0.05F, 5).decode(maps)) < 1e-6);
   }
 }
 
@@ -206,7 +223,7 @@ TEST_CASE("autocast changes nothing and is on again afterwards") {
     CHECK(has_dtype(within, torch::kFloat32));
     CHECK(at::equal(within, plain));
     CHECK(autocast.on());
-    CHECK_THROWS_AS(soft_argmax(maps, -1), SettingError);
+    CHECK_THROWS_AS(soft_argmax(-1).decode(maps), SettingError);
     CHECK(autocast.on());
   }
   CHECK_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
@@ -254,10 +271,10 @@ TEST_CASE("the scopes of autocast put back what was there, also when an error pa
 
 TEST_CASE("matchers refuse what is no map, and settings out of range") {
   const std::function<void(const torch::Tensor&)> calls[] = {
-      [](const torch::Tensor& maps) { soft_argmax(maps, 1); },
-      [](const torch::Tensor& maps) { window_soft_argmax(maps, 1, 1); },
-      [](const torch::Tensor& maps) { kernel_soft_argmax(maps, 1, 1); }};
-  const char* names[] = {"soft_argmax: ", "window_soft_argmax: ", "kernel_soft_argmax: "};
+      [](const torch::Tensor& maps) { soft_argmax(1).decode(maps); },
+      [](const torch::Tensor& maps) { window_soft_argmax(1, 1).decode(maps); },
+      [](const torch::Tensor& maps) { kernel_soft_argmax(1, 1).decode(maps); }};
+  const char* names[] = {"SoftArgmax: ", "WindowSoftArgmax: ", "KernelSoftArgmax: "};
   const struct {
     torch::Tensor maps;
     const char* text;
@@ -278,19 +295,21 @@ TEST_CASE("matchers refuse what is no map, and settings out of range") {
   }
   const auto maps = torch::zeros({3, 4});
   const struct {
-    double value;
+    float value;
     const char* text;
-  } values[] = {{0, "is 0,"},          {-1, "is -1,"},          {NAN, "is nan,"},
-                {INFINITY, "is inf,"}, {-INFINITY, "is -inf,"}, {1e-50, "is 1e-50,"},
-                {1e50, "is 1e+50,"}};
+  } values[] = {{0, "is 0,"},
+                {-1, "is -1,"},
+                {NAN, "is nan,"},
+                {INFINITY, "is inf,"},
+                {-INFINITY, "is -inf,"}};
   for (const auto& [value, text] : values) {
     const doctest::Contains temperature((std::string("temperature ") + text).c_str());
-    CHECK_THROWS_WITH_AS(soft_argmax(maps, value), temperature, SettingError);
-    CHECK_THROWS_WITH_AS(window_soft_argmax(maps, 1, value), temperature, SettingError);
-    CHECK_THROWS_WITH_AS(kernel_soft_argmax(maps, 1, value), temperature, SettingError);
-    CHECK_THROWS_WITH_AS(kernel_soft_argmax(maps, value, 1),
+    CHECK_THROWS_WITH_AS(soft_argmax(value).decode(maps), temperature, SettingError);
+    CHECK_THROWS_WITH_AS(window_soft_argmax(1, value).decode(maps), temperature, SettingError);
+    CHECK_THROWS_WITH_AS(kernel_soft_argmax(1, value).decode(maps), temperature, SettingError);
+    CHECK_THROWS_WITH_AS(kernel_soft_argmax(value, 1).decode(maps),
                          doctest::Contains((std::string("sigma ") + text).c_str()), SettingError);
   }
-  CHECK_THROWS_WITH_AS(window_soft_argmax(maps, -1, 1),
-                       "window_soft_argmax: radius is -1, expected at least 0", SettingError);
+  CHECK_THROWS_WITH_AS(window_soft_argmax(-1, 1).decode(maps),
+                       "WindowSoftArgmax: window_radius is -1, expected at least 0", SettingError);
 }

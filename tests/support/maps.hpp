@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "homolog/train/detail/precision.hpp"
+#include "homolog/matchers/tensor/detail/precision.hpp"
 #include "support/torch_doctest.hpp"
 
 namespace homolog::test {
