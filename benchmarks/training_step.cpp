@@ -31,14 +31,13 @@ struct Arm {
       int image_size, bool keep)
       : setting(setting_),
         dataset(dataset_),
-        table(homolog::detail::make_picture_table(dataset_)),
         backbone(random_backbone(variant)),
         trainer(unfreeze_last(backbone, setting_.unfreeze), setting_.trainer),
         trunk(backbone, trainer.tuned.first_block, pipeline(image_size)) {
     trunk.keep = keep;
-    homolog::detail::read_sizes(trunk, dataset, table);
+    pictures = make_picture_set(dataset, [this](Size image) { return trunk.transform(image); });
     if (!keep) return;
-    for (const auto& picture : table.pictures) trunk.tokens(picture.path, picture.flip);
+    for (const auto& picture : pictures.pictures) trunk.tokens(picture.path, picture.flip);
   }
 
   static DinoV2 random_backbone(const std::string& variant) {
@@ -67,11 +66,11 @@ struct Arm {
 
   const FinetuneSetting& setting;
   const Dataset& dataset;
-  homolog::detail::PictureTable table;
+  PictureSet pictures;
   DinoV2 backbone;
   Trainer trainer;
   FrozenTrunk trunk;
-  homolog::detail::StepBatches steps{dataset, setting, table, trunk};
+  homolog::detail::StepBatches steps{dataset, setting, pictures, trunk};
 };
 
 double median(std::vector<double> values) {

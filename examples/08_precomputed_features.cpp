@@ -10,31 +10,39 @@
 #include <homolog/matchers/window_soft_argmax.hpp>
 #include <homolog/pipeline/pipeline.hpp>
 #include <homolog/weights/safetensors.hpp>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
 
-struct FeatureFiles {  // a backbone that has done its work already
-  int patch = 14;      // [px]
+// What a picture's features are looked up by is its file's name; an evaluation asks the same way.
+struct FeatureFiles {
+  std::map<std::string, std::string> file_of;  // picture -> its features
+  int patch = 14;                              // [px]
   int patch_size() const { return patch; }
-  std::vector<homolog::FeatureMap> operator()(const homolog::InputBatch&) const {
-    throw homolog::SettingError("features come from files, read them with read_features()");
+  std::vector<homolog::FeatureMap> operator()(std::span<const homolog::PictureId> pictures) const {
+    std::vector<homolog::FeatureMap> maps;
+    for (const homolog::PictureId& picture : pictures) {
+      const std::string& path = file_of.at(picture.path);
+      const homolog::TensorFile file = homolog::read_safetensors(path);
+      const homolog::TensorView& tokens = file.tensors.at("patch_tokens");
+      if (tokens.dtype != homolog::DType::f32 || tokens.shape.size() != 3 || tokens.shape[0] != 1) {
+        throw homolog::ShapeError(path + ": expected patch_tokens [1,N,D] float32");
+      }
+      homolog::FeatureMap map(std::stoi(file.metadata.at("rows")),
+                              std::stoi(file.metadata.at("cols")),
+                              static_cast<int>(tokens.shape[2]));
+      if (tokens.bytes.size() != map.bytes()) throw homolog::ShapeError("N is not rows * cols");
+      std::memcpy(map.values.data(), tokens.bytes.data(), map.bytes());
+      maps.push_back(std::move(map));
+    }
+    return maps;
   }
 };
-using Pipeline = homolog::Pipeline<FeatureFiles, homolog::WindowSoftArgmax>;
 
-homolog::ImageFeatures read_features(Pipeline& pipeline, const homolog::Image& picture,
-                                     const char* path) {
-  const homolog::TensorFile file = homolog::read_safetensors(path);
-  const homolog::TensorView& tokens = file.tensors.at("patch_tokens");
-  if (tokens.dtype != homolog::DType::f32 || tokens.shape.size() != 3 || tokens.shape[0] != 1) {
-    throw homolog::ShapeError(std::string(path) + ": expected patch_tokens [1,N,D] float32");
-  }
-  homolog::FeatureMap map(std::stoi(file.metadata.at("rows")), std::stoi(file.metadata.at("cols")),
-                          static_cast<int>(tokens.shape[2]));
-  if (tokens.bytes.size() != map.bytes()) throw homolog::ShapeError("N is not rows * cols");
-  std::memcpy(map.values.data(), tokens.bytes.data(), map.bytes());
-  homolog::normalize_rows(map.values);
-  pipeline.setting.image_size =
-      map.rows * pipeline.backbone.patch;  // pictures were squashed to this
-  return {std::move(map), pipeline.transform(picture.size())};
+// Pictures were squashed to squares of this side before their features were made.
+int side_of(const char* features, int patch) {
+  return std::stoi(homolog::read_safetensors(features).metadata.at("rows")) * patch;
 }
 
 int main(int argc, char** argv) {
@@ -43,9 +51,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    Pipeline pipeline;
-    const auto source = read_features(pipeline, homolog::load_image(argv[1]), argv[2]);
-    const auto target = read_features(pipeline, homolog::load_image(argv[3]), argv[4]);
+    homolog::Pipeline<FeatureFiles, homolog::WindowSoftArgmax> pipeline;
+    pipeline.backbone.file_of = {{argv[1], argv[2]}, {argv[3], argv[4]}};
+    pipeline.setting.image_size = side_of(argv[2], pipeline.backbone.patch);
+    const auto source = pipeline.features(argv[1], homolog::read_image_size(argv[1]));
+    const auto target = pipeline.features(argv[3], homolog::read_image_size(argv[3]));
     const auto result = pipeline.match(source, target, {{std::atof(argv[5]), std::atof(argv[6])}});
     std::printf("%.2f %.2f  cosine %.4f\n", result.points[0].x, result.points[0].y,
                 static_cast<double>(result.scores[0]));

@@ -108,7 +108,7 @@ void save_pictures(const EvaluateOptions& options, const Dataset& dataset,
     Image source = load_image(pair.source), target = load_image(pair.target);
     Points<ImageFrame> points = pair.source_keypoints;
     if (pair.flip) {
-      points = homolog::detail::flip_points(points, source.width);
+      points = flip_points(points, source.width);
       source = flip_horizontally(source);
       target = flip_horizontally(target);
     }
@@ -145,7 +145,7 @@ void announce_largest(const P& pipeline, const Dataset& dataset) {
 
 template <class M>
 Evaluation run(const EvaluateOptions& options, const Dataset& dataset, const AnyBackbone& backbone,
-               const M& matcher, const EvaluationShard& shard, int& image_size) {
+               const M& matcher, const Shard& shard, int& image_size) {
   Pipeline<AnyBackbone, M> pipeline(backbone, matcher);
   pipeline.setting = pipeline_setting(options.input, options.matcher);
   pipeline.setting.threads = options.backbone.threads > 0
@@ -174,7 +174,7 @@ void evaluate_command(EvaluateOptions options) {
       outputs_of(options, 0),
       {{"--weights", options.backbone.weights}, {"--checkpoint", options.backbone.checkpoint}},
       {options.pictures});
-  const EvaluationShard shard = join_evaluation(options.timeout, options.backbone);
+  const Shard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset dataset = load_dataset(options.data);
   if (shard.index == 0) print_warnings(dataset);

@@ -190,7 +190,8 @@ void finetune_command(FinetuneOptions options) {
   setting.log = options.log;
   setting.identity = identity_json(options, loss, loaded, train);
   const auto facts = backbone_facts(loaded, options.backbone, leads && !options.json.empty());
-  setting.shard = train_shard(processes);
+  setting.shard = process_shard(processes);
+  setting.sum = process_sum(processes);
   Progress progress;
   progress.terminal = progress.terminal && leads;
   setting.message = [&progress](const std::string& line) {

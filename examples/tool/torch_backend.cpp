@@ -148,7 +148,7 @@ torch::Tensor picture_input(const TransformerBackbone& policy, const InputOption
   Pipeline<TransformerBackbone> pipeline(policy);
   pipeline.setting = pipeline_setting(options);
   const FrameTransform frames = pipeline.transform(image.size());
-  homolog::detail::require_memory(policy, frames, 1, path);
+  homolog::require_memory(policy, frames, 1, path);
   announce_large_input(path, frames);
   const ImageTransform transform = frames.image;
   torch::Tensor pixels = torch::empty({1, 3, transform.input.height, transform.input.width});
@@ -197,8 +197,8 @@ std::shared_ptr<ProcessGroup> join_processes(double timeout_seconds, BackboneOpt
   return std::make_shared<ProcessGroup>(launch, setting);
 }
 
-EvaluationShard join_evaluation(double timeout_seconds, BackboneOptions& backbone) {
-  return evaluation_shard(join_processes(timeout_seconds, backbone));
+Shard join_evaluation(double timeout_seconds, BackboneOptions& backbone) {
+  return process_shard(join_processes(timeout_seconds, backbone));
 }
 
 namespace {

@@ -31,7 +31,7 @@ NamedBackbone make_backbone(const BackboneOptions& options, bool with_hash);
 
 // Waits, where torchrun, mpirun or Slurm started several processes, until all have come; gives each
 // its own CUDA device where the user named none by number.
-homolog::EvaluationShard join_evaluation(double timeout_seconds, BackboneOptions& backbone);
+homolog::Shard join_evaluation(double timeout_seconds, BackboneOptions& backbone);
 
 // Tensors patch_tokens [B,N,D], class_token [B,D] and register_tokens [B,R,D] of a picture or, when
 // `tensors` is not empty, of the normalised tensor `input` [B,3,H,W] in that file.

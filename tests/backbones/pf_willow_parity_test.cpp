@@ -247,15 +247,17 @@ TEST_CASE("full-resolution matching has the PCK of upsampled and normalised feat
       ++points;
     }
     const auto errors = [&](const std::vector<Match>& answers) {
-      return homolog::detail::pair_result(pair, dataset.norm, false, target.transform, answers)
+      const double scale = threshold_scale(pair, dataset.norm, target.transform.image.image);
+      return homolog::detail::pair_result(pair.name, answers, target.transform,
+                                          pair.target_keypoints, scale)
           .errors;
     };
     ours.push_back(errors(matches));
     theirs.push_back(errors(expected));
   }
   const std::vector<double> alphas{0.05, 0.1, 0.2};
-  const auto own = homolog::detail::pck_scores(ours, alphas);
-  const auto expected = homolog::detail::pck_scores(theirs, alphas);
+  const auto own = pck_scores(ours, alphas);
+  const auto expected = pck_scores(theirs, alphas);
   MESSAGE(points << " points, " << moved << " at another pixel; in float64 at most " << below_best
                  << " below the best; PCK@0.1 " << 100 * own.per_point[1]);
   CHECK(own.per_point == expected.per_point);

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <utility>
 
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/images/encode.hpp"
@@ -260,21 +264,110 @@ TEST_CASE("names that are not UTF-8 do not lose an evaluation, and stay apart") 
   CHECK(first["source"].get<std::string>().ends_with("/\\xE9t\\xE9.png"));
 }
 
+namespace {
+
+/// Features that were computed before: what a user's own files give.
+struct Known {
+  std::map<std::string, FeatureMap> maps;
+  std::shared_ptr<int> asked = std::make_shared<int>(0);
+  int patch_size() const { return SyntheticBackbone{}.patch_size(); }
+  std::vector<FeatureMap> operator()(std::span<const PictureId> pictures) const {
+    std::vector<FeatureMap> result;
+    for (const PictureId& picture : pictures) result.push_back(maps.at(picture.path));
+    *asked += static_cast<int>(pictures.size());
+    return result;
+  }
+};
+static_assert(FeatureSource<Known> && !Backbone<Known> && !FeatureSource<SyntheticBackbone>);
+
+}  // namespace
+
+TEST_CASE("a feature source in the backbone's place gives the evaluation of its features") {
+  const Crops crops;
+  Pipeline<SyntheticBackbone, WindowSoftArgmax> computed;
+  computed.setting.image_size = 160;
+  Pipeline<Known, WindowSoftArgmax> given;
+  given.setting = computed.setting;
+  for (const Pair& pair : crops.dataset.pairs) {
+    for (const auto& path : {pair.source, pair.target}) {
+      FeatureMap map = computed.features(load_image(path)).map;
+      map.values.view() *= 3;  // any scale will do
+      given.backbone.maps[path.string()] = std::move(map);
+    }
+  }
+  const Evaluation expected = evaluate(computed, crops.dataset);
+  const Evaluation evaluation = evaluate(given, crops.dataset);
+  CHECK(*given.backbone.asked == static_cast<int>(expected.distinct_images));
+  CHECK(evaluation.total.per_point == expected.total.per_point);
+  for (std::size_t i = 0; i < expected.pairs.size(); ++i) {
+    for (std::size_t n = 0; n < expected.pairs[i].predicted.size(); ++n) {
+      CHECK(distance(evaluation.pairs[i].predicted[n], expected.pairs[i].predicted[n]) < 1e-4);
+    }
+  }
+  const Pair& pair = crops.dataset.pairs[0];
+  const auto known = [&given](const std::filesystem::path& path) {
+    return given.features(path.string(), read_image_size(path));
+  };
+  const auto alone = given.match(known(pair.source), known(pair.target), pair.source_keypoints);
+  CHECK(distance(alone.points[0], expected.pairs[0].predicted[0]) < 1e-4);
+
+  given.setting.image_size = 80;  // the stored maps have more cells
+  CHECK_THROWS_WITH_AS(evaluate(given, crops.dataset),
+                       doctest::Contains("feature source: feature map of "), ShapeError);
+}
+
 TEST_CASE("features of one evaluation have one dimension") {
+  struct Changing {
+    std::shared_ptr<int> dim = std::make_shared<int>(512);
+    int patch_size() const { return 16; }
+    std::vector<FeatureMap> operator()(std::span<const PictureId> pictures) const {
+      const auto& grid = pictures[0].transform.grid;
+      std::vector<FeatureMap> maps{FeatureMap(grid.rows, grid.cols, std::exchange(*dim, 8))};
+      maps[0].values.fill(1);
+      return maps;
+    }
+  };
+  const Crops crops;
+  Pipeline<Changing> pipeline;
+  pipeline.setting.image_size = 160;
+  EvaluateSetting setting;
+  setting.batch_size = 1;
+  CHECK_THROWS_WITH_AS(evaluate(pipeline, crops.dataset, setting),
+                       doctest::Contains("evaluate: features of 8 floats for "), ShapeError);
+}
+
+TEST_CASE("the stages of an evaluation, one by one, give its scores") {
   const Crops crops;
   Pipeline<SyntheticBackbone> pipeline;
   pipeline.setting.image_size = 160;
   EvaluateSetting setting;
-  setting.batch_size = 1;
-  int dim = 512;
-  setting.features = [&](std::span<const PictureId> pictures) {
-    const auto& grid = pictures[0].transform.grid;
-    std::vector<FeatureMap> maps{FeatureMap(grid.rows, grid.cols, std::exchange(dim, 8))};
-    std::fill_n(maps[0].values.data(), maps[0].values.size(), 1.0F);
-    return maps;
-  };
-  CHECK_THROWS_WITH_AS(evaluate(pipeline, crops.dataset, setting),
-                       doctest::Contains("evaluate: features of 8 floats for "), ShapeError);
+  const Evaluation expected = evaluate(pipeline, crops.dataset, setting);
+  const Predictions predictions = predict(pipeline, crops.dataset, setting);
+  const auto [per_point, per_image] =
+      score(errors_of(predictions.pairs), setting.alphas, PckPerPoint{}, PckPerImage{});
+  CHECK(per_point == expected.total.per_point);
+  CHECK(per_image == expected.total.per_image);
+
+  const PictureSet set = make_picture_set(
+      crops.dataset, [&pipeline](Size picture) { return pipeline.transform(picture); });
+  CHECK(set.pictures.size() == expected.distinct_images);
+  const std::vector<double> scales = threshold_scales(crops.dataset, set);
+  FeatureStore store(0);
+  QuerySet queries(store, set);
+  for (std::size_t i = 0; i < set.pictures.size(); ++i) {
+    FeatureMap map = pipeline.features(load_image(set.pictures[i].path)).map;
+    queries.read(crops.dataset, set, i, &map, pipeline.setting.query);
+    store.put(i, std::move(map));
+  }
+  for (std::size_t i = 0; i < crops.dataset.pairs.size(); ++i) {
+    CHECK(scales[i] == expected.pairs[i].errors.threshold_scale);
+    const auto target = store.get(set.of_pair[i].second);
+    const auto matches = match_descriptors(Argmax{}, queries.get(i)->descriptors(), *target);
+    const auto& to_image = set.pictures[set.of_pair[i].second].transform;
+    for (std::size_t n = 0; n < matches.size(); ++n) {
+      CHECK(to_image.answer_to_image(matches[n].cell) == expected.pairs[i].predicted[n]);
+    }
+  }
 }
 
 TEST_CASE("a mutual check reaches the results, and scores the mutual answers alone") {
@@ -362,17 +455,15 @@ TEST_CASE("queries' features count within the memory that features may take") {
     dataset.pairs.push_back(pair);
   }
   const Pipeline<SyntheticBackbone, Argmax> pipeline;
-  auto table = homolog::detail::make_picture_table(dataset);
-  homolog::detail::read_sizes(pipeline, dataset, table);
-  double decode = 0, backbone = 0;
-  const std::size_t members[] = {0};
-  auto maps = homolog::detail::batch_features(pipeline, table, members, decode, backbone);
-  const auto of_a_query = static_cast<std::size_t>(maps[0].dim()) * sizeof(float);
-  const std::size_t limit = maps[0].bytes() + 100 * of_a_query;
+  const PictureSet set =
+      make_picture_set(dataset, [&pipeline](Size picture) { return pipeline.transform(picture); });
+  FeatureMap map = pipeline.features(load_image(set.pictures[0].path)).map;
+  const auto of_a_query = static_cast<std::size_t>(map.dim()) * sizeof(float);
+  const std::size_t limit = map.bytes() + 100 * of_a_query;
   FeatureStore store(limit);
-  homolog::detail::QueryCells queries(dataset.pairs.size());
-  homolog::detail::keep_features<Argmax>(table, 0, dataset, Query::nearest, std::move(maps[0]),
-                                         queries, store);
+  QuerySet queries(store, set);
+  queries.read(dataset, set, 0, &map, Query::nearest);
+  store.put(0, std::move(map));
   CHECK(store.memory_bytes() <= limit);
   CHECK(store.memory_bytes() + store.spilled_bytes() >= 40 * 50 * of_a_query);
 }

@@ -82,7 +82,7 @@ void compare(const Dataset& dataset, const M& matcher) {
     for (int index = 0; index < count; ++index) {
       threads.emplace_back([&, index] {
         EvaluateSetting own = setting;
-        own.shard = {index, count, [&adder](std::span<double> values) { adder.sum(values); }};
+        own.shard = adder.shard(index, count);
         parts[static_cast<std::size_t>(index)] = evaluate(pipeline, dataset, own);
       });
     }
@@ -127,7 +127,7 @@ TEST_CASE("a pair without a threshold length is refused in every process, before
   for (int index = 0; index < 2; ++index) {
     threads.emplace_back([&, index] {
       EvaluateSetting own;
-      own.shard = {index, 2, [&adder](std::span<double> values) { adder.sum(values); }};
+      own.shard = adder.shard(index, 2);
       try {
         evaluate(pipeline, dataset, own);
       } catch (const DatasetError& error) {
@@ -147,11 +147,12 @@ TEST_CASE("what cannot be sharded is refused") {
   const TemporaryFolder folder;
   const Dataset dataset = noise_pairs(folder);
   EvaluateSetting setting;
-  setting.shard = {0, 2, [](std::span<double>) {}};
+  const auto alone = [](const std::string& own) { return std::vector<std::string>{own, own}; };
+  setting.shard = {0, 2, alone};
   const Pipeline<Forbidden, MutualNearest<Argmax>> mutual;
   CHECK_THROWS_AS(evaluate(mutual, dataset, setting), SettingError);
   const Pipeline<SyntheticBackbone> plain;
-  setting.shard = {2, 2, [](std::span<double>) {}};
+  setting.shard = {2, 2, alone};
   CHECK_THROWS_AS(evaluate(plain, dataset, setting), SettingError);
   setting.shard = {0, 2, {}};
   CHECK_THROWS_AS(evaluate(plain, dataset, setting), SettingError);

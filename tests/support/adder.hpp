@@ -4,13 +4,18 @@
 #include <algorithm>
 #include <barrier>
 #include <cstddef>
+#include <map>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
+
+#include "homolog/core/shard.hpp"
 
 namespace homolog::test {
 
-// Threads that add their values up: what processes do through a network.
+// Threads that add their values up, and show them to each other: what processes do through a
+// network.
 struct Adder {
   explicit Adder(int count) : barrier(count) {}
   void sum(std::span<double> values) {
@@ -28,7 +33,22 @@ struct Adder {
     }
     barrier.arrive_and_wait();
   }
+  std::vector<std::string> gather(int index, const std::string& own) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      given[index] = own;
+    }
+    barrier.arrive_and_wait();
+    std::vector<std::string> all;
+    for (const auto& [process, bytes] : given) all.push_back(bytes);
+    barrier.arrive_and_wait();
+    return all;
+  }
+  Shard shard(int index, int count) {
+    return {index, count, [this, index](const std::string& own) { return gather(index, own); }};
+  }
   std::barrier<> barrier;
+  std::map<int, std::string> given;
   std::mutex mutex;
   std::vector<double> total;
 };

@@ -4,11 +4,11 @@
 // One of every public type of homolog::core that owns memory, and what a source does with them.
 #include <homolog/backbones/any_backbone.hpp>
 #include <homolog/backbones/synthetic.hpp>
+#include <homolog/features/feature_store.hpp>
 #include <homolog/kernels/bfloat16_scan.hpp>
 #include <homolog/kernels/mutual_peaks.hpp>
 #include <homolog/kernels/upsampled_peak.hpp>
 #include <homolog/matchers/kernel_soft_argmax.hpp>
-#include <homolog/pipeline/feature_store.hpp>
 #include <homolog/pipeline/pipeline.hpp>
 #include <memory>
 #include <vector>

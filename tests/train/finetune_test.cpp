@@ -532,12 +532,12 @@ TEST_CASE("several processes take the steps of one with as many pairs") {
     std::vector<std::thread> threads;
     for (int index = 0; index < count; ++index) {
       threads.emplace_back([&, index, own = setting]() mutable {
-        own.shard = {
-            index, count, [&adder](torch::Tensor& values) {
-              const auto wide = values.to(torch::kFloat64).contiguous();
-              adder.sum({wide.mutable_data_ptr<double>(), static_cast<std::size_t>(wide.numel())});
-              values.copy_(wide);
-            }};
+        own.shard = adder.shard(index, count);
+        own.sum = [&adder](torch::Tensor& values) {
+          const auto wide = values.to(torch::kFloat64).contiguous();
+          adder.sum({wide.mutable_data_ptr<double>(), static_cast<std::size_t>(wide.numel())});
+          values.copy_(wide);
+        };
         losses[static_cast<std::size_t>(index)] = losses_of(dataset, own, CoordinateMse<>{});
       });
     }

@@ -2,23 +2,23 @@
 #pragma once
 
 /// @file
-/// Several processes that add tensors up: c10d's Gloo for CPU tensors and, where LibTorch and this
-/// build have it (USE_C10D_NCCL), NCCL for CUDA tensors.
+/// Several processes that add tensors up and gather bytes: c10d's Gloo for CPU tensors and, where
+/// LibTorch and this build have it (USE_C10D_NCCL), NCCL for CUDA tensors.
 
 #include <torch/types.h>
 
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "homolog/core/shard.hpp"
 #include "homolog/distributed/detail/c10d.hpp"
 #include "homolog/distributed/launch.hpp"
-#include "homolog/pipeline/evaluate.hpp"
-#include "homolog/train/finetune_setting.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -74,11 +74,27 @@ class ProcessGroup {
     });
   }
 
-  /// The same for numbers outside LibTorch.
-  void sum(std::span<double> values) {
-    auto tensor = torch::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
-                                   torch::kFloat64);
-    sum(tensor);
+  /// Gives every process what each of them gave, in the order of their places. The bytes may differ
+  /// in number.
+  ///
+  /// @throws DistributedError as sum() does
+  std::vector<std::string> gather(const std::string& own) {
+    if (launch_.processes == 1) return {own};
+    const auto place = static_cast<std::int64_t>(launch_.rank);
+    torch::Tensor sizes = torch::zeros({launch_.processes}, torch::kInt64);
+    sizes[place] = static_cast<std::int64_t>(own.size());
+    sum(sizes);
+    // Each has a row of its own, zero elsewhere: the sum of all is what each gave.
+    torch::Tensor rows =
+        torch::zeros({launch_.processes, sizes.max().item<std::int64_t>()}, torch::kUInt8);
+    if (!own.empty()) std::memcpy(rows[place].mutable_data_ptr(), own.data(), own.size());
+    if (rows.numel() > 0) sum(rows);
+    std::vector<std::string> all;
+    for (std::int64_t i = 0; i < launch_.processes; ++i) {
+      const auto size = static_cast<std::size_t>(sizes[i].item<std::int64_t>());
+      all.emplace_back(static_cast<const char*>(rows[i].const_data_ptr()), size);
+    }
+    return all;
   }
 
  private:
@@ -103,17 +119,17 @@ class ProcessGroup {
 #endif
 };
 
-/// This process's part of an evaluation; keeps the group alive.
-inline EvaluationShard evaluation_shard(const std::shared_ptr<ProcessGroup>& group) {
+/// This process's part of a run; keeps the group alive.
+inline Shard process_shard(const std::shared_ptr<ProcessGroup>& group) {
   const Launch& launch = group->launch();
-  return {launch.rank, launch.processes, [group](std::span<double> values) { group->sum(values); }};
+  return {launch.rank, launch.processes,
+          [group](const std::string& own) { return group->gather(own); }};
 }
 
-/// This process's part of a training; keeps the group alive.
-inline TrainShard train_shard(const std::shared_ptr<ProcessGroup>& group) {
-  const Launch& launch = group->launch();
-  if (launch.processes == 1) return {};  // gradients need not be copied for an exchange
-  return {launch.rank, launch.processes, [group](torch::Tensor& tensor) { group->sum(tensor); }};
+/// Adds gradients up over a group's processes, for FinetuneSetting::sum; keeps the group alive.
+inline std::function<void(torch::Tensor&)> process_sum(const std::shared_ptr<ProcessGroup>& group) {
+  if (group->launch().processes == 1) return {};  // gradients need not be copied for an exchange
+  return [group](torch::Tensor& tensor) { group->sum(tensor); };
 }
 
 }  // namespace homolog::inline v0_1

@@ -5,17 +5,17 @@
 /// Pipeline<Backbone, Matcher, Metric>: pictures and keypoints in, matched keypoints out.
 
 #include <cstddef>
-#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "homolog/core/concepts.hpp"
-#include "homolog/core/detail/available_memory.hpp"
 #include "homolog/core/transforms.hpp"
+#include "homolog/features/feature_source.hpp"
+#include "homolog/features/from_backbone.hpp"
 #include "homolog/images/image.hpp"
 #include "homolog/images/prepare.hpp"
-#include "homolog/kernels/normalize.hpp"
 #include "homolog/kernels/sample.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/match_queries.hpp"
@@ -49,20 +49,6 @@ struct MatchResult {
 
 namespace detail {
 
-/// Cells that show any of the picture.
-inline CellRange content_cells(const ImageTransform& image, int patch) {
-  return {image.offset_x / patch, image.offset_y / patch,
-          (image.offset_x + image.content.width + patch - 1) / patch,
-          (image.offset_y + image.content.height + patch - 1) / patch};
-}
-
-/// A picture's grid without features, all that a matcher of positions reads.
-inline FeatureMap bare_grid(const FrameTransform& transform) {
-  FeatureMap map(transform.grid.rows, transform.grid.cols, 0);
-  map.content = content_cells(transform.image, transform.grid.patch);
-  return map;
-}
-
 /// @throws PointError naming the first point that is not finite or lies outside the picture
 inline void require_inside(const Points<ImageFrame>& points, Size image) {
   if (points.empty()) throw PointError("no keypoints were given");
@@ -73,30 +59,6 @@ inline void require_inside(const Points<ImageFrame>& points, Size image) {
                             image.width, "x", image.height));
     }
   }
-}
-
-/// Refuses a call of the backbone that would take more memory than there is.
-///
-/// @param who names the picture in the error
-/// @throws SettingError that names picture, input, patches and memory
-template <class B>
-void require_memory(const B& backbone, const FrameTransform& transform, int pictures,
-                    const std::string& who) {
-  constexpr std::uint64_t always_there = std::uint64_t{256} << 20;
-  const std::uint64_t needed = forward_bytes_of(backbone, transform.image.input, pictures);
-  if (needed <= always_there) return;
-  const auto available = available_memory();
-  if (!available || needed <= *available) return;
-  const auto gibibytes = [](std::uint64_t bytes) {
-    return static_cast<double>((bytes * 10) >> 30) / 10;
-  };
-  throw SettingError(text(
-      who, ", of ", transform.image.image.width, "x", transform.image.image.height,
-      " px, becomes an input of ", transform.image.input.width, "x", transform.image.input.height,
-      " px with ", transform.grid.rows * transform.grid.cols, " patches; ", pictures,
-      " at once would take at least ", gibibytes(needed), " GiB, ", gibibytes(*available),
-      " GiB are available; set a smaller image size (--image-size, with --resize squash or "
-      "letterbox) or batch, or shrink the picture"));
 }
 
 /// Answers as points inside the target picture.
@@ -139,7 +101,7 @@ struct Pipeline {
     require_policies();
   }
 
-  BackbonePolicy backbone;  ///< pictures to features
+  BackbonePolicy backbone;  ///< pictures to features; or a FeatureSource, for evaluate()
   MatcherPolicy matcher;    ///< similarity maps, or whole problems, to matches
   MetricPolicy metric;      ///< what evaluate() scores with, beside both forms of PCK
   PipelineSetting setting;  ///< may be changed between calls
@@ -165,49 +127,34 @@ struct Pipeline {
   /// @throws ShapeError when the input sizes differ or the backbone's answer has another shape;
   /// SettingError when the backbone would take more memory than there is
   std::vector<ImageFeatures> features(const std::vector<const Image*>& images) const {
+    static_assert(
+        Backbone<BackbonePolicy>,
+        "homolog: this policy is a FeatureSource, which has the features of picture files "
+        "only; name a file and its size");
+    std::vector<FrameTransform> transforms;
+    for (const Image* image : images) transforms.push_back(transform(image->size()));
     if (!images.empty()) {
-      detail::require_memory(backbone, transform(images.front()->size()),
-                             static_cast<int>(images.size()), "features: the picture");
+      require_memory(backbone, transforms.front(), static_cast<int>(images.size()),
+                     "features: the picture");
     }
-    return features_that_fit(images);
-  }
-
-  /// The same features [rows*cols, D] a picture, without asking whether there is memory for the
-  /// call: evaluate() asks once, before the first forward, as what is free goes up and down in a
-  /// long run.
-  ///
-  /// @param images at least one, whose inputs have one size
-  /// @throws ShapeError as features() does
-  std::vector<ImageFeatures> features_that_fit(const std::vector<const Image*>& images) const {
+    std::vector<FeatureMap> maps = backbone_features(backbone, images, transforms, setting.filter);
     std::vector<ImageFeatures> result;
-    if (images.empty()) throw ShapeError("features: no picture was given");
-    for (const Image* image : images) result.push_back({{}, transform(image->size())});
-    const Size input = result.front().transform.image.input;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      const ImageTransform& to_input = result[i].transform.image;
-      if (to_input.input != input) {
-        throw ShapeError(detail::text("features: picture ", i, " has input size ",
-                                      to_input.input.width, "x", to_input.input.height,
-                                      ", the batch has ", input.width, "x", input.height));
-      }
-    }
-    std::vector<FeatureMap> maps = run_backbone(images, result, input);
-    if (maps.size() != images.size()) {
-      throw ShapeError(detail::text("backbone: ", maps.size(), " feature maps for ", images.size(),
-                                    " pictures"));
-    }
     for (std::size_t i = 0; i < maps.size(); ++i) {
-      const GridTransform& grid = result[i].transform.grid;
-      if (maps[i].rows != grid.rows || maps[i].cols != grid.cols ||
-          maps[i].values.rows() != grid.rows * grid.cols || maps[i].values.cols() < 1) {
-        throw ShapeError(detail::text("backbone: feature map of ", maps[i].rows, "x", maps[i].cols,
-                                      " cells, expected ", grid.rows, "x", grid.cols));
-      }
-      normalize_rows(maps[i].values);
-      maps[i].content = detail::content_cells(result[i].transform.image, backbone.patch_size());
-      result[i].map = std::move(maps[i]);
+      result.push_back({std::move(maps[i]), transforms[i]});
     }
     return result;
+  }
+
+  /// What a FeatureSource in the backbone's place has of one picture.
+  ///
+  /// @param path of the picture's file, as the source knows it
+  /// @param picture its width and height [px]
+  /// @throws ShapeError when the source's answer has another shape; what the source throws
+  ImageFeatures features(const std::string& path, Size picture) const {
+    const PictureId id{path, false, transform(picture)};
+    std::vector<FeatureMap> maps = backbone(std::span(&id, 1));
+    finish_maps(maps, std::span(&id.transform, 1), "feature source");
+    return {std::move(maps[0]), id.transform};
   }
 
   /// Features of one picture.
@@ -241,43 +188,13 @@ struct Pipeline {
       return match(this->features(source), this->features(target), points);
     } else {
       const FrameTransform from = transform(source.size()), to = transform(target.size());
-      return match({detail::bare_grid(from), from}, {detail::bare_grid(to), to}, points);
+      return match({bare_grid(from), from}, {bare_grid(to), to}, points);
     }
   }
 
  private:
-  /// The backbone on pictures that all become inputs of one size, as bytes where it asks for them.
-  std::vector<FeatureMap> run_backbone(const std::vector<const Image*>& images,
-                                       const std::vector<ImageFeatures>& prepared,
-                                       Size input) const {
-    const int count = static_cast<int>(images.size());
-    const auto for_each_picture = [&](const auto& prepare) {
-      for (int i = 0; i < count; ++i) {
-        const auto place = static_cast<std::size_t>(i);
-        prepare(i, *images[place], prepared[place].transform.image);
-      }
-    };
-    if constexpr (ByteBackbone<BackbonePolicy>) {
-      if (backbone.takes_bytes()) {
-        ByteBatch batch(count, input);
-        for_each_picture([&](int i, const Image& image, const ImageTransform& to_input) {
-          prepare_bytes(image, to_input, setting.filter, batch.picture(i));
-          batch.content[static_cast<std::size_t>(i)] = {to_input.offset_x, to_input.offset_y,
-                                                        to_input.content};
-        });
-        return backbone(batch);
-      }
-    }
-    InputBatch batch(count, input);
-    const Normalization normalization = normalization_of(backbone);
-    for_each_picture([&](int i, const Image& image, const ImageTransform& to_input) {
-      prepare_input(image, to_input, normalization, setting.filter, batch.picture(i));
-    });
-    return backbone(batch);
-  }
-
   static constexpr void require_policies() {
-    require_backbone<BackbonePolicy>();
+    if constexpr (!FeatureSource<BackbonePolicy>) require_backbone<BackbonePolicy>();
     require_matcher<MatcherPolicy>();
     require_metric<MetricPolicy>();
   }

@@ -14,9 +14,10 @@
 
 #include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
+#include "homolog/datasets/picture_set.hpp"
 #include "homolog/images/image.hpp"
 #include "homolog/images/prepare.hpp"
-#include "homolog/pipeline/detail/evaluation_passes.hpp"
+#include "homolog/pipeline/pipeline.hpp"
 #include "homolog/train/random.hpp"
 
 namespace homolog::inline v0_1 {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "homolog/core/shard.hpp"
 #include "homolog/train/augment.hpp"
 #include "homolog/train/schedule.hpp"
 #include "homolog/train/trainer.hpp"
@@ -33,13 +34,6 @@ struct TrainProgress {
   double gradient_norm = 0;   ///< of the last step, before clipping
   bool taken = true;          ///< false where the gradient scaler skipped the last step
   std::optional<double> pck;  ///< last validation's PCK per point, as a fraction
-};
-
-/// This process's part of a training on several; one process by default.
-struct TrainShard {
-  int index = 0;                            ///< 0 to count - 1; 0 alone writes checkpoints and log
-  int count = 1;                            ///< processes
-  std::function<void(torch::Tensor&)> sum;  ///< adds a tensor up over all processes, in place
 };
 
 /// How a fine-tuning runs.
@@ -76,7 +70,8 @@ struct FinetuneSetting {
   /// Called while the cache file is made with pictures done and their number.
   std::function<void(std::size_t done, std::size_t total)> cache_progress;
   std::function<void(const std::string&)> message;  ///< one line the user should read
-  TrainShard shard;                                 ///< this process's part of the pairs
+  Shard shard;  ///< this process's part of the pairs; process 0 alone writes checkpoints and log
+  std::function<void(torch::Tensor&)> sum;  ///< adds a tensor up over all processes, in place
 };
 
 /// One epoch of a training; epoch 0 is the backbone as it was, before the first step.

@@ -4,6 +4,7 @@
 // The headers of homolog::core and, through them, all that they reach.
 #include <homolog/backbones/any_backbone.hpp>
 #include <homolog/backbones/synthetic.hpp>
+#include <homolog/features/feature_store.hpp>
 #include <homolog/images/decode.hpp>
 #include <homolog/images/encode.hpp>
 #include <homolog/images/prepare.hpp>
@@ -18,7 +19,6 @@
 #include <homolog/matchers/upsampled_argmax.hpp>
 #include <homolog/matchers/window_soft_argmax.hpp>
 #include <homolog/metrics/pck.hpp>
-#include <homolog/pipeline/feature_store.hpp>
 #include <homolog/pipeline/pipeline.hpp>
 #include <homolog/version.hpp>
 #include <homolog/visualization/draw_matches.hpp>

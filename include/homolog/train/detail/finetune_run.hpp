@@ -11,20 +11,20 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <iomanip>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/json_text.hpp"
+#include "homolog/datasets/digest.hpp"
+#include "homolog/datasets/picture_set.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/detail/checkpoint_folder.hpp"
@@ -32,6 +32,7 @@
 #include "homolog/train/detail/train_log.hpp"
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/frozen_trunk.hpp"
+#include "homolog/train/tuned_source.hpp"
 
 namespace homolog::inline v0_1::detail {
 
@@ -47,12 +48,11 @@ struct FinetuneRun {
         pipeline(pipeline_),
         setting(checked(setting_, pipeline_, train_)),
         matcher(matcher_),
-        table(make_picture_table(train_)),
         trainer(tuned_weights(backbone_, setting_), trainer_setting()),
         trunk(backbone_, trainer.tuned.first_block, pipeline_, setting_.trainer.autocast) {}
 
   FinetuneResult run() {
-    read_sizes(trunk, train, table);  // bad annotations stop the run here
+    pictures = picture_set(train);  // bad annotations stop the run here
     prepare_trunk();
     seed_generator();
     std::optional<CheckpointFolder> folder;
@@ -113,11 +113,9 @@ struct FinetuneRun {
     if (setting.resume && setting.checkpoint_folder.empty()) {
       throw SettingError("finetune: nothing to resume from without a checkpoint folder");
     }
-    if (setting.shard.count < 1 || setting.shard.index < 0 ||
-        setting.shard.index >= setting.shard.count ||
-        (setting.shard.count > 1 && !setting.shard.sum)) {
-      throw SettingError(text("finetune: process ", setting.shard.index, " of ",
-                              setting.shard.count, ", or no way to add up"));
+    require_valid(setting.shard, "finetune");
+    if (setting.shard.count > 1 && !setting.sum) {
+      throw SettingError("finetune: several processes, and no way to add their gradients up");
     }
     require_valid(setting.augment);
     if (train.pairs.empty()) throw DatasetError(train.name + ": no pairs to train on");
@@ -186,21 +184,17 @@ struct FinetuneRun {
 
   /// The processes start from the same step of the same training.
   void require_agreement_of_processes() const {
-    if (setting.shard.count == 1) return;
     auto hash = stable_hash(json_text(identity()));
     hash = stable_hash(text(result.steps, result.stopped_early), hash);
-    require_agreement(setting.shard.index, setting.shard.count, hash, "finetune",
-                      [this](std::span<double> values) { sum_over_processes(values); });
-  }
-
-  void sum_over_processes(std::span<double> values) const {
-    auto tensor = torch::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
-                                   torch::kFloat64);
-    setting.shard.sum(tensor);
+    require_agreement(setting.shard, hash_text(hash), "finetune");
   }
 
   void say(const std::string& line) const {
     if (setting.message && leads()) setting.message(line);
+  }
+
+  PictureSet picture_set(const Dataset& dataset) const {
+    return make_picture_set(dataset, [this](Size image) { return trunk.transform(image); });
   }
 
   void prepare_trunk() {
@@ -211,14 +205,14 @@ struct FinetuneRun {
       return;  // validation pictures are still kept
     }
     if (!setting.cache || setting.cache_folder.empty()) return;
-    std::vector<std::pair<std::filesystem::path, bool>> pictures;
-    for (const auto& picture : table.pictures) {
-      pictures.emplace_back(picture.path, picture.flip);
-      if (setting.augment.flip > 0) pictures.emplace_back(picture.path, !picture.flip);
+    std::vector<std::pair<std::filesystem::path, bool>> kept;
+    for (const auto& picture : pictures.pictures) {
+      kept.emplace_back(picture.path, picture.flip);
+      if (setting.augment.flip > 0) kept.emplace_back(picture.path, !picture.flip);
     }
     if (validation != nullptr) {
-      for (const auto& picture : make_picture_table(*validation).pictures) {
-        pictures.emplace_back(picture.path, picture.flip);
+      for (const auto& picture : picture_set(*validation).pictures) {
+        kept.emplace_back(picture.path, picture.flip);
       }
     }
     // Each process has a file of its own: none has to wait for another's.
@@ -226,7 +220,7 @@ struct FinetuneRun {
         setting.shard.count == 1
             ? setting.cache_folder
             : setting.cache_folder / ("process-" + std::to_string(setting.shard.index));
-    trunk.keep_in_file(folder, pictures, setting.cache_progress);
+    trunk.keep_in_file(folder, kept, setting.cache_progress);
   }
 
   at::Generator generator() const {
@@ -250,7 +244,7 @@ struct FinetuneRun {
         schedule_factor(setting.schedule, result.steps, setting.warmup_steps, total_steps());
     StepResult step;
     try {
-      step = trainer.step(backbone, loss, batches, factor, points, setting.shard.sum);
+      step = trainer.step(backbone, loss, batches, factor, points, setting.sum);
     } catch (const ValueError& error) {
       throw ValueError(text("step ", result.steps + 1, ", ", pairs_text(), ": ", error.what()));
     }
@@ -359,36 +353,13 @@ struct FinetuneRun {
   /// PCK per point on the validation pairs.
   double validate() {
     refresh_without_gradients();
-    Pipeline<TransformerBackbone, M> scored{backbone, matcher};
+    Pipeline<TunedSource, M> scored{TunedSource{&backbone, &trunk}, matcher};
     scored.setting = pipeline;
     EvaluateSetting evaluation;
     evaluation.alphas = {setting.validation_alpha};
     evaluation.batch_size = setting.batch_size;
-    evaluation.features = [this](std::span<const PictureId> pictures) {
-      return tuned_features(pictures);
-    };
-    if (setting.shard.count > 1) {
-      evaluation.shard = {setting.shard.index, setting.shard.count,
-                          [this](std::span<double> values) { sum_over_processes(values); }};
-    }
+    evaluation.shard = setting.shard;
     return evaluate(scored, *validation, evaluation).total.per_point.front();
-  }
-
-  std::vector<FeatureMap> tuned_features(std::span<const PictureId> pictures) {
-    const at::NoGradGuard no_gradients;
-    std::vector<torch::Tensor> tokens;
-    for (const auto& picture : pictures) tokens.push_back(trunk.tokens(picture.path, picture.flip));
-    const Size input = pictures.front().transform.image.input;
-    const Features features =
-        backbone.features_from(trunk.first_block, at::stack(tokens), input.height, input.width);
-    const auto patches = features.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
-    std::vector<FeatureMap> maps;
-    for (std::int64_t i = 0; i < patches.size(0); ++i) {
-      FeatureMap map(features.rows, features.cols, static_cast<int>(patches.size(2)));
-      std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
-      maps.push_back(std::move(map));
-    }
-    return maps;
   }
 
   /// A copy of the training's state that shares no memory with it.
@@ -513,10 +484,10 @@ struct FinetuneRun {
   PipelineSetting pipeline;
   const FinetuneSetting& setting;
   const M& matcher;  ///< of the validation
-  PictureTable table;
+  PictureSet pictures;
   Trainer trainer;
   FrozenTrunk trunk;
-  StepBatches steps{train, setting, table, trunk};
+  StepBatches steps{train, setting, pictures, trunk};
   FinetuneResult result;
   TrainProgress current;
   std::vector<std::vector<std::size_t>> step_pairs;  ///< of the last step, this process's

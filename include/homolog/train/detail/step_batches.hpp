@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/datasets/picture_set.hpp"
 #include "homolog/images/decode.hpp"
-#include "homolog/pipeline/detail/evaluation_passes.hpp"
 #include "homolog/train/augment.hpp"
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/frozen_trunk.hpp"
@@ -28,7 +28,7 @@ namespace homolog::inline v0_1::detail {
 struct StepBatches {
   const Dataset& train;
   const FinetuneSetting& setting;
-  const PictureTable& table;
+  const PictureSet& set;
   FrozenTrunk& trunk;
   std::vector<std::size_t> order{};  ///< pairs of `order_epoch`
   std::int64_t order_epoch = -1;
@@ -99,15 +99,15 @@ struct StepBatches {
         const bool flip = pair.flip != choose_flip(setting.augment, random);
         const auto row = [&](std::size_t picture, const Points<ImageFrame>& points,
                              Points<GridFrame>& cells) {
-          const auto& known = table.pictures[picture];
+          const auto& known = set.pictures[picture];
           const int width = known.transform.image.image.width;
           cells = known.transform.to_grid(flip ? flip_points_inside(points, width) : points);
-          const auto [found, added] = row_of.try_emplace({known.path.string(), flip}, 0);
+          const auto [found, added] = row_of.try_emplace({known.path, flip}, 0);
           if (added) found->second = add_row(trunk.tokens(known.path, flip), known.transform);
           return found->second;
         };
-        item.source = row(table.of_pair[i].first, pair.source_keypoints, item.source_cells);
-        item.target = row(table.of_pair[i].second, pair.target_keypoints, item.target_cells);
+        item.source = row(set.of_pair[i].first, pair.source_keypoints, item.source_cells);
+        item.target = row(set.of_pair[i].second, pair.target_keypoints, item.target_cells);
       }
       batch.pairs.push_back(std::move(item));
     }

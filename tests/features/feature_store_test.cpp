@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/pipeline/feature_store.hpp"
+#include "homolog/features/feature_store.hpp"
 
 #include <doctest/doctest.h>
 

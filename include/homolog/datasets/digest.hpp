@@ -2,13 +2,11 @@
 #pragma once
 
 /// @file
-/// That all processes of a run were given the same work: sums over unlike work would be nonsense.
+/// Digests of a data set, the same on every machine.
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "homolog/core/detail/number_text.hpp"
 #include "homolog/core/errors.hpp"
@@ -54,24 +52,6 @@ inline std::string hash_text(std::uint64_t hash) {
     *digit = "0123456789abcdef"[hash & 15];
   }
   return digits;
-}
-
-/// @param sum adds doubles up over all processes, in place
-/// @throws SettingError on every process when their digests differ
-template <class Sum>
-void require_agreement(int index, int count, std::uint64_t digest, const std::string& what,
-                       const Sum& sum) {
-  const auto own = static_cast<std::size_t>(index);
-  std::vector<double> halves(2 * static_cast<std::size_t>(count));  // 32 bits fit a double exactly
-  halves[2 * own] = static_cast<double>(digest >> 32);
-  halves[2 * own + 1] = static_cast<double>(digest & 0xffffffffu);
-  sum(halves);
-  for (std::size_t k = 2; k < halves.size(); ++k) {
-    if (halves[k] == halves[k - 2]) continue;
-    throw SettingError(what + ": process " + std::to_string(k / 2) +
-                       " was given other settings or pairs than process " +
-                       std::to_string(k / 2 - 1));
-  }
 }
 
 }  // namespace homolog::inline v0_1::detail

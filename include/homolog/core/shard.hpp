@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// One process's part of a run on several.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "homolog/core/errors.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// This process's part of a run on several; one process by default.
+struct Shard {
+  int index = 0;  ///< of this process, in [0, count)
+  int count = 1;  ///< processes; with several `gather` is needed
+  /// Gives every process what each of them gave, in the order of their indices. All call it, in the
+  /// same order of calls; the bytes may differ in number.
+  std::function<std::vector<std::string>(const std::string& own)> gather;
+};
+
+/// @param what runs, for the error
+/// @throws SettingError for an index out of range, or several processes without `gather`
+inline void require_valid(const Shard& shard, const std::string& what) {
+  if (shard.count >= 1 && shard.index >= 0 && shard.index < shard.count &&
+      (shard.count == 1 || shard.gather)) {
+    return;
+  }
+  throw SettingError(detail::text(what, ": process ", shard.index, " of ", shard.count,
+                                  ", or no way to gather what the others have"));
+}
+
+/// That all processes of a run were given the same work, which a digest of it says.
+///
+/// @throws SettingError on every process when their digests differ
+inline void require_agreement(const Shard& shard, const std::string& digest,
+                              const std::string& what) {
+  if (shard.count == 1) return;
+  const std::vector<std::string> all = shard.gather(digest);
+  for (std::size_t k = 1; k < all.size(); ++k) {
+    if (all[k] == all[k - 1]) continue;
+    throw SettingError(detail::text(what, ": process ", k,
+                                    " was given other settings or pairs than process ", k - 1));
+  }
+}
+
+}  // namespace homolog::inline v0_1

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The contract of what gives the features of a data set's pictures without a backbone: files that
+/// another program wrote, a cache, tokens that were kept.
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/transforms.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// A distinct picture of a data set.
+struct PictureId {
+  std::string path;          ///< of its file, as the data set names it
+  bool flip = false;         ///< mirrored left to right
+  FrameTransform transform;  ///< between its pixels and the grid that its map must have
+};
+
+/// FeatureSource, minimum:
+/// @code
+/// struct MySource {
+///   int patch_size() const { return 16; }  // [px]
+///   std::vector<homolog::FeatureMap> operator()(std::span<const homolog::PictureId>) const;
+/// };
+/// @endcode
+/// It stands in a Pipeline in a Backbone's place: `Pipeline<MySource, Argmax>`. It is asked for the
+/// maps of pictures whose inputs have one size, and gives one map a picture, of `transform.grid`
+/// cells and any scale. Optional: `int default_image_size() const`, as a Backbone's.
+template <class S>
+concept FeatureSource = detail::HasPatchSize<S> &&
+    requires(const S& source, std::span<const PictureId> pictures) {
+  { source(pictures) } -> std::convertible_to<std::vector<FeatureMap>>;
+};
+
+}  // namespace homolog::inline v0_1

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The answers of a pipeline to a data set's pairs. Each distinct picture is decoded and forwarded
+/// exactly once, however many pairs it stands in, and all queries of a target are matched in one
+/// call.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/shard.hpp"
+#include "homolog/datasets/dataset.hpp"
+#include "homolog/datasets/digest.hpp"
+#include "homolog/datasets/picture_set.hpp"
+#include "homolog/features/feature_store.hpp"
+#include "homolog/images/decode.hpp"
+#include "homolog/pipeline/detail/exchange.hpp"
+#include "homolog/pipeline/pipeline.hpp"
+#include "homolog/pipeline/predictions.hpp"
+#include "homolog/pipeline/query_set.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// How a pipeline runs over a data set; none of these changes an answer.
+struct PredictSetting {
+  int batch_size = 4;  ///< pictures a backbone call
+  /// [bytes] of features, of pictures and of queries, kept in memory; the rest lies on a disk.
+  std::size_t cache_memory = std::size_t{2} << 30;
+  /// Called with the stage ("features" or "matching"), pictures or pairs done, and their number.
+  std::function<void(std::string_view stage, std::size_t done, std::size_t total)> progress;
+  Shard shard;  ///< which part is this process's; all of it by default
+};
+
+namespace detail {
+
+/// Adds the time until its end to a counter.
+struct Stopwatch {
+  explicit Stopwatch(double& counter_) : counter(counter_) {}
+  ~Stopwatch() {
+    counter += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  double& counter;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+
+/// Pictures of one input size that go through the backbone together.
+struct PictureBatch {
+  std::vector<std::size_t> members;  ///< places in the picture set
+  int process = 0;                   ///< whose they are
+};
+
+/// Whole batches go to a process, so that each is computed as one process alone would.
+inline std::vector<PictureBatch> make_batches(const PictureSet& set, int batch_size,
+                                              int processes) {
+  std::vector<PictureBatch> batches;
+  for (const auto& pictures : set.of_one_size) {
+    for (auto begin = pictures.begin(); begin != pictures.end();) {
+      const auto count =
+          (std::min)(pictures.end() - begin, static_cast<std::ptrdiff_t>(batch_size));
+      const int process = static_cast<int>(batches.size()) % processes;
+      batches.push_back({{begin, begin + count}, process});
+      begin += count;
+    }
+  }
+  return batches;
+}
+
+/// Features of a batch's pictures; without features (null matchers) only their grids.
+template <class P, class M, class S>
+std::vector<FeatureMap> batch_features(const Pipeline<P, M, S>& pipeline,
+                                       std::span<const PictureId> pictures,
+                                       EvaluationSeconds& seconds) {
+  std::vector<FeatureMap> maps;
+  if constexpr (!needs_features<M>()) {
+    for (const PictureId& picture : pictures) maps.push_back(bare_grid(picture.transform));
+  } else {
+    std::vector<FrameTransform> transforms;
+    for (const PictureId& picture : pictures) transforms.push_back(picture.transform);
+    if constexpr (FeatureSource<P>) {
+      const Stopwatch backbone(seconds.backbone);
+      maps = pipeline.backbone(pictures);
+      finish_maps(maps, transforms, "feature source");
+    } else {
+      std::vector<Image> images;
+      {
+        const Stopwatch decode(seconds.decode);
+        for (const PictureId& picture : pictures) {
+          images.push_back(load_image(picture.path));
+          if (picture.flip) images.back() = flip_horizontally(images.back());
+        }
+      }
+      const Stopwatch backbone(seconds.backbone);
+      std::vector<const Image*> batch;
+      for (const Image& image : images) batch.push_back(&image);
+      maps = backbone_features(pipeline.backbone, std::span<const Image* const>(batch), transforms,
+                               pipeline.setting.filter);
+    }
+  }
+  return maps;
+}
+
+/// Matches the queries of all pairs that end at one target, in one call where the matcher needs
+/// nothing but similarities.
+///
+/// @return matches by position in the picture's `as_target`
+template <class M>
+std::vector<std::vector<Match>> match_target(const M& matcher, int threads, const PictureSet& set,
+                                             std::size_t index, QuerySet& queries,
+                                             FeatureStore& store) {
+  const std::vector<std::size_t>& pairs = set.as_target[index];
+  const auto target = store.get(index);
+  std::vector<std::vector<Match>> matches;
+  if constexpr (ProblemMatcher<M>) {
+    for (const std::size_t i : pairs) {
+      const auto source = store.get(set.of_pair[i].first);
+      std::shared_ptr<const FeatureMap> read = std::make_shared<FeatureMap>();
+      if constexpr (needs_features<M>()) read = queries.get(i);
+      matches.push_back(match_queries(
+          matcher, MatchProblem{*source, *target, queries.cells[i], read->descriptors()},
+          {threads}));
+    }
+  } else {
+    std::size_t count = 0;
+    for (const std::size_t i : pairs) count += queries.cells[i].size();
+    FloatMatrix all(static_cast<std::ptrdiff_t>(count), target->dim());
+    float* next_row = all.data();
+    for (const std::size_t i : pairs) {
+      const auto read = queries.get(i);
+      next_row = std::copy_n(read->values.data(), read->values.size(), next_row);
+    }
+    const auto flat = match_descriptors(matcher, all, *target, {threads});
+    auto next = flat.begin();
+    for (const std::size_t i : pairs) {
+      const auto end = next + static_cast<std::ptrdiff_t>(queries.cells[i].size());
+      matches.emplace_back(next, end);
+      next = end;
+    }
+  }
+  return matches;
+}
+
+/// A pair's answers in pixels, with their errors.
+///
+/// @param truth [N,2] pixels of the target picture as it was seen
+/// @param scale the pair's threshold length [px]
+/// @throws ValueError naming the pair for an answer that is not finite
+inline PairResult pair_result(const std::string& pair, const std::vector<Match>& matches,
+                              const FrameTransform& target, Points<ImageFrame> truth,
+                              double scale) {
+  PairResult result;
+  MatchResult found = [&] {
+    try {
+      return to_image_points(matches, target);
+    } catch (const ValueError& error) {
+      throw ValueError(text("pair ", pair, ": ", error.what()));
+    }
+  }();
+  result.predicted = std::move(found.points);
+  result.scores = std::move(found.scores);
+  result.mutual = std::move(found.mutual);
+  result.truth = std::move(truth);
+  result.errors.threshold_scale = scale;
+  for (std::size_t n = 0; n < result.truth.size(); ++n) {
+    result.errors.distances.push_back(distance(result.predicted[n], result.truth[n]));
+  }
+  return result;
+}
+
+/// That every process of the shard answers the same pairs in the same way.
+inline void require_agreement(const PredictSetting& setting, const Dataset& dataset,
+                              const PipelineSetting& pipeline) {
+  if (setting.shard.count == 1) return;
+  const std::string line =
+      text(setting.batch_size, '|', pipeline.image_size, '|', static_cast<int>(pipeline.resize),
+           '|', static_cast<int>(pipeline.filter), '|', static_cast<int>(pipeline.query));
+  homolog::require_agreement(setting.shard, hash_text(stable_hash(line, stable_hash(dataset))),
+                             "evaluate");
+}
+
+/// One run of predict(): what its stages share.
+template <class P, class M, class S>
+struct Prediction {
+  const Pipeline<P, M, S>& pipeline;
+  const Dataset& dataset;
+  const PredictSetting& setting;
+  Predictions result;
+  PictureSet set;
+  std::vector<double> scales;  ///< [pairs] threshold lengths [px]
+  std::vector<PictureBatch> batches;
+  std::vector<int> owners;  ///< [pictures] processes
+
+  void report(std::string_view stage, std::size_t done, std::size_t total) const {
+    if (setting.progress) setting.progress(stage, done, total);
+  }
+
+  /// Refuses, before any forward, what would stop a run behind it: bad annotations, a pair without
+  /// a threshold length, and an input that no memory holds.
+  void read_pictures() {
+    const Stopwatch decode(result.seconds.decode);
+    set = make_picture_set(dataset, [this](Size image) { return pipeline.transform(image); });
+    result.distinct_images = set.pictures.size();
+    scales = threshold_scales(dataset, set);
+    batches = make_batches(set, setting.batch_size, setting.shard.count);
+    owners.resize(set.pictures.size());
+    for (const PictureBatch& batch : batches) {
+      for (const std::size_t member : batch.members) owners[member] = batch.process;
+      if constexpr (needs_features<M>() && !FeatureSource<P>) {
+        const PictureId& first = set.pictures[batch.members.front()];
+        require_memory(pipeline.backbone, first.transform, static_cast<int>(batch.members.size()),
+                       first.path);
+      }
+    }
+  }
+
+  /// Maps and queries of this process's pictures. Without features there are only grids to make,
+  /// and every process makes them all.
+  ///
+  /// @return D of the maps; 0 where there are none
+  int make_features(FeatureStore& store, QuerySet& queries) {
+    int dim = 0;
+    std::size_t done = 0;
+    for (const PictureBatch& batch : batches) {
+      if (needs_features<M>() && batch.process != setting.shard.index) continue;
+      std::vector<PictureId> pictures;
+      for (const std::size_t member : batch.members) pictures.push_back(set.pictures[member]);
+      auto maps = batch_features(pipeline, pictures, result.seconds);
+      if (needs_features<M>()) result.backbone_forwards += maps.size();
+      for (std::size_t k = 0; k < maps.size(); ++k) {
+        if (dim == 0) dim = maps[k].dim();
+        if (maps[k].dim() != dim) {
+          throw ShapeError(text("evaluate: features of ", maps[k].dim(), " floats for ",
+                                pictures[k].path, ", of ", dim, " for the pictures before it"));
+        }
+        queries.read(dataset, set, batch.members[k], needs_features<M>() ? &maps[k] : nullptr,
+                     pipeline.setting.query);
+        store.put(batch.members[k], std::move(maps[k]));
+      }
+      done += maps.size();
+      report("features", done, set.pictures.size());
+    }
+    return dim;
+  }
+
+  void take_answers(std::size_t pair, const std::vector<Match>& matches) {
+    const std::size_t target = set.of_pair[pair].second;
+    result.pairs[pair] =
+        pair_result(dataset.pairs[pair].name, matches, set.pictures[target].transform,
+                    set.seen(target, dataset.pairs[pair].target_keypoints), scales[pair]);
+  }
+
+  void match(FeatureStore& store, QuerySet& queries) {
+    result.pairs.resize(dataset.pairs.size());
+    std::size_t done = 0;
+    for (std::size_t index = 0; index < set.pictures.size(); ++index) {
+      if (set.as_target[index].empty() || owners[index] != setting.shard.index) continue;
+      const auto matches =
+          match_target(pipeline.matcher, pipeline.setting.threads, set, index, queries, store);
+      for (std::size_t k = 0; k < matches.size(); ++k) {
+        take_answers(set.as_target[index][k], matches[k]);
+      }
+      done += matches.size();
+      report("matching", done, dataset.pairs.size());
+    }
+    for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {  // what other processes will fill
+      if (owners[set.of_pair[i].second] == setting.shard.index) continue;
+      take_answers(i, std::vector<Match>(dataset.pairs[i].target_keypoints.size()));
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Matches every pair of a data set.
+///
+/// @throws DatasetError, PointError, ImageError, FileError for bad data, before any forward;
+/// ValueError naming the pair for which the matcher's answer is not finite; SettingError for a
+/// batch size below 1, processes that were given other pairs or settings, a matcher of feature maps
+/// in several processes, or an input that takes more memory than there is; ShapeError for feature
+/// maps that do not fit their pictures or one another; whatever the shard's `gather` throws
+template <class P, class M, class S>
+Predictions predict(const Pipeline<P, M, S>& pipeline, const Dataset& dataset,
+                    const PredictSetting& setting = PredictSetting()) {
+  if (setting.batch_size < 1) throw SettingError("evaluate: the batch size must be at least 1");
+  if (dataset.pairs.empty()) throw DatasetError(dataset.name + ": no pairs to evaluate");
+  require_valid(setting.shard, "evaluate");
+  if constexpr (ProblemMatcher<M> && needs_features<M>()) {
+    if (setting.shard.count > 1) {
+      throw SettingError(
+          "evaluate: this matcher looks at both feature maps of a pair, which lie in different "
+          "processes; run it in one");
+    }
+  }
+  detail::require_agreement(setting, dataset, pipeline.setting);
+  detail::Prediction<P, M, S> run{pipeline, dataset, setting, {}, {}, {}, {}, {}};
+  double total_seconds = 0;
+  {
+    const detail::Stopwatch total(total_seconds);
+    run.read_pictures();
+    FeatureStore store(setting.cache_memory);
+    QuerySet queries(store, run.set);
+    const int dim = run.make_features(store, queries);
+    const bool exchange = setting.shard.count > 1;
+    if (exchange && needs_features<M>()) {
+      detail::exchange_queries(setting.shard, dataset, run.set, run.owners, dim, queries);
+    }
+    const detail::Stopwatch match(run.result.seconds.match);
+    run.match(store, queries);
+    if (exchange) detail::exchange_answers(setting.shard, run.set, run.owners, run.result);
+  }
+  run.result.seconds.total = total_seconds;
+  return std::move(run.result);
+}
+
+}  // namespace homolog::inline v0_1
