@@ -102,6 +102,7 @@ std::vector<FeatureMap> batch_features(const Pipeline<P, M, S>& pipeline,
       }
       const Stopwatch backbone(seconds.backbone);
       std::vector<const Image*> batch;
+      batch.reserve(images.size());
       for (const Image& image : images) batch.push_back(&image);
       maps = backbone_features(pipeline.backbone, std::span<const Image* const>(batch), transforms,
                                pipeline.setting.filter);

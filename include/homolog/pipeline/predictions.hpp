@@ -41,6 +41,7 @@ struct Predictions {
 /// The errors of all pairs, as a metric reads them.
 inline std::vector<PairErrors> errors_of(const std::vector<PairResult>& pairs) {
   std::vector<PairErrors> errors;
+  errors.reserve(pairs.size());
   for (const PairResult& pair : pairs) errors.push_back(pair.errors);
   return errors;
 }

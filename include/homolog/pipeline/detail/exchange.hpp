@@ -113,7 +113,8 @@ inline void exchange_queries(const Shard& shard, const Dataset& dataset, const P
 inline void exchange_answers(const Shard& shard, const PictureSet& set,
                              const std::vector<int>& owners, Predictions& result) {
   ByteWriter own;
-  own.add(static_cast<std::uint64_t>(result.backbone_forwards));
+  const std::uint64_t forwards = result.backbone_forwards;
+  own.add(forwards);
   for (std::size_t i = 0; i < result.pairs.size(); ++i) {
     if (owners[set.of_pair[i].second] != shard.index) continue;
     const PairResult& pair = result.pairs[i];
