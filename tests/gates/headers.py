@@ -164,7 +164,7 @@ def main():
     headers = sorted(str(path.relative_to(INCLUDE / "homolog"))
                      for path in (INCLUDE / "homolog").rglob("*.hpp"))
     core = [header for header in headers
-            if component(header) == "core" or header.startswith("testing/")]
+            if component(header) == "core" or header == "testing/doctest.hpp"]
     rest = [header for header in headers if header not in core]
     on_torch = [header for header in rest if reaches(header, "torch/types.h")]
     first, *further = arguments.compilers

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/backbone_concept.hpp"
 
 namespace homolog::inline v0_1 {
 

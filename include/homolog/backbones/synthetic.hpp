@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/backbone_concept.hpp"
 #include "homolog/core/errors.hpp"
 
 namespace homolog::inline v0_1 {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/backbone_concept.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/transforms.hpp"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/backbone_concept.hpp"
 #include "homolog/core/detail/available_memory.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"

@@ -6,8 +6,8 @@
 
 #include <optional>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"
 
 namespace homolog::inline v0_1 {

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/detail/check.hpp"
 
 namespace homolog::inline v0_1 {

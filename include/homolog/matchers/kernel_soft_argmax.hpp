@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstddef>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/kernels/similarity.hpp"
 

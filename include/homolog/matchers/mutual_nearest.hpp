@@ -11,8 +11,8 @@
 #include <limits>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/kernels/sample.hpp"
 #include "homolog/kernels/similarity.hpp"

@@ -6,9 +6,9 @@
 
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/upsampled_peak.hpp"
 
 namespace homolog::inline v0_1 {

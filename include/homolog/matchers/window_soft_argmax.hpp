@@ -9,9 +9,9 @@
 #include <cmath>
 #include <optional>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
 

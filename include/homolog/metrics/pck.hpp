@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <span>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/metric_concept.hpp"
 
 namespace homolog::inline v0_1 {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/metric_concept.hpp"
 #include "homolog/metrics/pck.hpp"
 
 namespace homolog::inline v0_1 {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/metric_concept.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1 {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/backbone_concept.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/input.hpp"
 #include "homolog/kernels/normalize.hpp"

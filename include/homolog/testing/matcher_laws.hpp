@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/core/points.hpp"
 #include "homolog/kernels/normalize.hpp"
 #include "homolog/kernels/peak.hpp"

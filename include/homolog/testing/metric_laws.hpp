@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/metric_concept.hpp"
 #include "homolog/testing/laws.hpp"
 
 namespace homolog::inline v0_1::testing {

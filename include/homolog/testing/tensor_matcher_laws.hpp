@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/concepts.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/matchers/match_queries.hpp"
 #include "homolog/matchers/tensor/decode.hpp"
 #include "homolog/matchers/tensor/host_path.hpp"

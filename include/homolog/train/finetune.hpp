@@ -5,7 +5,7 @@
 /// Fine-tuning of a backbone's last blocks on a data set of keypoint pairs, with checkpoints,
 /// validation and resumption.
 
-#include "homolog/core/concepts.hpp"
+#include "homolog/core/matcher_concept.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The contract of matchers. `require_matcher` stops a wrong one at one sentence that names the
+/// missing member.
+
+#include <concepts>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "homolog/core/detail/policy_members.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/points.hpp"
+
+namespace at {
+class Tensor;  // LibTorch's, which a matcher may name without it
+}
+
+namespace homolog::inline v0_1 {
+
+/// One source picture's queries against one target picture, all a matcher may want to look at.
+struct MatchProblem {
+  const FeatureMap& source;          ///< L2-normalised
+  const FeatureMap& target;          ///< L2-normalised
+  const Points<GridFrame>& queries;  ///< [N,2] cells of the source grid, fractional
+  DescriptorView descriptors;        ///< [N,D] L2-normalised feature of each query
+};
+
+namespace detail {
+
+/// Whether a member `decode` is the tensor path, by its exact type: `at::Tensor` need not be
+/// complete, so that what a matcher can do does not depend on what a source includes.
+template <class M>
+constexpr bool decode_fits() {
+  if constexpr (requires { &M::decode; }) {
+    return is_const_member<decltype(&M::decode), at::Tensor, at::Tensor>();
+  } else {
+    return false;
+  }
+}
+
+/// The call operator that gives the same answer as `decode`.
+template <class M>
+constexpr CallOperator call_of_decode() {
+  if constexpr (!names_call<M>()) {
+    return CallOperator::known;
+  } else if constexpr (requires { &M::decode; }) {
+    return call_beside<M, decltype(&M::decode), Match, SimilarityMap>();
+  } else {
+    return CallOperator::unknown;
+  }
+}
+
+/// The call operator that `reach()` speaks of.
+template <class M>
+constexpr CallOperator call_of_reach() {
+  if constexpr (requires { &M::reach; }) {
+    return call_beside<M, decltype(&M::reach), Match, SimilarityMap>();
+  } else {
+    return CallOperator::unknown;
+  }
+}
+
+}  // namespace detail
+
+/// Matcher, minimum:
+/// @code
+/// struct MyMatcher {
+///   homolog::Match operator()(const homolog::SimilarityMap& map) const {
+///     const homolog::Peak peak = homolog::find_peak(map);  // kernels/peak.hpp
+///     return {peak.cell(), peak.value};
+///   }
+/// };
+/// @endcode
+/// `map` is [rows, cols] cosine similarity with at least one finite value; padding is -infinity.
+/// The call must be const and safe to make from several threads.
+///
+/// Or, for a matcher that is also trained and runs on any device, the tensor path:
+/// @code
+///   at::Tensor decode(const at::Tensor& similarity) const;
+/// @endcode
+/// `similarity` is [N, rows, cols], floating, on any device, padding and what is not finite as
+/// -infinity; the result is [N,2], x and y in cells of the target grid. Where a matcher has both,
+/// they give the same answer; a tensor path alone is used on the host too, by
+/// matchers/tensor/host_path.hpp, with the similarity at the peak as its score. It is no template,
+/// and is declared in the class that declares the call operator: one that is inherited beside a
+/// newer call operator does not count.
+template <class M>
+concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
+  { matcher(map) } -> std::convertible_to<Match>;
+};
+
+/// The tensor path of a matcher, above.
+template <class M>
+concept TensorMatcher = detail::decode_fits<M>() && detail::call_of_decode<M>()
+== detail::CallOperator::known;
+
+/// Optional: `std::optional<int> reach() const` says that an answer depends on the peak and on
+/// cells within that many rows and columns of it only; nothing says that it may depend on all. The
+/// matcher may then be given that part of a similarity map alone, which has the same peak. It must
+/// be declared where the call operator is, or below: an inherited one speaks of another.
+template <class M>
+concept LocalMatcher = MapMatcher<M> && requires(const M& matcher) {
+  { matcher.reach() } -> std::convertible_to<std::optional<int>>;
+} && detail::call_of_reach<M>()
+== detail::CallOperator::known;
+
+/// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps and the
+/// queries' positions, for matchers that need more than one similarity map a query (mutual nearest
+/// neighbour) or none at all (copied coordinates). It replaces the minimum where it is given.
+template <class M>
+concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem) {
+  { matcher.match(problem) } -> std::convertible_to<std::vector<Match>>;
+};
+
+/// What a pipeline accepts as its matcher: one of the two paths, or the member that replaces them.
+template <class M>
+concept Matcher = MapMatcher<M> || TensorMatcher<M> || ProblemMatcher<M>;
+
+namespace detail {
+
+template <class M>
+concept NeedsFeaturesFits = requires {
+  typename std::bool_constant<M::needs_features>;
+};
+
+template <class M>
+concept ChecksMutualFits = requires {
+  typename std::bool_constant<M::checks_mutual>;
+};
+
+template <class M>
+concept ReachFits = requires(const M& matcher) {
+  { matcher.reach() } -> std::convertible_to<std::optional<int>>;
+};
+
+/// Whether `match` is inherited beside a newer call operator, which would never be called.
+template <class M>
+constexpr bool hides_call() {
+  if constexpr (requires {
+                  &M::match;
+                  &M::operator();
+                }) {
+    using C = typename DeclaringClass<decltype(&M::match)>::Type;
+    return call_operator_of<M, C, void>() == CallOperator::newer;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// Optional: `static constexpr bool checks_mutual = true` marks a matcher that sets Match::mutual;
+/// an evaluation then also scores the mutual answers alone.
+template <class M>
+constexpr bool checks_mutual() {
+  if constexpr (detail::ChecksMutualFits<M>) {
+    return M::checks_mutual;
+  } else {
+    return false;
+  }
+}
+
+/// Optional: `static constexpr bool needs_features = false` marks a matcher that only reads
+/// positions; the pipeline then runs no backbone at all.
+template <class M>
+constexpr bool needs_features() {
+  if constexpr (detail::NeedsFeaturesFits<M>) {
+    return M::needs_features;
+  } else {
+    return true;
+  }
+}
+
+/// Stops compilation with one sentence when `M` is no matcher.
+template <class M>
+constexpr void require_matcher() {
+  static_assert(!detail::names_decode<M>() || detail::decode_fits<M>(),
+                "homolog: a Matcher's tensor path is the member, no template, "
+                "'at::Tensor decode(const at::Tensor& similarity) const'");
+  static_assert(!detail::decodes_beside_older_call<M>(),
+                "homolog: this Matcher inherits its call operator beside a decode() of its own; "
+                "declare 'Match operator()(const SimilarityMap& map) const' beside that");
+  static_assert(detail::names_call<M>() ? MapMatcher<M> || ProblemMatcher<M>
+                                        : Matcher<M> || detail::names_decode<M>(),
+                "homolog: a Matcher needs the member "
+                "'Match operator()(const SimilarityMap& map) const'");
+  static_assert(!detail::names_reach<M>() || detail::ReachFits<M>,
+                "homolog: a Matcher's optional member is 'std::optional<int> reach() const'");
+  static_assert(detail::call_of_reach<M>() != detail::CallOperator::newer,
+                "homolog: this Matcher inherits reach() beside a call operator of its own; declare "
+                "'std::optional<int> reach() const' beside that");
+  static_assert(!detail::names_match<M>() || ProblemMatcher<M>,
+                "homolog: a Matcher's optional member is "
+                "'std::vector<Match> match(const MatchProblem& problem) const'");
+  static_assert(
+      !detail::hides_call<M>(),
+      "homolog: this Matcher inherits match(), which replaces its own call operator; "
+      "declare 'std::vector<Match> match(const MatchProblem& problem) const' beside that");
+  static_assert(!detail::names_needs_features<M>() || detail::NeedsFeaturesFits<M>,
+                "homolog: a Matcher's optional member is 'static constexpr bool needs_features'");
+  static_assert(!detail::names_checks_mutual<M>() || detail::ChecksMutualFits<M>,
+                "homolog: a Matcher's optional member is 'static constexpr bool checks_mutual'");
+}
+
+/// Stops compilation with one sentence when `M` is no matcher that can be trained.
+template <class M>
+constexpr void require_tensor_matcher() {
+  require_matcher<M>();
+  static_assert(TensorMatcher<M>,
+                "homolog: this Matcher has no tensor path and does not train; beside its call "
+                "operator it needs the member "
+                "'at::Tensor decode(const at::Tensor& similarity) const'");
+}
+
+}  // namespace homolog::inline v0_1
