@@ -52,6 +52,9 @@ AnyLoss make_loss(const FinetuneOptions& options) {
       [&](auto& loss) {
         if constexpr (requires { loss.matcher; }) {
           if (options.loss_temperature) {
+            if (*options.loss_temperature > 1e30 || *options.loss_temperature < 1e-30) {
+              throw UsageError("--loss-temperature: type a number from 1e-30 to 1e30");
+            }
             loss.matcher.setting.temperature = static_cast<float>(*options.loss_temperature);
           }
         } else if (options.loss_temperature) {

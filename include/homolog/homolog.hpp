@@ -4,7 +4,8 @@
 /// @file
 /// Everything but the opt-in headers: matlab annotations (datasets/pf_willow.hpp and others that
 /// say so), train/, distributed/, visualization/. Needs LibTorch; include single headers of core/,
-/// kernels/, matchers/, metrics/, images/, datasets/ and pipeline/ to do without.
+/// features/, kernels/, matchers/ (but for matchers/tensor/), metrics/, images/, datasets/ and
+/// pipeline/ to do without.
 
 #include "homolog/backbones/any_backbone.hpp"
 #include "homolog/backbones/synthetic.hpp"

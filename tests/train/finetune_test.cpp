@@ -89,6 +89,46 @@ TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
   check(InfoNce{});
 }
 
+TEST_CASE("a training that is stepped, saved and restored by hand ends as finetune() does") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  const FinetuneSetting setting = three_epochs();
+  const PipelineSetting pipeline = small_inputs();
+  const CoordinateMse<> loss;
+  const Argmax matcher;
+  const auto weights = [](const DinoV2& policy) { return policy.model.blocks.back(); };
+  DinoV2 whole = tiny_backbone();
+  const auto result = finetune(whole, loss, dataset, &dataset, pipeline, setting);
+
+  Checkpoint middle;
+  {
+    DinoV2 backbone = tiny_backbone();
+    TrainingRun run(backbone, loss, dataset, &dataset, pipeline, setting, matcher);
+    run.validate_frozen();
+    for (int i = 0; i < 4; ++i) run.step();
+    CHECK(run.epoch_ended == (4 % (run.total_steps() / setting.epochs) == 0));
+    middle = run.state();
+  }
+  DinoV2 backbone = tiny_backbone();
+  TrainingRun run(backbone, loss, dataset, &dataset, pipeline, setting, matcher);
+  run.restore(middle);
+  CHECK(run.result.steps == 4);
+  while (!run.finished()) run.step();
+  const auto by_hand = run.finish();
+  CHECK(by_hand.steps == result.steps);
+  REQUIRE(by_hand.epochs.size() == result.epochs.size());
+  for (std::size_t i = 0; i < result.epochs.size(); ++i) {
+    CHECK(by_hand.epochs[i].loss == result.epochs[i].loss);
+    CHECK(by_hand.epochs[i].pck == result.epochs[i].pck);
+  }
+  CHECK(torch::equal(weights(backbone).mlp_in_weight, weights(whole).mlp_in_weight));
+
+  FinetuneSetting other = setting;
+  other.seed = 5;
+  TrainingRun unlike(backbone, loss, dataset, &dataset, pipeline, other, matcher);
+  CHECK_THROWS_WITH_AS(unlike.restore(middle), doctest::Contains("seed is 5"), SettingError);
+}
+
 TEST_CASE("the validation answers with the matcher that it is given, as an evaluation does") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);

@@ -131,6 +131,13 @@ std::uint64_t forward_bytes_of(const B& backbone, Size input, int pictures) {
   }
 }
 
+/// Stops compilation with one sentence when the optional member has another form.
+template <class B>
+constexpr void require_default_image_size() {
+  static_assert(!detail::names_default_image_size<B>() || detail::DefaultImageSizeFits<B>,
+                "homolog: a Backbone's optional member is 'int default_image_size() const'");
+}
+
 /// Stops compilation with one sentence when `B` is no backbone.
 template <class B>
 constexpr void require_backbone() {
@@ -141,8 +148,7 @@ constexpr void require_backbone() {
                 "'std::vector<FeatureMap> operator()(const InputBatch& batch) const'");
   static_assert(!detail::names_normalization<B>() || detail::NormalizationFits<B>,
                 "homolog: a Backbone's optional member is 'Normalization normalization() const'");
-  static_assert(!detail::names_default_image_size<B>() || detail::DefaultImageSizeFits<B>,
-                "homolog: a Backbone's optional member is 'int default_image_size() const'");
+  require_default_image_size<B>();
   static_assert(!detail::names_takes_bytes<B>() || detail::TakesBytesFits<B>,
                 "homolog: a Backbone's optional member is 'bool takes_bytes() const'");
   static_assert(!detail::names_forward_bytes<B>() || detail::ForwardBytesFits<B>,

@@ -183,6 +183,9 @@ constexpr void require_matcher() {
   static_assert(!detail::decodes_beside_older_call<M>(),
                 "homolog: this Matcher inherits its call operator beside a decode() of its own; "
                 "declare 'Match operator()(const SimilarityMap& map) const' beside that");
+  static_assert(!detail::decodes_beside_older_match<M>(),
+                "homolog: this Matcher inherits match() beside a decode() of its own; declare "
+                "'std::vector<Match> match(const MatchProblem& problem) const' beside that");
   static_assert(detail::names_call<M>() ? MapMatcher<M> || ProblemMatcher<M>
                                         : Matcher<M> || detail::names_decode<M>(),
                 "homolog: a Matcher needs the member "

@@ -4,6 +4,7 @@
 /// @file
 /// One process's part of a run on several.
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -39,6 +40,10 @@ inline void require_agreement(const Shard& shard, const std::string& digest,
                               const std::string& what) {
   if (shard.count == 1) return;
   const std::vector<std::string> all = shard.gather(digest);
+  if (all.size() != static_cast<std::size_t>(shard.count)) {
+    throw SettingError(
+        detail::text(what, ": ", all.size(), " answers of ", shard.count, " processes"));
+  }
   for (std::size_t k = 1; k < all.size(); ++k) {
     if (all[k] == all[k - 1]) continue;
     throw SettingError(detail::text(what, ": process ", k,

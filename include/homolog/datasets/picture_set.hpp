@@ -18,7 +18,7 @@
 
 namespace homolog::inline v0_1 {
 
-/// Points of a picture that is mirrored left to right.
+/// Points [N,2] px of a picture that is mirrored left to right.
 ///
 /// @param width of the picture [px]
 inline Points<ImageFrame> flip_points(const Points<ImageFrame>& points, int width) {
@@ -48,7 +48,8 @@ struct PictureSet {
 /// data stops a run before any forward.
 ///
 /// @param transform turns a picture's Size into its FrameTransform
-/// @throws ImageError, FileError for a picture; as validate_pair() for a pair
+/// @throws ImageError, FileError for a picture; as validate_pair() for a pair; what `transform`
+/// throws
 template <class ToTransform>
 PictureSet make_picture_set(const Dataset& dataset, const ToTransform& transform) {
   PictureSet set;

@@ -85,8 +85,10 @@ class ProcessGroup {
     sizes[place] = static_cast<std::int64_t>(own.size());
     sum(sizes);
     // Each has a row of its own, zero elsewhere: the sum of all is what each gave.
-    torch::Tensor rows =
-        torch::zeros({launch_.processes, sizes.max().item<std::int64_t>()}, torch::kUInt8);
+    torch::Tensor rows;
+    report("room for what all gave", [&] {
+      rows = torch::zeros({launch_.processes, sizes.max().item<std::int64_t>()}, torch::kUInt8);
+    });
     if (!own.empty()) std::memcpy(rows[place].mutable_data_ptr(), own.data(), own.size());
     if (rows.numel() > 0) sum(rows);
     std::vector<std::string> all;

@@ -23,6 +23,8 @@
 namespace homolog::inline v0_1 {
 
 /// Cells of a grid of patches that show any of the picture.
+///
+/// @param patch side of a patch [px]
 inline CellRange content_cells(const ImageTransform& image, int patch) {
   return {image.offset_x / patch, image.offset_y / patch,
           (image.offset_x + image.content.width + patch - 1) / patch,

@@ -98,6 +98,8 @@ void match_maps(const M& matcher, DescriptorView similarity, Eigen::Index rows, 
 template <class M>
 Match match_map(const M& matcher, const SimilarityMap& map) {
   require_matcher<M>();
+  static_assert(MapMatcher<M> || TensorMatcher<M> || !ProblemMatcher<M>,
+                "homolog: this Matcher reads both feature maps; call match_queries");
   Match match;
   detail::match_maps(matcher, SimilarityMap(map.data(), 1, map.size()), map.rows(), map.cols(),
                      &match);

@@ -40,6 +40,8 @@ struct PckScores {
 };
 
 /// Both PCKs of some pairs; no scores where there is no pair.
+///
+/// @throws what PckPerPoint and PckPerImage throw
 inline PckScores pck_scores(std::span<const PairErrors> pairs, std::span<const double> alphas) {
   PckScores scores;
   scores.pairs = pairs.size();

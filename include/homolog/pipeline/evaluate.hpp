@@ -12,6 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/detail/number_text.hpp"
+#include "homolog/core/errors.hpp"
+#include "homolog/core/matcher_concept.hpp"
+#include "homolog/core/metric_concept.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/metrics/score.hpp"
@@ -63,8 +67,8 @@ inline std::string alphas_text(const std::vector<double>& alphas) {
 /// Correct means distance <= alpha * s, in pixels of the target picture as decoded; s by the data
 /// set's norm (Dataset::norm). Both aggregations are always computed, beside the pipeline's metric.
 ///
-/// @throws SettingError for an alpha that is not positive or stands twice; what predict() throws,
-/// before any score is given
+/// @throws SettingError for an alpha that is not positive or stands twice, or differs between
+/// processes; what predict() throws, before any score is given
 template <class P, class M, class S>
 Evaluation evaluate(const Pipeline<P, M, S>& pipeline, const Dataset& dataset,
                     const EvaluateSetting& setting = EvaluateSetting()) {

@@ -150,7 +150,8 @@ struct Pipeline {
   /// @param path of the picture's file, as the source knows it
   /// @param picture its width and height [px]
   /// @throws ShapeError when the source's answer has another shape; what the source throws
-  ImageFeatures features(const std::string& path, Size picture) const {
+  ImageFeatures features(const std::string& path,
+                         Size picture) const requires FeatureSource<BackbonePolicy> {
     const PictureId id{path, false, transform(picture)};
     std::vector<FeatureMap> maps = backbone(std::span(&id, 1));
     finish_maps(maps, std::span(&id.transform, 1), "feature source");
@@ -195,6 +196,7 @@ struct Pipeline {
  private:
   static constexpr void require_policies() {
     if constexpr (!FeatureSource<BackbonePolicy>) require_backbone<BackbonePolicy>();
+    require_default_image_size<BackbonePolicy>();
     require_matcher<MatcherPolicy>();
     require_metric<MetricPolicy>();
   }

@@ -17,12 +17,17 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/errors.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/digest.hpp"
 #include "homolog/datasets/picture_set.hpp"
+#include "homolog/features/feature_source.hpp"
 #include "homolog/features/feature_store.hpp"
+#include "homolog/features/from_backbone.hpp"
 #include "homolog/images/decode.hpp"
+#include "homolog/images/prepare.hpp"
+#include "homolog/matchers/match_queries.hpp"
 #include "homolog/pipeline/detail/exchange.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 #include "homolog/pipeline/predictions.hpp"
@@ -284,11 +289,13 @@ struct Prediction {
 
 /// Matches every pair of a data set.
 ///
-/// @throws DatasetError, PointError, ImageError, FileError for bad data, before any forward;
+/// @throws DatasetError, PointError, ImageError, FileError for bad annotations and headers, before
+/// any forward, and for a picture that does not decode or a full disk, whenever they come;
 /// ValueError naming the pair for which the matcher's answer is not finite; SettingError for a
-/// batch size below 1, processes that were given other pairs or settings, a matcher of feature maps
-/// in several processes, or an input that takes more memory than there is; ShapeError for feature
-/// maps that do not fit their pictures or one another; whatever the shard's `gather` throws
+/// batch size below 1, a shard that is none, an image size that is no multiple of the patch size,
+/// processes that were given other pairs or settings, a matcher of feature maps in several
+/// processes, or an input that takes more memory than there is; ShapeError for feature maps that do
+/// not fit their pictures or one another; whatever the shard's `gather` throws
 template <class P, class M, class S>
 Predictions predict(const Pipeline<P, M, S>& pipeline, const Dataset& dataset,
                     const PredictSetting& setting = PredictSetting()) {

@@ -34,7 +34,7 @@ struct EvaluationSeconds {
 struct Predictions {
   std::vector<PairResult> pairs;      ///< in the data set's order
   std::size_t distinct_images = 0;    ///< by path (and flip)
-  std::size_t backbone_forwards = 0;  ///< pictures that went through the backbone
+  std::size_t backbone_forwards = 0;  ///< pictures whose maps a backbone or source gave
   EvaluationSeconds seconds;          ///< wall time of this process
 };
 

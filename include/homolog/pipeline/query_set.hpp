@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/feature_map.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/picture_set.hpp"
 #include "homolog/features/feature_store.hpp"
 #include "homolog/kernels/sample.hpp"
@@ -26,6 +28,8 @@ struct QuerySet {
   std::vector<Points<GridFrame>> cells;  ///< [pairs] of [N,2] cells of the source's grid
 
   /// Stores the features [N,D] of a pair's queries.
+  ///
+  /// @throws as FeatureStore::put()
   void put(std::size_t pair, FloatMatrix descriptors) {
     FeatureMap queries;
     queries.rows = static_cast<int>(descriptors.rows());
@@ -34,11 +38,16 @@ struct QuerySet {
     store.put(first + pair, std::move(queries));
   }
   /// The features of a pair's queries; they stay valid while the pointer is held.
+  ///
+  /// @throws as FeatureStore::get()
   std::shared_ptr<const FeatureMap> get(std::size_t pair) { return store.get(first + pair); }
 
   /// Reads the queries of all pairs that start at a picture.
   ///
+  /// @param picture its place in `pictures`
   /// @param map of that picture; null where no matcher asks for features
+  /// @param query how a keypoint between cell centres reads its feature
+  /// @throws as FeatureStore::put()
   void read(const Dataset& dataset, const PictureSet& pictures, std::size_t picture,
             const FeatureMap* map, Query query) {
     for (const std::size_t i : pictures.as_source[picture]) {

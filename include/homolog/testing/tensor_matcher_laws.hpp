@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "homolog/core/feature_map.hpp"
@@ -24,15 +25,15 @@ namespace homolog::inline v0_1::testing {
 
 namespace detail {
 
-/// [N, rows, cols] random similarities; every third map is padded on the right and below, and every
-/// third has cells that are no number.
+/// [N, rows*cols] random similarities; every third map is padded on the right and below, and every
+/// third has padding here and there.
 inline FloatMatrix random_maps(int count, int rows, int cols, unsigned seed) {
   FloatMatrix maps = random_matrix(count, rows * cols, seed, -1, 1);
   for (int i = 0; i < count; ++i) {
     for (int cell = 1; cell < rows * cols; ++cell) {
       const bool padded = cell % cols >= (cols + 1) / 2 || cell / cols >= (rows + 1) / 2;
       if (i % 3 == 1 && padded) maps(i, cell) = padding;
-      if (i % 3 == 2 && cell % 7 == 3) maps(i, cell) = std::nanf("");
+      if (i % 3 == 2 && cell % 7 == 3) maps(i, cell) = padding;
     }
   }
   return maps;
@@ -72,7 +73,7 @@ template <class M>
 std::string compare_gradients(const M& matcher, unsigned seed, at::Device device) {
   constexpr int rows = 5, cols = 6;
   constexpr double step = 1e-6;
-  // Without cells that are no number: a difference of them would be none either.
+  // Without padding: a difference of infinities would be no number.
   const auto maps =
       as_tensor(random_matrix(2, rows * cols, seed, -1, 1), rows, cols, device).to(torch::kFloat64);
   const auto weighed = [&](const at::Tensor& similarity) {

@@ -2,18 +2,128 @@
 #pragma once
 
 /// @file
-/// Fine-tuning of a backbone's last blocks on a data set of keypoint pairs, with checkpoints,
-/// validation and resumption.
+/// Fine-tuning of a backbone's last blocks on a data set of keypoint pairs: a driver of a
+/// TrainingRun that writes checkpoints and a log, resumes and reports.
+
+#include <algorithm>
+#include <filesystem>
+#include <iomanip>
+#include <optional>
+#include <string>
+#include <system_error>
 
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"
-#include "homolog/train/detail/finetune_run.hpp"
+#include "homolog/train/checkpoint.hpp"
+#include "homolog/train/detail/checkpoint_folder.hpp"
+#include "homolog/train/detail/train_log.hpp"
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/losses.hpp"
+#include "homolog/train/training_run.hpp"
 
 namespace homolog::inline v0_1 {
+
+namespace detail {
+
+/// What a training leaves on the disk, by the process that leads.
+struct TrainingFiles {
+  std::optional<CheckpointFolder> folder;
+  std::optional<TrainLog> log;
+};
+
+inline void say(const FinetuneSetting& setting, const std::string& line) {
+  if (setting.message && setting.shard.index == 0) setting.message(line);
+}
+
+inline bool step_checkpoints_exist(const std::filesystem::path& folder) {
+  std::error_code error;
+  return std::filesystem::is_directory(folder, error) && !step_checkpoints(folder).empty();
+}
+
+/// Goes on from the folder's newest checkpoint, where the setting says so and there is one.
+///
+/// @throws SettingError when another training's checkpoints would be in the way
+template <class Run>
+void resume_or_start(Run& run, const FinetuneSetting& setting, bool writes) {
+  const auto& folder = setting.checkpoint_folder;
+  std::error_code error;
+  if (setting.resume && step_checkpoints_exist(folder)) {
+    const Checkpoint checkpoint = newest_checkpoint(
+        folder, [&setting](const std::string& line) { say(setting, "passed over: " + line); });
+    run.restore(checkpoint);
+    say(setting, text("resumed from ", checkpoint.tensors.name, ", step ", run.result.steps, " of ",
+                      run.total_steps()));
+  } else if (setting.resume) {
+    say(setting, text("nothing to resume from in ", folder.string(), ": starting afresh"));
+  } else if (writes && (!step_checkpoints(folder).empty() ||
+                        std::filesystem::exists(folder / best_checkpoint_name, error))) {
+    throw SettingError(text(folder.string(),
+                            ": holds checkpoints of another training; resume it, or name another",
+                            " folder"));
+  }
+}
+
+template <class Run>
+void take_all_steps(Run& run, const FinetuneSetting& setting, TrainingFiles& files) {
+  while (!run.finished()) {
+    const TrainProgress& progress = run.step();
+    if (files.folder && run.improved) {
+      files.folder->write(std::string(best_checkpoint_name), run.state(false));
+    }
+    if (files.log) files.log->add(progress, run.epoch_ended);
+    if (setting.progress) setting.progress(progress);
+    const bool due = setting.checkpoint_every > 0
+                         ? run.result.steps % setting.checkpoint_every == 0 || run.finished()
+                         : run.epoch_ended;
+    if (files.folder && due) {
+      files.folder->write(step_checkpoint_name(run.result.steps), run.state());
+    }
+  }
+}
+
+inline std::string frozen_is_best(const FinetuneResult& result, bool writes) {
+  const auto percent = [](double pck) { return text(std::fixed, std::setprecision(2), 100 * pck); };
+  std::string line = text("no epoch beat the backbone as it was: validation PCK ",
+                          percent(*result.best->pck), " before the first step");
+  const auto highest = std::max_element(result.epochs.begin(), result.epochs.end(),
+                                        [](const auto& a, const auto& b) { return a.pck < b.pck; });
+  if (highest != result.epochs.end() && highest->pck) {
+    line += text(", at best ", percent(*highest->pck), " in epoch ", highest->epoch);
+  }
+  if (writes) line += text("; ", best_checkpoint_name, " holds the weights as they were");
+  return line;
+}
+
+template <class Run>
+FinetuneResult drive(Run& run, const FinetuneSetting& setting, bool validates) {
+  const bool leads = setting.shard.index == 0;
+  const bool writes = !setting.checkpoint_folder.empty();
+  TrainingFiles files;
+  if (writes && leads) files.folder.emplace(setting.checkpoint_folder, setting.keep_last);
+  resume_or_start(run, setting, files.folder.has_value());
+  run.require_agreement_of_processes();
+  if (!setting.log.empty() && leads) files.log.emplace(setting.log, run.result.steps);
+  if (run.result.resumed_from_step == 0 && validates && !run.result.pck_before) {
+    const double pck = run.validate_frozen();
+    if (files.log) files.log->add_frozen(pck);
+    if (files.folder) files.folder->write(std::string(best_checkpoint_name), run.state(false));
+  }
+  try {
+    take_all_steps(run, setting, files);
+  } catch (...) {
+    const auto& best = run.result.best;
+    if (files.folder && best && best->epoch == 0) files.folder->remove_lone_best();
+    throw;
+  }
+  if (files.folder) files.folder->finish();
+  FinetuneResult result = run.finish();
+  if (result.best && result.best->epoch == 0) say(setting, frozen_is_best(result, writes));
+  return result;
+}
+
+}  // namespace detail
 
 /// Tunes the last blocks of a backbone on a data set. The backbone computes with the tuned weights
 /// from then on: those of the last step; the best epoch's are in the checkpoint folder. The
@@ -32,15 +142,16 @@ namespace homolog::inline v0_1 {
 ///   that names step and pairs when the loss is not finite, or under float16 when no step could be
 ///   taken, with the last checkpoint intact; WeightsError when there is nothing whole to resume
 ///   from; what the loss or a callback throws
-template <class B, CorrespondenceLoss Loss, Matcher M = Argmax>
+template <class B, CorrespondenceLoss Loss, class M = Argmax>
 FinetuneResult finetune(B& backbone, const Loss& loss, const Dataset& train,
                         const Dataset* validation, PipelineSetting pipeline,
                         const FinetuneSetting& setting, const M& matcher = {}) {
+  require_matcher<M>();
   if (pipeline.image_size == 0) pipeline.image_size = default_image_size_of(backbone);
   const B before = backbone;  // shares the tensors, of which training changes none in place
   try {
-    detail::FinetuneRun<Loss, M> run(backbone, loss, train, validation, pipeline, setting, matcher);
-    return run.run();
+    TrainingRun<Loss, M> run(backbone, loss, train, validation, pipeline, setting, matcher);
+    return detail::drive(run, setting, validation != nullptr);
   } catch (...) {
     backbone = before;
     throw;

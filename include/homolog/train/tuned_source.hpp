@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "homolog/backbones/detail/torch_boundary.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/features/feature_source.hpp"
 #include "homolog/train/frozen_trunk.hpp"
@@ -21,16 +23,23 @@ namespace homolog::inline v0_1 {
 /// The FeatureSource of a validation: the tuned blocks on what the trunk keeps of a picture. Refers
 /// to both, which must outlive it.
 struct TunedSource {
-  const TransformerBackbone* backbone;  ///< whose blocks behind the trunk are run
-  FrozenTrunk* trunk;                   ///< computes what it does not keep yet
+  const TransformerBackbone* backbone = nullptr;  ///< whose blocks behind the trunk are run
+  FrozenTrunk* trunk = nullptr;                   ///< computes what it does not keep yet
 
   /// Side of a patch [px].
   int patch_size() const { return backbone->patch_size(); }
 
   /// @return one map [rows, cols] of D floats a picture
-  /// @throws ImageError, FileError for a picture that the trunk does not know yet
+  /// @throws ImageError, FileError for a picture that the trunk does not know yet; DeviceError when
+  /// LibTorch fails
   /// @note synchronises the backbone's device
   std::vector<FeatureMap> operator()(std::span<const PictureId> pictures) const {
+    if (pictures.empty()) return {};
+    return detail::at_torch_boundary("tuned features", [&] { return maps_of(pictures); });
+  }
+
+ private:
+  std::vector<FeatureMap> maps_of(std::span<const PictureId> pictures) const {
     const at::NoGradGuard no_gradients;
     std::vector<torch::Tensor> tokens;
     for (const auto& picture : pictures) {

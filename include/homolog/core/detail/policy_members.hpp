@@ -124,4 +124,19 @@ constexpr bool decodes_beside_older_call() {
   }
 }
 
+/// The same for `match`, which replaces the call operator.
+template <class P>
+constexpr bool decodes_beside_older_match() {
+  if constexpr (requires {
+                  &P::decode;
+                  &P::match;
+                }) {
+    using Decoder = typename DeclaringClass<decltype(&P::decode)>::Type;
+    using Matches = typename DeclaringClass<decltype(&P::match)>::Type;
+    return !std::is_same_v<Matches, Decoder> && std::is_base_of_v<Matches, Decoder>;
+  } else {
+    return false;
+  }
+}
+
 }  // namespace homolog::inline v0_1::detail

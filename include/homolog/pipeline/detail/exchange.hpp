@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/feature_map.hpp"
+#include "homolog/core/points.hpp"
 #include "homolog/core/shard.hpp"
+#include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/picture_set.hpp"
-#include "homolog/metrics/pck.hpp"
 #include "homolog/pipeline/predictions.hpp"
 #include "homolog/pipeline/query_set.hpp"
 
@@ -39,10 +41,15 @@ struct ByteReader {
   std::string_view bytes;
   template <class T>
   void take(T* values, std::size_t count) {
+    const char* const from = bytes.data();
+    skip<T>(count);
+    std::memcpy(values, from, count * sizeof(T));
+  }
+  template <class T>
+  void skip(std::size_t count) {
     if (bytes.size() / sizeof(T) < count) {
       throw ShapeError("evaluate: another process gave less than was asked of it");
     }
-    std::memcpy(values, bytes.data(), count * sizeof(T));
     bytes.remove_prefix(count * sizeof(T));
   }
   template <class T>
@@ -61,6 +68,9 @@ struct Gathered {
     }
     for (const std::string& bytes : all) readers.push_back({bytes});
   }
+  Gathered(const Gathered&) = delete;  // the readers look into `all`
+  Gathered& operator=(const Gathered&) = delete;
+
   std::vector<std::string> all;
   std::vector<ByteReader> readers;
 };
@@ -99,12 +109,14 @@ inline void exchange_queries(const Shard& shard, const Dataset& dataset, const P
       auto& reader = gathered.readers[static_cast<std::size_t>(owner)];
       const auto points = dataset.pairs[i].source_keypoints.size();
       queries.cells[i] = Points<GridFrame>(points);
-      FloatMatrix descriptors(static_cast<std::ptrdiff_t>(points), dim);
       reader.take(&queries.cells[i][0], points);
-      reader.take(descriptors.data(), static_cast<std::size_t>(descriptors.size()));
-      if (owner != shard.index && owners[set.of_pair[i].second] == shard.index) {
-        queries.put(i, std::move(descriptors));
+      if (owner == shard.index || owners[set.of_pair[i].second] != shard.index) {
+        reader.skip<float>(points * static_cast<std::size_t>(dim));
+        continue;
       }
+      FloatMatrix descriptors(static_cast<std::ptrdiff_t>(points), dim);
+      reader.take(descriptors.data(), static_cast<std::size_t>(descriptors.size()));
+      queries.put(i, std::move(descriptors));
     }
   }
 }

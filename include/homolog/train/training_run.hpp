@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A training that is stepped, saved and restored by whoever holds it; finetune() is a short driver
+/// of one.
+
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/json_text.hpp"
+#include "homolog/datasets/digest.hpp"
+#include "homolog/datasets/picture_set.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/pipeline/evaluate.hpp"
+#include "homolog/train/checkpoint.hpp"
+#include "homolog/train/detail/step_batches.hpp"
+#include "homolog/train/detail/training_identity.hpp"
+#include "homolog/train/finetune_setting.hpp"
+#include "homolog/train/frozen_trunk.hpp"
+#include "homolog/train/losses.hpp"
+#include "homolog/train/tuned_source.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// A training of a backbone's last blocks on the pairs of a data set. It refers to all that it is
+/// given, which must outlive it, and reads of the setting what a step depends on: files, log and
+/// resumption are for who drives it.
+///
+/// Epoch e visits the pairs in an order drawn from (seed, e), so equal settings give equal weights,
+/// and a run that goes on from another's state() ends with the same bytes (CPU, same number of
+/// threads). The loss of a step is the mean over all its keypoints.
+template <CorrespondenceLoss Loss, class M = Argmax>
+class TrainingRun {
+ public:
+  /// Reads the pictures' sizes and checks all annotations, and makes the file of the frozen blocks'
+  /// output where the setting asks for one.
+  ///
+  /// @param backbone_ computes with the tuned weights from then on
+  /// @param validation_ pairs that decide the best epoch; null: none
+  /// @param pipeline_ resize mode with inputs of one size (not native); its query also reads
+  ///   `trainer.query`
+  /// @param matcher_ what the validation answers with
+  /// @throws SettingError, DatasetError, PointError, ImageError, FileError
+  TrainingRun(TransformerBackbone& backbone_, const Loss& loss_, const Dataset& train_,
+              const Dataset* validation_, const PipelineSetting& pipeline_,
+              const FinetuneSetting& setting_, const M& matcher_)
+      : backbone(backbone_),
+        loss(loss_),
+        train(train_),
+        validation(validation_),
+        pipeline(pipeline_),
+        setting(detail::checked(setting_, pipeline_, train_)),
+        matcher(matcher_),
+        trainer(tuned_weights(backbone_, setting_), trainer_setting()),
+        trunk(backbone_, trainer.tuned.first_block, pipeline_, setting_.trainer.autocast) {
+    require_matcher<M>();
+    if (ProblemMatcher<M> && needs_features<M>() && validation != nullptr &&
+        setting.shard.count > 1) {
+      throw SettingError(
+          "finetune: the validation's matcher looks at both feature maps of a pair, which lie in "
+          "different processes; run it in one, or take a matcher of similarity maps");
+    }
+    pictures = picture_set(train);  // bad annotations stop the run here
+    prepare_trunk();
+    seed_generator();
+  }
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
+
+  FinetuneResult result;     ///< what was done so far
+  TrainProgress progress;    ///< where the training stands
+  bool epoch_ended = false;  ///< whether the last step was the last of its epoch
+  bool improved = false;     ///< whether the epoch that it ended is the best so far
+
+  /// Steps of the whole training.
+  std::int64_t total_steps() const { return steps.an_epoch() * setting.epochs; }
+  /// Whether nothing is left to do.
+  bool finished() const { return result.steps >= total_steps() || result.stopped_early; }
+
+  /// Takes a step; behind the last of an epoch comes the validation.
+  ///
+  /// @return where the training stands
+  /// @throws ValueError that names step and pairs when the loss is not finite, before any weight
+  /// changes; ImageError, FileError for a picture; what loss, matcher and FinetuneSetting::sum
+  /// throw
+  /// @note synchronises the backbone's device
+  const TrainProgress& step() {
+    const std::int64_t epoch = result.steps / steps.an_epoch();
+    const std::int64_t position = result.steps % steps.an_epoch();
+    std::size_t points = 0;
+    std::vector<PairBatch> batches;
+    step_pairs = steps.parts_of_step(epoch, position, points);
+    for (const auto& part : step_pairs) batches.push_back(steps.make_batch(part, epoch));
+    const double factor =
+        schedule_factor(setting.schedule, result.steps, setting.warmup_steps, total_steps());
+    StepResult taken;
+    try {
+      taken = trainer.step(backbone, loss, batches, factor, points, setting.sum);
+    } catch (const ValueError& error) {
+      throw ValueError(
+          detail::text("step ", result.steps + 1, ", ", pairs_text(), ": ", error.what()));
+    }
+    ++result.steps;
+    if (taken.taken) {
+      epoch_loss += taken.loss * static_cast<double>(taken.points);
+      epoch_points += taken.points;
+    }
+    progress.epoch = static_cast<int>(epoch) + 1;
+    progress.step = result.steps;
+    progress.steps = total_steps();
+    progress.loss = epoch_points > 0 ? epoch_loss / static_cast<double>(epoch_points) : taken.loss;
+    progress.learning_rate = setting.trainer.learning_rate * factor;
+    progress.gradient_norm = taken.gradient_norm;
+    progress.step_loss = taken.loss;
+    progress.taken = taken.taken;
+    improved = false;
+    epoch_ended = position + 1 == steps.an_epoch();
+    if (epoch_ended) end_epoch();
+    return progress;
+  }
+
+  /// The backbone as it is counts as epoch 0: its validation competes for the best.
+  ///
+  /// @return its PCK per point
+  double validate_frozen() {
+    result.pck_before = progress.pck = validate();
+    result.best = EpochRecord{0, std::numeric_limits<double>::quiet_NaN(), result.pck_before};
+    return *result.pck_before;
+  }
+
+  /// PCK per point on the validation pairs, as a fraction.
+  ///
+  /// @throws what evaluate() throws
+  double validate() {
+    refresh_without_gradients();
+    Pipeline<TunedSource, M> scored{TunedSource{&backbone, &trunk}, matcher};
+    scored.setting = pipeline;
+    EvaluateSetting evaluation;
+    evaluation.alphas = {setting.validation_alpha};
+    evaluation.batch_size = setting.batch_size;
+    evaluation.shard = setting.shard;
+    return evaluate(scored, *validation, evaluation).total.per_point.front();
+  }
+
+  /// A copy of the training's state that shares no memory with it.
+  ///
+  /// @param to_resume with what restore() needs beside the tuned weights; else for load_tuned()
+  /// only
+  /// @note synchronises the backbone's device
+  Checkpoint state(bool to_resume = true) {
+    Checkpoint checkpoint;
+    const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
+      add_tensor(checkpoint.tensors, name, tensor.detach().clone());
+    };
+    auto& json = checkpoint.state;
+    json = {{"format", 1},
+            {"identity", identity()},
+            {"step", result.steps},
+            {"steps_an_epoch", steps.an_epoch()},
+            {"epoch_loss", epoch_loss},
+            {"epoch_points", epoch_points},
+            {"stopped_early", result.stopped_early},
+            {"scaler",
+             {{"scale", trainer.scaler.scale},
+              {"steps_without_overflow", trainer.scaler.steps_without_overflow},
+              {"skipped", trainer.scaler.skipped}}}};
+    json["epochs"] = nlohmann::ordered_json::array();
+    for (const auto& record : result.epochs) json["epochs"].push_back(detail::epoch_json(record));
+    if (result.best) json["best"] = detail::epoch_json(*result.best);
+    if (result.pck_before) json["pck_before"] = *result.pck_before;
+    auto adamw_steps = nlohmann::ordered_json::object();
+    for (const auto& weight : trainer.tuned.list) {
+      add("tuned/" + weight.name, weight.value);
+      if (!to_resume) continue;
+      const auto& moments = trainer.moments(weight);
+      add("adamw/exp_avg/" + weight.name, moments.exp_avg());
+      add("adamw/exp_avg_sq/" + weight.name, moments.exp_avg_sq());
+      adamw_steps[weight.name] = moments.step();
+    }
+    if (to_resume) {
+      json["adamw_steps"] = std::move(adamw_steps);
+      auto held = generator();
+      const std::lock_guard<std::mutex> lock(held.mutex());
+      add("random", held.get_state());
+    }
+    return checkpoint;
+  }
+
+  /// Goes on where another run's state() was taken.
+  ///
+  /// @throws SettingError when that run had other settings, pairs or weights; WeightsError when the
+  /// state cannot be read
+  void restore(const Checkpoint& checkpoint) {
+    try {
+      detail::require_same_identity(
+          identity(), checkpoint.state.value("identity", nlohmann::ordered_json::object()),
+          setting.schedule);
+      restore_state(checkpoint);
+    } catch (const nlohmann::json::exception& error) {
+      throw WeightsError(
+          detail::text(checkpoint.tensors.name, ": its state cannot be read: ", error.what()));
+    }
+  }
+
+  /// That all processes stand at the same step of the same training.
+  ///
+  /// @throws SettingError on every process where they do not
+  void require_agreement_of_processes() const {
+    auto hash = detail::stable_hash(json_text(identity()));
+    hash = detail::stable_hash(detail::text(result.steps, result.stopped_early), hash);
+    require_agreement(setting.shard, detail::hash_text(hash), "finetune");
+  }
+
+  /// Ends the training: the backbone computes with the weights of the last step, without gradients.
+  ///
+  /// @throws ValueError when every step was skipped under float16: the training changed nothing,
+  /// whatever its losses say
+  FinetuneResult finish() {
+    require_steps_taken();
+    refresh_without_gradients();
+    result.trunk_forwards = trunk.forwards;
+    result.skipped_steps = trainer.scaler.skipped;
+    result.tuned_elements = trainer.tuned.elements();
+    return result;
+  }
+
+ private:
+  static TunedWeights tuned_weights(TransformerBackbone& backbone, const FinetuneSetting& setting) {
+    return setting.lora ? add_lora(backbone, setting.unfreeze, *setting.lora)
+                        : unfreeze_last(backbone, setting.unfreeze);
+  }
+
+  TrainerSetting trainer_setting() const {
+    TrainerSetting copy = setting.trainer;
+    copy.query = pipeline.query;
+    return copy;
+  }
+
+  nlohmann::ordered_json identity() const {
+    return detail::training_identity(setting, pipeline, backbone, train, validation);
+  }
+  bool leads() const { return setting.shard.index == 0; }
+
+  void say(const std::string& line) const {
+    if (setting.message && leads()) setting.message(line);
+  }
+
+  PictureSet picture_set(const Dataset& dataset) const {
+    return make_picture_set(dataset, [this](Size image) { return trunk.transform(image); });
+  }
+
+  void prepare_trunk() {
+    trunk.keep = setting.cache;
+    if (setting.cache && needs_pixels(setting.augment)) {
+      say("augmentation changes pixels, so the frozen blocks run for every picture of every step: "
+          "their output cannot be kept");
+      return;  // validation pictures are still kept
+    }
+    if (!setting.cache || setting.cache_folder.empty()) return;
+    std::vector<std::pair<std::filesystem::path, bool>> kept;
+    for (const auto& picture : pictures.pictures) {
+      kept.emplace_back(picture.path, picture.flip);
+      if (setting.augment.flip > 0) kept.emplace_back(picture.path, !picture.flip);
+    }
+    if (validation != nullptr) {
+      for (const auto& picture : picture_set(*validation).pictures) {
+        kept.emplace_back(picture.path, picture.flip);
+      }
+    }
+    // Each process has a file of its own: none has to wait for another's.
+    const auto folder =
+        setting.shard.count == 1
+            ? setting.cache_folder
+            : setting.cache_folder / ("process-" + std::to_string(setting.shard.index));
+    trunk.keep_in_file(folder, kept, setting.cache_progress);
+  }
+
+  at::Generator generator() const {
+    return at::globalContext().defaultGenerator(backbone.model.patch_weight.device());
+  }
+  void seed_generator() const {
+    auto held = generator();
+    const std::lock_guard<std::mutex> lock(held.mutex());
+    held.set_current_seed(setting.seed);
+  }
+
+  /// The pairs of the last step in an error's words.
+  std::string pairs_text() const {
+    constexpr std::size_t shown = 8;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& part : step_pairs) {
+      for (const std::size_t i : part) {
+        if (++count <= shown) names += (count > 1 ? ", " : "") + train.pairs[i].name;
+      }
+    }
+    if (count > shown) names += detail::text(" and ", count - shown, " more");
+    return detail::text(count == 1 ? "pair " : "pairs ", names);
+  }
+
+  void require_steps_taken() const {
+    if (result.steps == 0 || trainer.scaler.skipped < result.steps) return;
+    throw ValueError(
+        detail::text("all ", result.steps, " steps to step ", result.steps, ", ", pairs_text(),
+                     ", were skipped: float16 gradients overflow, at the end at a scale of ",
+                     trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of ",
+                     "lower temperature"));
+  }
+
+  void end_epoch() {
+    EpochRecord record{progress.epoch, progress.loss, std::nullopt};
+    if (validation != nullptr) {
+      record.pck = validate();
+      progress.pck = record.pck;
+    }
+    result.epochs.push_back(record);
+    epoch_loss = 0;
+    epoch_points = 0;
+    if (!record.pck) return;
+    if (!result.best || *record.pck > *result.best->pck) {
+      result.best = record;
+      improved = true;
+    } else if (setting.patience > 0 && record.epoch - result.best->epoch >= setting.patience) {
+      result.stopped_early = true;
+      say(detail::text("stopped early: no better PCK in the last ", setting.patience, " epochs"));
+    }
+  }
+
+  void refresh_without_gradients() {
+    const at::NoGradGuard no_gradients;
+    refresh(backbone, trainer.tuned);
+  }
+
+  void restore_state(const Checkpoint& checkpoint) {
+    const auto& state = checkpoint.state;
+    for (const auto& weight : trainer.tuned.list) {  // all checks before the first change
+      for (const char* prefix : {"tuned/", "adamw/exp_avg/", "adamw/exp_avg_sq/"}) {
+        detail::checkpoint_tensor(checkpoint, prefix + weight.name, weight.value);
+      }
+      state.at("adamw_steps").at(weight.name).get<std::int64_t>();
+    }
+    homolog::restore(trainer.tuned, checkpoint);
+    for (const auto& weight : trainer.tuned.list) {
+      auto& moments = trainer.moments(weight);
+      moments.exp_avg().copy_(to_torch(checkpoint.tensors, "adamw/exp_avg/" + weight.name));
+      moments.exp_avg_sq().copy_(to_torch(checkpoint.tensors, "adamw/exp_avg_sq/" + weight.name));
+      moments.step(state.at("adamw_steps").at(weight.name).get<std::int64_t>());
+    }
+    {
+      auto held = generator();
+      const std::lock_guard<std::mutex> lock(held.mutex());
+      held.set_state(to_torch(checkpoint.tensors, "random").clone());
+    }
+    result.steps = result.resumed_from_step = state.at("step").get<std::int64_t>();
+    epoch_loss = state.at("epoch_loss").get<double>();
+    epoch_points = state.at("epoch_points").get<std::size_t>();
+    result.stopped_early = state.at("stopped_early").get<bool>();
+    const auto& scaler = state.at("scaler");
+    trainer.scaler.scale = scaler.at("scale").get<double>();
+    trainer.scaler.steps_without_overflow = scaler.at("steps_without_overflow").get<std::int64_t>();
+    trainer.scaler.skipped = scaler.at("skipped").get<std::int64_t>();
+    for (const auto& record : state.at("epochs"))
+      result.epochs.push_back(detail::epoch_record(record));
+    if (state.contains("best")) result.best = detail::epoch_record(state.at("best"));
+    if (state.contains("pck_before")) result.pck_before = state.at("pck_before").get<double>();
+    progress.pck = result.epochs.empty() ? result.pck_before : result.epochs.back().pck;
+  }
+
+  TransformerBackbone& backbone;
+  const Loss& loss;
+  const Dataset& train;
+  const Dataset* validation;
+  PipelineSetting pipeline;
+  const FinetuneSetting& setting;
+  const M& matcher;  ///< of the validation
+  PictureSet pictures;
+  Trainer trainer;
+  FrozenTrunk trunk;
+  detail::StepBatches steps{train, setting, pictures, trunk};
+  std::vector<std::vector<std::size_t>> step_pairs;  ///< of the last step, this process's
+  double epoch_loss = 0;                             ///< summed over this epoch's keypoints
+  std::size_t epoch_points = 0;
+};
+
+}  // namespace homolog::inline v0_1
