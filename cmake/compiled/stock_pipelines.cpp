@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/backbones/transformer_of.hpp"
 
 namespace homolog::inline v0_1 {

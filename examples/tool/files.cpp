@@ -59,7 +59,7 @@ void inspect_command(const std::string& path, const std::string& json_path) {
     json["tensors"].push_back(
         {{"key", key}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
     std::printf("%-64s %-5s %s\n", key.c_str(), std::string(dtype_name(tensor.dtype)).c_str(),
-                homolog::detail::shape_text(tensor.shape).c_str());
+                homolog::shape_text(tensor.shape).c_str());
   }
   std::printf("%zu tensors, %zu elements\n", file.tensors.size(), elements);
   const std::vector<Recognized> recognized = recognize_all(file);

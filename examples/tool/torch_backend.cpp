@@ -38,7 +38,7 @@ namespace {
 
 torch::Device parse_device(const std::string& name) {
   if (!name.starts_with("cuda")) return torch::kCPU;
-  return homolog::detail::at_torch_boundary("device " + name, [&] {
+  return homolog::at_torch_boundary("device " + name, [&] {
     if (!torch::cuda::is_available()) {
       throw DeviceError("device " + name + ": this LibTorch sees no CUDA device");
     }
@@ -80,8 +80,8 @@ void apply_checkpoint(TransformerBackbone& policy, const BackboneOptions& option
   const Checkpoint checkpoint = named_checkpoint(options.checkpoint);
   const TunedFrom from = tuned_from(checkpoint);
   const auto refuse = [](const char* option, int given, int tuned) {
-    throw SettingError(
-        homolog::detail::text(option, " ", given, ": the checkpoint was tuned with ", tuned));
+    throw SettingError(std::string(option) + " " + std::to_string(given) +
+                       ": the checkpoint was tuned with " + std::to_string(tuned));
   };
   if (options.blocks != 0 && options.blocks != from.blocks) {
     refuse("--blocks", options.blocks, from.blocks);
@@ -276,7 +276,7 @@ NamedBackbone make_backbone(const BackboneOptions& options, bool with_hash) {
 TensorFile compute_features(const BackboneOptions& options, const InputOptions& input_options,
                             const std::string& image, const std::string& tensors) {
   const Loaded loaded = load_transformer(options);
-  return homolog::detail::at_torch_boundary("features", [&] {
+  return homolog::at_torch_boundary("features", [&] {
     const torch::Tensor input = tensors.empty() ? picture_input(loaded.policy, input_options, image)
                                                 : to_torch(read_safetensors(tensors), "input");
     const at::NoGradGuard no_gradients;

@@ -24,7 +24,7 @@ inline constexpr MapShape map_shapes[] = {{1, 1, 3, 7}, {2, 3, 4, 5}, {3, 2, 6, 
                                           {2, 4, 1, 9}, {1, 2, 8, 1}, {1, 1, 1, 1}};
 
 inline std::string shown(const MapShape& shape) {
-  return homolog::detail::shape_text(
+  return homolog::shape_text(
       std::initializer_list<std::int64_t>{shape.batch, shape.keypoints, shape.rows, shape.cols});
 }
 

@@ -277,7 +277,7 @@ TEST_CASE("write then read gives every dtype back, aligned, in the reference's o
     for (const std::vector<std::int64_t>& shape :
          {std::vector<std::int64_t>{}, {3, 5}, {2, 0, 3}, {1}}) {
       auto buffer = add_owned_tensor(
-          file, std::string(dtype_name(dtype)) + detail::shape_text(shape) + "\t\"", dtype, shape);
+          file, std::string(dtype_name(dtype)) + shape_text(shape) + "\t\"", dtype, shape);
       for (auto& byte : buffer) byte = static_cast<std::byte>(random());
     }
   }

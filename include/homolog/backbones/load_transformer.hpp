@@ -15,13 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
 #include "homolog/backbones/families/dinov3_kept.hpp"
 #include "homolog/backbones/families/expected_tensors.hpp"
 #include "homolog/backbones/families/family.hpp"
 #include "homolog/backbones/families/stock.hpp"
 #include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/recognize.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/backbones/transformer.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/errors.hpp"
@@ -214,9 +214,8 @@ inline Transformer make_transformer(const TensorFile& file, const Recognized& si
                                     sizes.embed_dim / sizes.heads,
                                     " dimensions, expected a multiple of 4"));
   }
-  return detail::at_torch_boundary("building " + file.name, [&] {
-    return detail::build_transformer(file, sizes, traits, dtype);
-  });
+  return at_torch_boundary("building " + file.name,
+                           [&] { return detail::build_transformer(file, sizes, traits, dtype); });
 }
 
 /// Loads a family's weights; everything is checked before the backbone changes. Position rule,
@@ -265,7 +264,7 @@ TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view va
 inline TensorFile random_weights(const std::vector<ExpectedTensor>& expected, std::uint64_t seed) {
   TensorFile file;
   file.name = detail::text("random weights (seed ", seed, ")");
-  detail::at_torch_boundary(file.name, [&] {
+  at_torch_boundary(file.name, [&] {
     at::Generator generator = at::detail::createCPUGenerator(seed);
     for (const auto& tensor : expected) {
       if (tensor.optional) continue;

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
 #include "homolog/backbones/families/family.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/backbones/transformer.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
@@ -30,6 +30,24 @@ enum class Facet {
   token,  ///< the block's output
   key     ///< the block's attention keys, all heads concatenated
 };
+
+/// Features as the maps that matchers read, in float32 on the host.
+///
+/// @return one map [rows, cols] of D floats a picture, of the features' scale
+/// @throws DeviceError when LibTorch fails, or failed before on a device
+/// @note synchronises the features' device
+inline std::vector<FeatureMap> feature_maps(const Features& features) {
+  const torch::Tensor patches = at_torch_boundary("backbone features", [&] {
+    return features.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
+  });
+  std::vector<FeatureMap> maps;
+  for (std::int64_t i = 0; i < patches.size(0); ++i) {
+    FeatureMap map(features.rows, features.cols, static_cast<int>(patches.size(2)));
+    std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
 
 /// A transformer as a Backbone policy; transformer_of.hpp adds how a family's is loaded.
 struct TransformerBackbone {
@@ -98,7 +116,7 @@ struct TransformerBackbone {
   ///
   /// @throws DeviceError when the device is absent or out of memory
   void to(torch::Device device, std::optional<torch::Dtype> dtype = std::nullopt) {
-    detail::at_torch_boundary(detail::text("moving weights to ", device.str()), [&] {
+    at_torch_boundary(detail::text("moving weights to ", device.str()), [&] {
       for_each_weight(model, [&](const std::string&, torch::Tensor& tensor) {
         tensor = tensor.to(device, dtype.value_or(tensor.scalar_type()));
       });
@@ -127,7 +145,7 @@ struct TransformerBackbone {
   torch::Tensor tokens_before(int block, const torch::Tensor& input) const {
     require_block(block);
     require_input(input);
-    return detail::at_torch_boundary("backbone forward", [&] {
+    return at_torch_boundary("backbone forward", [&] {
       const TokenGrid grid = make_token_grid(model, input.size(2), input.size(3));
       torch::Tensor tokens =
           embed(model, input.to(model.patch_weight.device(), model.patch_weight.scalar_type()),
@@ -146,7 +164,7 @@ struct TransformerBackbone {
   Features features_from(int block, torch::Tensor tokens, std::int64_t height,
                          std::int64_t width) const {
     require_block(block);
-    return detail::at_torch_boundary("backbone forward", [&] {
+    return at_torch_boundary("backbone forward", [&] {
       const int last = layer();
       const TokenGrid grid = make_token_grid(model, height, width);
       tokens = tokens.to(model.blocks[static_cast<std::size_t>(block)].norm1_weight.scalar_type());
@@ -187,7 +205,7 @@ struct TransformerBackbone {
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
     detail::require_batch(batch);
     const c10::InferenceMode inference;
-    return to_feature_maps(features(
+    return feature_maps(features(
         torch::from_blob(const_cast<float*>(batch.values.data()),
                          {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32)));
   }
@@ -199,7 +217,7 @@ struct TransformerBackbone {
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const ByteBatch& batch) const {
     const c10::InferenceMode inference;
-    return to_feature_maps(features(normalized(batch)));
+    return feature_maps(features(normalized(batch)));
   }
 
   /// Bytes are worth it where pictures travel to a device.
@@ -235,7 +253,7 @@ struct TransformerBackbone {
   torch::Tensor normalized(const ByteBatch& batch) const {
     layer();
     detail::require_batch(batch);
-    return detail::at_torch_boundary("backbone input", [&] {
+    return at_torch_boundary("backbone input", [&] {
       const torch::Device device = model.patch_weight.device();
       torch::Tensor bytes =
           torch::from_blob(const_cast<std::uint8_t*>(batch.values.data()),
@@ -266,19 +284,6 @@ struct TransformerBackbone {
   }
 
  private:
-  static std::vector<FeatureMap> to_feature_maps(const Features& result) {
-    // Errors of a CUDA device may only show here.
-    const torch::Tensor patches = detail::at_torch_boundary("backbone features", [&] {
-      return result.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
-    });
-    std::vector<FeatureMap> maps;
-    for (std::int64_t i = 0; i < patches.size(0); ++i) {
-      FeatureMap map(result.rows, result.cols, static_cast<int>(patches.size(2)));
-      std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
-      maps.push_back(std::move(map));
-    }
-    return maps;
-  }
   void require_block(int block) const {
     if (block < 0 || block > layer()) {
       throw SettingError(
@@ -296,7 +301,7 @@ struct TransformerBackbone {
     }
     throw ShapeError(detail::text("backbone input: expected [B, 3, H, W] with H and W ",
                                   model.crops_input ? "at least " : "multiples of ", patch,
-                                  ", got ", detail::shape_text(input.sizes())));
+                                  ", got ", shape_text(input.sizes())));
   }
 };
 

@@ -76,7 +76,11 @@ std::string text(const Parts&... parts) {
 /// What the system says about an errno; std::strerror is not safe from several threads.
 inline std::string system_error_text(int code) { return std::generic_category().message(code); }
 
-/// Renders a shape as `[2, 3]`.
+}  // namespace detail
+
+/// A shape in words, `[2, 3]`, independent of the process's locale.
+///
+/// @param shape a range of numbers
 template <class Range>
 std::string shape_text(const Range& shape) {
   std::ostringstream stream;
@@ -91,5 +95,4 @@ std::string shape_text(const Range& shape) {
   return stream.str();
 }
 
-}  // namespace detail
 }  // namespace homolog::inline v0_1

@@ -72,9 +72,8 @@ inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
     return expected < 0 || static_cast<std::size_t>(expected) == size;
   };
   if (got.size() != 2 || !agrees(shape[0], got[0]) || !agrees(shape[1], got[1])) {
-    throw DatasetError(detail::text(name, ": variable '", variable, "' has shape ",
-                                    detail::shape_text(got), ", expected ",
-                                    detail::shape_text(shape), " (-1: any)"));
+    throw DatasetError(detail::text(name, ": variable '", variable, "' has shape ", shape_text(got),
+                                    ", expected ", shape_text(shape), " (-1: any)"));
   }
 
   // matio stays silent unless the process has given it a log function.

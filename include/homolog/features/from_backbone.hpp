@@ -54,7 +54,9 @@ inline void finish_maps(std::vector<FeatureMap>& maps, std::span<const FrameTran
     if (maps[i].rows != grid.rows || maps[i].cols != grid.cols ||
         maps[i].values.rows() != grid.rows * grid.cols || maps[i].values.cols() < 1) {
       throw ShapeError(detail::text(who, ": feature map of ", maps[i].rows, "x", maps[i].cols,
-                                    " cells, expected ", grid.rows, "x", grid.cols));
+                                    " cells and ", maps[i].values.rows(), "x",
+                                    maps[i].values.cols(), " floats, expected ", grid.rows, "x",
+                                    grid.cols, " cells and a row of floats for each"));
     }
     normalize_rows(maps[i].values);
     maps[i].content = content_cells(image, grid.patch);

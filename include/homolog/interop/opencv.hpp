@@ -48,7 +48,7 @@ inline Image to_image(const cv::Mat& mat) {
       (channels != 1 && channels != 3 && channels != 4)) {
     throw ImageError(homolog::detail::text(
         "to_image: a Mat of ", cv::typeToString(mat.type()), " ",
-        homolog::detail::shape_text(std::span(mat.size.p, static_cast<std::size_t>(mat.dims))),
+        homolog::shape_text(std::span(mat.size.p, static_cast<std::size_t>(mat.dims))),
         ", expected CV_8UC1, CV_8UC3 (BGR) or CV_8UC4 (BGRA) of [height, width], not empty"));
   }
   // A grey pixel is read three times from the same byte.

@@ -18,7 +18,7 @@
 #include <limits>
 #include <string>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/input.hpp"
@@ -138,7 +138,7 @@ SimilarityMap similarity_map_view(const at::Tensor&& tensor) = delete;
 /// counts,
 ///   DeviceError when it holds no floating-point numbers or cannot be read
 inline FeatureMap to_feature_map(const at::Tensor& tensor) {
-  return detail::at_torch_boundary("to_feature_map", [&] {
+  return at_torch_boundary("to_feature_map", [&] {
     const auto refusal = [&](const char* expected) {
       return detail::text("to_feature_map: ", detail::tensor_text(tensor), "; expected ", expected);
     };

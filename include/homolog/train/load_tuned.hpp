@@ -15,10 +15,10 @@
 #include <string_view>
 #include <utility>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
 #include "homolog/backbones/families/family.hpp"
 #include "homolog/backbones/families/stock.hpp"
 #include "homolog/backbones/key_styles.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/train/checkpoint.hpp"

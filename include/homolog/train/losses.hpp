@@ -196,9 +196,8 @@ struct InfoNce {
 /// @throws ShapeError, ValueError when no keypoint is valid
 inline torch::Tensor mean_loss(const torch::Tensor& loss, const torch::Tensor& valid) {
   if (loss.sizes() != valid.sizes()) {
-    throw ShapeError(detail::text("mean_loss: expected a loss ", detail::shape_text(valid.sizes()),
-                                  ", one value a keypoint, got ",
-                                  detail::shape_text(loss.sizes())));
+    throw ShapeError(detail::text("mean_loss: expected a loss ", shape_text(valid.sizes()),
+                                  ", one value a keypoint, got ", shape_text(loss.sizes())));
   }
   const auto count = valid.sum().item<std::int64_t>();
   if (count == 0) throw ValueError("mean_loss: no keypoint is valid");

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/train/grad_scaler.hpp"
@@ -95,7 +95,7 @@ struct Trainer {
                   std::span<const PairBatch> batches, double learning_rate_factor,
                   std::size_t points, const std::function<void(torch::Tensor&)>& sum = {}) {
     if (points == 0) throw ValueError("training step: no keypoint was given");
-    return detail::at_torch_boundary("training step", [&] {
+    return at_torch_boundary("training step", [&] {
       StepResult result;
       result.points = points;
       optimizer.zero_grad();

@@ -7,13 +7,10 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
-#include <cstdint>
-#include <cstring>
 #include <span>
-#include <utility>
 #include <vector>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/features/feature_source.hpp"
 #include "homolog/train/frozen_trunk.hpp"
@@ -35,7 +32,7 @@ struct TunedSource {
   /// @note synchronises the backbone's device
   std::vector<FeatureMap> operator()(std::span<const PictureId> pictures) const {
     if (pictures.empty()) return {};
-    return detail::at_torch_boundary("tuned features", [&] { return maps_of(pictures); });
+    return at_torch_boundary("tuned features", [&] { return maps_of(pictures); });
   }
 
  private:
@@ -46,16 +43,8 @@ struct TunedSource {
       tokens.push_back(trunk->tokens(picture.path, picture.flip));
     }
     const Size input = pictures.front().transform.image.input;
-    const Features features =
-        backbone->features_from(trunk->first_block, at::stack(tokens), input.height, input.width);
-    const auto patches = features.patch_tokens.to(at::kCPU, at::kFloat).contiguous();
-    std::vector<FeatureMap> maps;
-    for (std::int64_t i = 0; i < patches.size(0); ++i) {
-      FeatureMap map(features.rows, features.cols, static_cast<int>(patches.size(2)));
-      std::memcpy(map.values.data(), patches[i].const_data_ptr<float>(), map.bytes());
-      maps.push_back(std::move(map));
-    }
-    return maps;
+    return feature_maps(
+        backbone->features_from(trunk->first_block, at::stack(tokens), input.height, input.width));
   }
 };
 

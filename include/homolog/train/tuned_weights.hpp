@@ -115,7 +115,7 @@ inline void keep_masked_key_bias(const TransformerBackbone& backbone, const std:
 /// @throws SettingError when k is out of range or the facet is not the token's
 inline TunedWeights unfreeze_last(TransformerBackbone& backbone, int k) {
   const int first = detail::first_tuned_block(backbone, k, "unfreeze_last");
-  return detail::at_torch_boundary("unfreezing", [&] {
+  return at_torch_boundary("unfreezing", [&] {
     TunedWeights tuned{first, {}, {}};
     detail::for_each_weight_behind(
         backbone, first, [&](const std::string& name, torch::Tensor& weight) {
@@ -140,7 +140,7 @@ inline TunedWeights add_lora(TransformerBackbone& backbone, int k, const LoraSet
                                     ", expected a rank of 1 to ", backbone.model.embed_dim,
                                     " and a positive alpha"));
   }
-  return detail::at_torch_boundary("adding LoRA", [&] {
+  return at_torch_boundary("adding LoRA", [&] {
     TunedWeights tuned{first, {}, {}};
     at::Generator generator = at::detail::createCPUGenerator(setting.seed);
     detail::for_each_weight_behind(

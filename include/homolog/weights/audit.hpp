@@ -85,7 +85,7 @@ inline void audit(const TensorFile& file, std::span<const ExpectedTensor> expect
   for (const auto& tensor : expected) {
     known.emplace(tensor.key, &tensor);
     if (!tensor.optional && !file.tensors.contains(tensor.key)) {
-      missing.add(tensor.key + " " + detail::shape_text(tensor.shape));
+      missing.add(tensor.key + " " + shape_text(tensor.shape));
     }
   }
   for (const auto& [key, view] : file.tensors) {
@@ -94,14 +94,14 @@ inline void audit(const TensorFile& file, std::span<const ExpectedTensor> expect
       const bool pass =
           std::any_of(ignored.begin(), ignored.end(),
                       [&name = key](std::string_view p) { return name.starts_with(p); });
-      if (!pass) unexpected.add(key + " " + detail::shape_text(view.shape));
+      if (!pass) unexpected.add(key + " " + shape_text(view.shape));
       continue;
     }
     const bool floating = view.dtype == DType::f32 || view.dtype == DType::f16 ||
                           view.dtype == DType::bf16 || view.dtype == DType::f64;
     if (!detail::shape_fits(view.shape, found->second->shape)) {
-      unfitting.add(detail::text(key, " expected ", detail::shape_text(found->second->shape),
-                                 " got ", detail::shape_text(view.shape)));
+      unfitting.add(detail::text(key, " expected ", shape_text(found->second->shape), " got ",
+                                 shape_text(view.shape)));
     } else if (!floating) {
       unfitting.add(detail::text(key, " expected a floating dtype got ", dtype_name(view.dtype)));
     }
@@ -137,8 +137,7 @@ inline void require_finite(const TensorFile& file) {
     }
     if (!finite) {
       throw WeightsError(detail::text(file.name, ": tensor '", key, "' of shape ",
-                                      detail::shape_text(view.shape),
-                                      " holds NaN or infinite values"));
+                                      shape_text(view.shape), " holds NaN or infinite values"));
     }
   }
 }

@@ -173,7 +173,7 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
         elements ? detail::checked_product(*elements, item_size(view->dtype)) : std::nullopt;
     if (!size || key == "__metadata__" || view->shape.size() > detail::tensor_rank_limit) {
       throw WeightsError(detail::text(path.string(), ": tensor '", key, "' of shape ",
-                                      detail::shape_text(view->shape),
+                                      shape_text(view->shape),
                                       " cannot be stored in a safetensors file"));
     }
     sizes.push_back(*size);
@@ -208,9 +208,9 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
       const auto& [key, view] = order[i];
       const auto part = bytes(key);
       if (part.size() != sizes[i]) {
-        throw WeightsError(detail::text(
-            path.string(), ": tensor '", key, "': shape ", detail::shape_text(view->shape), " of ",
-            dtype_name(view->dtype), " does not fit ", part.size(), " bytes"));
+        throw WeightsError(detail::text(path.string(), ": tensor '", key, "': shape ",
+                                        shape_text(view->shape), " of ", dtype_name(view->dtype),
+                                        " does not fit ", part.size(), " bytes"));
       }
       write(part);
     }

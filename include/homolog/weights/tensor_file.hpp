@@ -141,7 +141,7 @@ inline std::span<std::byte> add_owned_tensor(TensorFile& file, const std::string
   const auto size = elements ? detail::checked_product(*elements, item_size(dtype)) : std::nullopt;
   if (!size) {
     throw WeightsError(detail::text(file.name, ": tensor '", key, "': the size of shape ",
-                                    detail::shape_text(shape), " overflows"));
+                                    shape_text(shape), " overflows"));
   }
   const auto buffer = std::make_shared<std::vector<std::byte>>(*size);
   file.owners.push_back(buffer);

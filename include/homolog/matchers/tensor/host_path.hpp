@@ -10,7 +10,7 @@
 #include <Eigen/Core>
 #include <cstddef>
 
-#include "homolog/backbones/detail/torch_boundary.hpp"
+#include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/match_queries.hpp"

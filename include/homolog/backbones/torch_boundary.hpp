@@ -11,9 +11,13 @@
 
 #include "homolog/core/errors.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace homolog::inline v0_1 {
 
 /// Runs `action` and rethrows c10::Error as DeviceError, with LibTorch's first line as the reason.
+///
+/// @param what is done, the error's first words
+/// @return what `action` returns
+/// @throws DeviceError; what else `action` throws
 template <class Action>
 decltype(auto) at_torch_boundary(const std::string& what, Action&& action) {
   try {
@@ -24,4 +28,4 @@ decltype(auto) at_torch_boundary(const std::string& what, Action&& action) {
   }
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace homolog::inline v0_1
