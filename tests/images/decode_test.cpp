@@ -14,6 +14,7 @@
 
 #include "homolog/images/encode.hpp"
 #include "images/fixtures.hpp"
+#include "support/sanitizer.hpp"
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
 
@@ -352,17 +353,7 @@ TEST_CASE("threads decode at the same time without disturbing one another") {
   CHECK(std::count(wrong.begin(), wrong.end(), 0) == 4);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_can_be_limited = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool memory_can_be_limited = false;
-#else
-constexpr bool memory_can_be_limited = true;
-#endif
-#else
-constexpr bool memory_can_be_limited = true;
-#endif
+constexpr bool memory_can_be_limited = !address_sanitizer && !thread_sanitizer;
 
 TEST_CASE("a refusal by the header takes less than 16 MiB") {
   if (!memory_can_be_limited) return skip("no address space limit under a sanitizer");

@@ -17,21 +17,10 @@
 #include <string>
 #include <thread>
 
+#include "support/sanitizer.hpp"
 #include "surroundings/process_life/problem.hpp"
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool address_sanitizer = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool address_sanitizer = true;
-#else
-constexpr bool address_sanitizer = false;
-#endif
-#else
-constexpr bool address_sanitizer = false;
-#endif
 
 /// Ends this process with a sentence; _exit, because an exit may be what is tried.
 [[noreturn]] void fail(const std::string& what) {
@@ -183,7 +172,7 @@ void another_thread_forks() {
 }
 
 void fork_while_another_matches() {
-  if (address_sanitizer) {
+  if (homolog::test::address_sanitizer) {
     // Another thread may hold a lock of it when the process forks, and nothing gives that back in
     // the child, as the C library does with its own.
     std::puts("[skipped] the allocator of AddressSanitizer hangs in such a child");
