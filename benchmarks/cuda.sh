@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the benchmarks of a CUDA device and writes docs/cuda.md's tables. Needs nvcc and a
+# Builds and runs the benchmarks of a CUDA device and writes docs/how-to/cuda.md's tables. Needs nvcc and a
 # CUDA build of LibTorch, whose folder CMAKE_PREFIX_PATH names; `python3` holds its PyTorch and
 # `transformers`. About three minutes.
 #   benchmarks/cuda.sh
@@ -33,4 +33,4 @@ done
   cat "$out/cuda_forward_1.md"
   tail -n +3 "$out/cuda_forward_32.md"
 } >"$out/cuda.md"
-python3 "$root/benchmarks/put_results.py" "$out/cuda.md" "$root/docs/cuda.md"
+python3 "$root/benchmarks/put_results.py" "$out/cuda.md" "$root/docs/how-to/cuda.md"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of docs/benchmarks.md out of what benchmarks/run.sh measured.
+"""Tables of docs/reference/benchmarks.md out of what benchmarks/run.sh measured.
 
 usage: ratios.py FOLDER PAGE
 """

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the benchmarks, rivals interleaved in one process, and writes docs/benchmarks.md.
+# Builds and runs the benchmarks, rivals interleaved in one process, and writes the tables of
+# docs/reference/benchmarks.md.
 #   benchmarks/run.sh [Google Benchmark arguments, such as --benchmark_filter=argmax/D:768]
 # On an idle machine with 2 cores: about half an hour, most of it next to Python. JSON results lie under build/benchmarks/.
 set -euo pipefail
@@ -52,4 +53,4 @@ if [ -f "$weights" ] && [ -d "$willow" ]; then
 else
   echo "[skipped] PF-WILLOW next to Python: no $weights or no $willow"
 fi
-python3 "$root/benchmarks/ratios.py" "$out" "$root/docs/benchmarks.md"
+python3 "$root/benchmarks/ratios.py" "$out" "$root/docs/reference/benchmarks.md"

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Tunes the ViT-S/14 of the quickstart on PF-WILLOW's picture-disjoint and object-disjoint pairs
-with `homolog finetune`, three seeds a recipe, and writes tables and a figure into docs/training.md.
+with `homolog finetune`, three seeds a recipe, and writes tables and a figure into
+docs/how-to/training.md.
 
     benchmarks/tuning_on_pf_willow.py --homolog build/release/bin/homolog --weights FILE --data DIR --work DIR
 
 DIR of --data holds PF-dataset-WILLOW and pf-willow-picture-split-{train,test}.jsonl. Every finished
 run leaves a result file in --work, so an interrupted script goes on where it was; at the end the
-tables stand in docs/training.md, the figure (by matplotlib) in docs/tuning_depth.svg. The recipe
+tables stand in docs/how-to/training.md, the figure (by matplotlib) in docs/pictures/tuning_depth.svg. The recipe
 "best" was chosen by cross-validation over the training pictures, before any test pair was scored
 with it.
 """
@@ -203,11 +204,11 @@ def figure(options, path):
 
 
 def write_docs(options, sizes):
-    page = repository / "docs" / "training.md"
+    page = repository / "docs" / "how-to" / "training.md"
     before, rest = page.read_text().split("<!-- tuning tables: begin -->")
     after = rest.split("<!-- tuning tables: end -->")[1]
     page.write_text(f"{before}<!-- tuning tables: begin -->\n{tables(options, sizes)}\n<!-- tuning tables: end -->{after}")
-    figure(options, repository / "docs" / "tuning_depth.svg")
+    figure(options, repository / "docs" / "pictures" / "tuning_depth.svg")
 
 
 def main():

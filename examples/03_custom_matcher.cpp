@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A matcher of one's own: any struct with this call operator composes into a Pipeline. It keeps the
-// laws that docs/extending.md lists.
+// laws that docs/how-to/extending.md lists.
 #include <cstdio>
 #include <homolog/backbones/synthetic.hpp>
 #include <homolog/pipeline/pipeline.hpp>

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The rows of "Semantic Correspondence with Visual Foundation Models" on your own weights and data,
-# with the paper's numbers beside them: a table here and one HTML report. docs/report.md explains it.
+# with the paper's numbers beside them: a table here and one HTML report. docs/how-to/report.md explains it.
 set -euo pipefail
 
 usage() {

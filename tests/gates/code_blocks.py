@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles every C++ block of README.md and docs/*.md, and checks that every link there leads to a
+"""Compiles every C++ block of README.md and docs/, and checks that every link there leads to a
 file and every option in a command of the tool exists.
 
     code_blocks.py [--torch LIBTORCH] [--homolog TOOL] COMPILER...
@@ -39,7 +39,7 @@ HEAD = """#include <torch/torch.h>
 
 
 def pages():
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page, language):

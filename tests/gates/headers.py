@@ -10,7 +10,7 @@ homolog::core; the rest, up to 20 s each, stands in one source. Headers of homol
 compiled without LibTorch on the path, must not reach nlohmann-json, and with the first compiler may
 take at most twice the time of <Eigen/Core> alone, measured in turns with it. Headers that reach
 <torch/types.h> by themselves find it precompiled, so their time is what they add to it.
-benchmarks/put_results.py puts the Markdown into docs/compile_time.md.
+benchmarks/put_results.py puts the Markdown into docs/reference/compile_time.md.
 """
 import argparse
 import concurrent.futures
