@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the benchmarks of a CUDA device and writes docs/how-to/cuda.md's tables. Needs nvcc and a
-# CUDA build of LibTorch, whose folder CMAKE_PREFIX_PATH names; `python3` holds its PyTorch and
-# `transformers`. About three minutes.
+# Builds and runs the benchmarks of a CUDA device and writes the tables of
+# docs/reference/cuda_results.md. Needs nvcc and a CUDA build of LibTorch, whose folder
+# CMAKE_PREFIX_PATH names; `python3` holds its PyTorch and `transformers`. About three minutes.
 #   benchmarks/cuda.sh
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,4 +33,4 @@ done
   cat "$out/cuda_forward_1.md"
   tail -n +3 "$out/cuda_forward_32.md"
 } >"$out/cuda.md"
-python3 "$root/benchmarks/put_results.py" "$out/cuda.md" "$root/docs/how-to/cuda.md"
+python3 "$root/benchmarks/put_results.py" "$out/cuda.md" "$root/docs/reference/cuda_results.md"
