@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What must hold besides the tests, each part with its seconds: clang-tidy, format, API reference,
-# code in docs, packaging, headers, sanitizers and coverage, 64-bit ARM under QEMU, threads. Ends with
-# "N passed, N failed".
+# code in docs and their site, packaging, headers, sanitizers and coverage, 64-bit ARM under QEMU,
+# threads. Ends with "N passed, N failed".
 #   tests/gates/run.sh [part...]   parts: tidy format reference docs packaging headers sanitized arm64
 #     threads
 set -uo pipefail
@@ -14,7 +14,7 @@ mkdir -p "$build"
 need_packages "${build_packages[@]}" doctest-dev libopencv-core-dev clang clang-tidy clang-format doxygen \
   graphviz pkg-config g++-aarch64-linux-gnu qemu-user || exit 1
 need_libtorch || exit 1
-need_python gcovr==8.3 || exit 1
+need_python gcovr==8.3 mkdocs==1.6.1 pygments==2.21.0 || exit 1
 
 format() {
   local file result=0
@@ -41,7 +41,9 @@ reference() {
 docs() {
   local tool=()
   [ -x "$build/release/bin/homolog" ] && tool=(--homolog "$build/release/bin/homolog")
-  "$python" "$gates/code_blocks.py" --torch "$torch_root" "${tool[@]}" g++ clang++
+  "$python" "$gates/code_blocks.py" --torch "$torch_root" "${tool[@]}" g++ clang++ || return 1
+  "$python" -m mkdocs build --strict --quiet --config-file "$root/docs/site/mkdocs.yml" || return 1
+  "$python" "$gates/site.py" "$build/site"
 }
 sanitized() { bash "$gates/sanitized.sh" "$build/sanitized" "$python"; }
 threads() { bash "$gates/threads.sh" "$build/threads"; }
