@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Compiles every C++ block of README.md and docs/, and checks that every link there leads to a
-file and every option in a command of the tool exists.
+file, or a heading of one, and every option in a command of the tool exists.
 
     code_blocks.py [--torch LIBTORCH] [--homolog TOOL] COMPILER...
 
@@ -88,12 +88,25 @@ def compile_blocks(compilers, torch):
     return failures if bodies else 1
 
 
+def headings(page):
+    """The anchors of a page's headings, as GitHub and MkDocs write them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    words = (re.sub(r"[^\w\s-]", "", line).strip().lower() for line in re.findall(r"^#+ (.*)$", text, re.M))
+    return {re.sub(r"[-\s]+", "-", line) for line in words}
+
+
 def check_links():
     failures = 0
     for page in pages():
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
-            if not target.startswith("http") and not (page.parent / target).exists():
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8")):
+            file = page.parent / target if target else page
+            if target.startswith("http"):
+                continue
+            if not file.exists():
                 print(f"{page.relative_to(ROOT)}: no such file: {target}")
+                failures += 1
+            elif anchor and anchor not in headings(file):
+                print(f"{page.relative_to(ROOT)}: no such heading: {target}#{anchor}")
                 failures += 1
     return failures
 
