@@ -18,8 +18,8 @@
 #include "homolog/core/files.hpp"
 #include "homolog/datasets/spair.hpp"
 #include "homolog/train/detail/step_batches.hpp"
-#include "homolog/train/losses.hpp"
 #include "homolog/train/trainer.hpp"
+#include "homolog/train/training.hpp"
 
 namespace {
 
@@ -27,12 +27,12 @@ using namespace homolog;
 
 // One training of its own weights.
 struct Arm {
-  Arm(const Dataset& dataset_, const FinetuneSetting& setting_, const std::string& variant,
+  Arm(const Dataset& dataset_, const Training<>& training_, const std::string& variant,
       int image_size, bool keep)
-      : setting(setting_),
+      : training(training_),
         dataset(dataset_),
         backbone(random_backbone(variant)),
-        trainer(unfreeze_last(backbone, setting_.unfreeze), setting_.trainer),
+        trainer(training_.tuning(backbone), training_.setting.trainer, training_.optimizer),
         trunk(backbone, trainer.tuned.first_block, pipeline(image_size)) {
     trunk.keep = keep;
     pictures = make_picture_set(dataset, [this](Size image) { return trunk.transform(image); });
@@ -59,18 +59,19 @@ struct Arm {
     for (const auto& part : steps.parts_of_step(epoch, number % steps.an_epoch(), points)) {
       batches.push_back(steps.make_batch(part, epoch));
     }
-    const double loss = trainer.step(backbone, CoordinateMse<>{}, batches, 1, points).loss;
+    const double loss = trainer.step(backbone, training.loss, batches, 1, points).loss;
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return loss;
   }
 
-  const FinetuneSetting& setting;
+  const Training<>& training;
   const Dataset& dataset;
   PictureSet pictures;
   DinoV2 backbone;
-  Trainer trainer;
+  Trainer<> trainer;
   FrozenTrunk trunk;
-  homolog::detail::StepBatches steps{dataset, setting, pictures, trunk};
+  homolog::detail::StepBatches<Augmentation> steps{dataset, training.setting, training.augment,
+                                                   pictures, trunk};
 };
 
 double median(std::vector<double> values) {
@@ -84,11 +85,13 @@ int main(int argc, char** argv) {
   CLI::App app("A training step with and without the frozen blocks' output kept");
   std::string variant = "dinov2_vits14";
   int threads = 2, steps = 21, image_size = 224;
-  FinetuneSetting setting;
+  Training<> training;
+  int& unfreeze = training.tuning.setting.blocks;
+  int& batch_size = training.setting.batch_size;
   app.add_option("--backbone", variant)->capture_default_str();
   app.add_option("--image-size", image_size)->capture_default_str();
-  app.add_option("--unfreeze", setting.unfreeze)->capture_default_str();
-  app.add_option("--batch-size", setting.batch_size)->capture_default_str();
+  app.add_option("--unfreeze", unfreeze)->capture_default_str();
+  app.add_option("--batch-size", batch_size)->capture_default_str();
   app.add_option("--threads", threads)->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_option("--steps", steps)->check(CLI::Range(1, 100000))->capture_default_str();
   CLI11_PARSE(app, argc, argv);
@@ -101,8 +104,8 @@ int main(int argc, char** argv) {
     synthetic.train_images = 3;
     drawn_set::generate(folder, synthetic);
     const Dataset dataset = load_spair(folder, "trn");
-    Arm kept(dataset, setting, variant, image_size, true);
-    Arm computed(dataset, setting, variant, image_size, false);
+    Arm kept(dataset, training, variant, image_size, true);
+    Arm computed(dataset, training, variant, image_size, false);
     std::vector<double> kept_seconds, computed_seconds, ratios;
     double worst = 0;
     for (int number = -1; number < steps; ++number) {  // the first one warms up
@@ -118,7 +121,7 @@ int main(int argc, char** argv) {
       throw ValueError(homolog::detail::text("the losses differ by ", worst, " of their value"));
     }
     std::printf("%s, %d px, last %d blocks tuned, %d pairs a step, %d threads, %d steps\n",
-                variant.c_str(), image_size, setting.unfreeze, setting.batch_size, threads, steps);
+                variant.c_str(), image_size, unfreeze, batch_size, threads, steps);
     std::printf("losses differ by at most %.1e of their value\n", worst);
     std::printf("kept %.1f ms, computed %.1f ms, ratio %.2f (medians)\n",
                 1000 * median(kept_seconds), 1000 * median(computed_seconds), median(ratios));

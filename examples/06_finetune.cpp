@@ -44,16 +44,16 @@ int main(int argc, char** argv) {
     backbone.load(argv[1]);
     std::printf("frozen: PCK@0.1 per point %.1f\n", score(backbone, test, pipeline));
 
+    homolog::Training<homolog::UnfreezeLast, CoordinateDistance> training;
+    training.setting.epochs = 2;
     homolog::FinetuneSetting setting;
-    setting.unfreeze = 1;
-    setting.epochs = 2;
     setting.checkpoint_folder = folder / "checkpoints";
     setting.progress = [](const homolog::TrainProgress& now) {
       if (now.step % 8 != 0) return;
       std::printf("step %lld of %lld, loss %.3f cells\n", static_cast<long long>(now.step),
                   static_cast<long long>(now.steps), now.loss);
     };
-    homolog::finetune(backbone, CoordinateDistance{}, train, nullptr, pipeline, setting);
+    homolog::finetune(backbone, training, train, nullptr, pipeline, setting);
     const double tuned = score(backbone, test, pipeline);
     std::printf("tuned: PCK@0.1 per point %.1f\n", tuned);
 

@@ -13,6 +13,7 @@
 #include "dataset_options.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
+#include "homolog/selection/one_of.hpp"
 #include "homolog/train/detail/sha256.hpp"
 #include "options.hpp"
 #include "outputs.hpp"
@@ -27,7 +28,8 @@ using namespace homolog;
 
 namespace {
 
-using AnyLoss = std::variant<CoordinateMse<>, GaussianCrossEntropy, InfoNce>;
+using AnyLoss = OneOf<CoordinateMse<>, GaussianCrossEntropy, InfoNce>;
+using AnyTraining = Training<OneOf<UnfreezeLast, Lora>, AnyLoss, OneOf<ConstantRate, CosineRate>>;
 
 struct FinetuneOptions {
   DatasetOptions data;
@@ -37,9 +39,11 @@ struct FinetuneOptions {
   MatcherOptions matcher;  // its query only
   std::string loss = "soft-argmax-mse", schedule = "constant", amp = "none", cache = "memory";
   std::optional<double> loss_temperature, loss_sigma;
-  int lora_rank = 0;
+  int unfreeze = 1, lora_rank = 0;
   double lora_alpha = 16;
+  std::int64_t warmup_steps = 0;
   double timeout = 600;
+  AnyTraining training;
   FinetuneSetting setting;
   std::string checkpoint_folder, cache_folder, log, json;
 };
@@ -68,7 +72,7 @@ AnyLoss make_loss(const FinetuneOptions& options) {
                            " has no --loss-sigma; leave it out or type --loss gaussian-ce");
         }
       },
-      result);
+      result.policy);
   return result;
 }
 
@@ -81,7 +85,7 @@ nlohmann::ordered_json epoch_json(const EpochRecord& record) {
   return {{"epoch", record.epoch}, {"loss", record.loss}, {"validation_pck", pck_json(record.pck)}};
 }
 
-// What the run depends on beside FinetuneSetting: a resumed one must agree.
+// What the run depends on beside Training: a resumed one must agree.
 nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLoss& loss,
                                      const Loaded& loaded, const Dataset& train) {
   nlohmann::ordered_json json{{"backbone", loaded.name}};
@@ -108,7 +112,7 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
           json["loss_sigma"] = policy.setting.sigma;
         }
       },
-      loss);
+      loss.policy);
   json["train_dataset"] = train.name;
   json["train_split"] = train.split;
   return json;
@@ -121,15 +125,26 @@ std::string percent_text(const std::optional<double>& pck) {
   return text;
 }
 
-FinetuneResult tune(const FinetuneOptions& options, Loaded& loaded, const AnyLoss& loss,
-                    const Dataset& train, const Dataset* validation,
-                    const FinetuneSetting& setting) {
-  const PipelineSetting pipeline = pipeline_setting(options.input, options.matcher);
-  return std::visit(
-      [&](const auto& policy) {
-        return finetune(loaded.policy, policy, train, validation, pipeline, setting);
-      },
-      loss);
+void choose_policies(FinetuneOptions& options) {
+  AnyTraining& training = options.training;
+  training.loss = make_loss(options);
+  if (options.lora_rank > 0) {
+    training.tuning =
+        Lora{{options.unfreeze, {options.lora_rank, options.lora_alpha, training.setting.seed}}};
+  } else {
+    training.tuning = UnfreezeLast{{options.unfreeze}};
+  }
+  if (options.schedule == "cosine") {
+    training.schedule = CosineRate{{options.warmup_steps}};
+  } else {
+    training.schedule = ConstantRate{{options.warmup_steps}};
+  }
+  if (options.amp == "bfloat16") training.setting.trainer.autocast = torch::kBFloat16;
+  if (options.amp == "float16") training.setting.trainer.autocast = torch::kFloat16;
+  training.setting.cache = options.cache != "off";
+  training.setting.cache_folder = options.cache_folder;
+  options.setting.checkpoint_folder = options.checkpoint_folder;
+  options.setting.log = options.log;
 }
 
 void finetune_command(FinetuneOptions options) {
@@ -156,7 +171,7 @@ void finetune_command(FinetuneOptions options) {
   if ((options.cache == "file") == options.cache_folder.empty()) {
     throw UsageError("--cache file and --cache-folder DIR belong together; type both or neither");
   }
-  const AnyLoss loss = make_loss(options);
+  choose_policies(options);
   const std::vector<std::filesystem::path> made{options.checkpoint_folder, options.cache_folder};
   std::vector<NamedFile> outputs;
   if (launch_from_environment().rank == 0) {
@@ -180,18 +195,8 @@ void finetune_command(FinetuneOptions options) {
   }
   Loaded loaded = load_transformer(options.backbone);
 
-  FinetuneSetting& setting = options.setting;
-  if (options.lora_rank > 0) {
-    setting.lora = LoraSetting{options.lora_rank, options.lora_alpha, setting.seed};
-  }
-  if (options.schedule == "cosine") setting.schedule = Schedule::cosine;
-  if (options.amp == "bfloat16") setting.trainer.autocast = torch::kBFloat16;
-  if (options.amp == "float16") setting.trainer.autocast = torch::kFloat16;
-  setting.cache = options.cache != "off";
-  setting.cache_folder = options.cache_folder;
-  setting.checkpoint_folder = options.checkpoint_folder;
-  setting.log = options.log;
-  setting.identity = identity_json(options, loss, loaded, train);
+  TrainingSetting& setting = options.training.setting;
+  setting.identity = identity_json(options, options.training.loss, loaded, train);
   const auto facts = backbone_facts(loaded, options.backbone, leads && !options.json.empty());
   setting.shard = process_shard(processes);
   setting.sum = process_sum(processes);
@@ -206,7 +211,7 @@ void finetune_command(FinetuneOptions options) {
     progress("trunk", done, total);
   };
   std::optional<std::int64_t> first_step;
-  setting.progress = [&](const TrainProgress& now) {
+  options.setting.progress = [&](const TrainProgress& now) {
     if (!first_step) progress.before = static_cast<std::size_t>(*(first_step = now.step - 1));
     char details[96];
     std::snprintf(details, sizeof details, "  epoch %d/%d  loss %.4f", now.epoch, setting.epochs,
@@ -215,7 +220,8 @@ void finetune_command(FinetuneOptions options) {
              details + percent_text(now.pck));
   };
   const FinetuneResult result =
-      tune(options, loaded, loss, train, validation ? &*validation : nullptr, setting);
+      finetune(loaded.policy, options.training, train, validation ? &*validation : nullptr,
+               pipeline_setting(options.input, options.matcher), options.setting);
   progress.finish();
   if (!leads) return;
 
@@ -245,8 +251,8 @@ void finetune_command(FinetuneOptions options) {
 }
 
 void add_training_options(CLI::App& command, FinetuneOptions& options) {
-  FinetuneSetting& setting = options.setting;
-  command.add_option("--unfreeze", setting.unfreeze, "tune the last K blocks and the final norm")
+  TrainingSetting& setting = options.training.setting;
+  command.add_option("--unfreeze", options.unfreeze, "tune the last K blocks and the final norm")
       ->check(number_from(1))
       ->capture_default_str();
   auto* rank = command
@@ -281,7 +287,7 @@ void add_training_options(CLI::App& command, FinetuneOptions& options) {
   command.add_option("--learning-rate", setting.trainer.learning_rate, "AdamW's")
       ->check(positive_number())
       ->capture_default_str();
-  command.add_option("--weight-decay", setting.trainer.weight_decay, "AdamW's")
+  command.add_option("--weight-decay", options.training.optimizer.setting.weight_decay, "AdamW's")
       ->check(number_from(0))
       ->capture_default_str();
   command
@@ -291,7 +297,7 @@ void add_training_options(CLI::App& command, FinetuneOptions& options) {
   command.add_option("--schedule", options.schedule, "learning rate after the warm-up")
       ->check(CLI::IsMember({"constant", "cosine"}))
       ->capture_default_str();
-  command.add_option("--warmup-steps", setting.warmup_steps, "linear rise of the learning rate")
+  command.add_option("--warmup-steps", options.warmup_steps, "linear rise of the learning rate")
       ->check(number_from(0))
       ->capture_default_str();
   command.add_option("--amp", options.amp, "dtype of matrix products (mixed precision)")
@@ -299,14 +305,16 @@ void add_training_options(CLI::App& command, FinetuneOptions& options) {
       ->capture_default_str();
   command.add_option("--seed", setting.seed, "order of pairs, augmentation, LoRA's start")
       ->capture_default_str();
-  command.add_option("--flip", setting.augment.flip, "probability that a pair is mirrored")
+  command
+      .add_option("--flip", options.training.augment.setting.flip,
+                  "probability that a pair is mirrored")
       ->check(number_within(0, 1));
   command
-      .add_option("--colour", setting.augment.colour,
+      .add_option("--colour", options.training.augment.setting.colour,
                   "strength of random brightness, contrast and saturation, 0 to 0.99")
       ->check(number_within(0, 0.99));
   command
-      .add_option("--crop", setting.augment.crop,
+      .add_option("--crop", options.training.augment.setting.crop,
                   "largest part of the margin around the keypoints that is cut off, 0 to 1")
       ->check(number_within(0, 1));
   command.add_option("--cache", options.cache, "where the frozen blocks' output is kept")
@@ -328,7 +336,9 @@ void add_finetune(CLI::App& app) {
   auto* validation =
       command->add_option("--validation-split", options->validation_split,
                           "pairs whose PCK decides which epoch is best (default: none)");
-  command->add_option("--validation-alpha", setting.validation_alpha, "threshold of that PCK")
+  command
+      ->add_option("--validation-alpha", options->training.setting.validation_alpha,
+                   "threshold of that PCK")
       ->check(positive_number())
       ->needs(validation)
       ->capture_default_str();
@@ -350,7 +360,7 @@ void add_finetune(CLI::App& app) {
   command->add_flag("--resume", setting.resume, "go on from the folder's newest checkpoint")
       ->needs(folder);
   command
-      ->add_option("--patience", setting.patience,
+      ->add_option("--patience", options->training.setting.patience,
                    "stop after so many epochs without a better validation PCK")
       ->check(number_from(0))
       ->needs(validation);

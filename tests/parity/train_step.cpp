@@ -74,7 +74,7 @@ std::vector<PairBatch> make_batches(const TransformerBackbone& backbone, int fir
 }
 
 template <class Loss>
-TensorFile take_steps(TransformerBackbone& backbone, Trainer& trainer, const Loss& loss,
+TensorFile take_steps(TransformerBackbone& backbone, Trainer<>& trainer, const Loss& loss,
                       const std::vector<PairBatch>& batches, const json& asked) {
   TensorFile output;
   for (const auto& weight : trainer.tuned.list) {
@@ -107,10 +107,9 @@ TensorFile run(const std::string& weights, const json& asked, const TensorFile& 
   const auto batches = make_batches(backbone, tuned.first_block, inputs, asked);
   TrainerSetting setting;
   setting.learning_rate = asked.at("learning_rate").get<double>();
-  setting.weight_decay = asked.at("weight_decay").get<double>();
   setting.clip_norm = asked.at("clip_norm").get<double>();
   setting.query = asked.at("query") == "bilinear" ? Query::bilinear : Query::nearest;
-  Trainer trainer(std::move(tuned), setting);
+  Trainer trainer(std::move(tuned), setting, AdamW{{asked.at("weight_decay").get<double>()}});
   const json& loss = asked.at("loss");
   const std::string name = loss.at("name").get<std::string>();
   const double temperature = loss.at("temperature").get<double>();

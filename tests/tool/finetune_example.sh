@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# 06_finetune with real weights: tuning raises PCK, and the checkpoint gives the tuned PCK again.
+# An example that tunes real weights: PCK rises, and the checkpoint gives the tuned PCK again.
 set -euo pipefail
 if [ -z "${HOMOLOG_VITS14_WEIGHTS:-}" ]; then
   echo "[skipped] no ViT-S/14 weights (HOMOLOG_VITS14_WEIGHTS)"

@@ -39,7 +39,7 @@ TEST_CASE("keypoints follow their pixels through flips and crops, and are never 
       view.keypoints.push_back(
           {static_cast<double>(random.below(40)), static_cast<double>(random.below(30))});
     }
-    const auto [source, target] = augment_pair(view, view, {0.5, 0, 1}, random);
+    const auto [source, target] = Augmentation{{0.5, 0, 1}}(view, view, random);
     for (const View* changed : {&source, &target}) {
       REQUIRE(changed->keypoints.size() == view.keypoints.size());
       for (std::size_t n = 0; n < view.keypoints.size(); ++n) {
@@ -60,7 +60,7 @@ TEST_CASE("a keypoint on the picture's far edge survives every flip and crop") {
   for (const double x : {40.0, 39.5, 0.0}) {
     const View view{test::noise_picture(40, 30, 1), {{x, 30}, {20, 10}}};
     for (int round = 0; round < 100; ++round) {
-      const auto [source, target] = augment_pair(view, view, {0.5, 0, 1}, random);
+      const auto [source, target] = Augmentation{{0.5, 0, 1}}(view, view, random);
       for (const View* changed : {&source, &target}) {
         CHECK_NOTHROW(homolog::detail::require_inside(changed->keypoints, changed->image.size()));
       }
@@ -73,7 +73,7 @@ TEST_CASE("a keypoint on the picture's far edge survives every flip and crop") {
 TEST_CASE("zeros and factors of one change nothing, grey stays grey") {
   const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
   RandomStream random(0, {});
-  const auto [source, target] = augment_pair(view, view, {}, random);
+  const auto [source, target] = Augmentation{}(view, view, random);
   CHECK((source.image == view.image && target.keypoints == view.keypoints));
   CHECK((jitter_colour(view.image, 1, 1, 1) == view.image));
   const Image grey = jitter_colour(view.image, 1, 1, 0);
@@ -87,12 +87,16 @@ TEST_CASE("zeros and factors of one change nothing, grey stays grey") {
 TEST_CASE("augmentation refuses what cannot be meant") {
   const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
   RandomStream random(0, {});
-  for (const AugmentSetting& bad : {AugmentSetting{1.1, 0, 0},
-                                    {-0.1, 0, 0},
-                                    {0, 1, 0},
-                                    {0, 0, 2},
-                                    {std::numeric_limits<double>::quiet_NaN(), 0, 0}}) {
-    CHECK_THROWS_AS(augment_pair(view, view, bad, random), SettingError);
+  using Setting = Augmentation::Setting;
+  for (const Setting& bad : {Setting{1.1, 0, 0},
+                             {-0.1, 0, 0},
+                             {0, 1, 0},
+                             {0, 0, 2},
+                             {std::numeric_limits<double>::quiet_NaN(), 0, 0}}) {
+    const Augmentation augment{bad};
+    CHECK_THROWS_AS(augment(view, view, random), SettingError);
+    CHECK_THROWS_AS(augment.mirrors(random), SettingError);
+    CHECK_THROWS_AS(changes_views(augment), SettingError);
   }
   CHECK_THROWS_AS(choose_crop({10, 10}, {{11, 3}}, 0.5, random), PointError);
   CHECK_THROWS_AS(crop_view(view, {0, 0, 21, 5}), ShapeError);

@@ -14,7 +14,6 @@
 #include <thread>
 #include <vector>
 
-#include "backbones/gold.hpp"
 #include "homolog/backbones/dinov2.hpp"
 #include "homolog/matchers/tensor/host_path.hpp"
 #include "homolog/train/frozen_trunk.hpp"
@@ -24,29 +23,29 @@
 #include "support/skip.hpp"
 #include "support/test_data.hpp"
 #include "train/noise_pairs.hpp"
+#include "train/tiny_backbone.hpp"
 
 using namespace homolog;
 
 namespace {
 
-DinoV2 tiny_backbone() {
-  DinoV2 backbone;
-  backbone.load(test::gold_file(expected_tensors<DinoV2Family>(test::tiny_dinov2(0, false))));
-  return backbone;
-}
+using test::small_inputs;
+using test::tiny_backbone;
 
-PipelineSetting small_inputs() {
-  PipelineSetting setting;
-  setting.image_size = 56;
-  return setting;
-}
+/// A training whose parts are chosen by each test.
+template <class Loss = CoordinateMse<>, class Matcher = Argmax>
+using AnyTraining = Training<OneOf<UnfreezeLast, Lora>, Loss, OneOf<ConstantRate, CosineRate>,
+                             Augmentation, AdamW, Matcher>;
 
-FinetuneSetting three_epochs() {
-  FinetuneSetting setting;
-  setting.epochs = 3;
-  setting.batch_size = 2;
-  setting.trainer.learning_rate = 1e-3;
-  return setting;
+template <class Loss = CoordinateMse<>, class Matcher = Argmax>
+AnyTraining<Loss, Matcher> three_epochs(Loss loss = {}, Matcher matcher = {}) {
+  AnyTraining<Loss, Matcher> training;
+  training.loss = loss;
+  training.matcher = matcher;
+  training.setting.epochs = 3;
+  training.setting.batch_size = 2;
+  training.setting.trainer.learning_rate = 1e-3;
+  return training;
 }
 
 std::string content_of(const std::filesystem::path& path) {
@@ -55,14 +54,15 @@ std::string content_of(const std::filesystem::path& path) {
 }
 
 /// The step losses of a run.
-template <class Loss>
-std::vector<double> losses_of(const Dataset& dataset, FinetuneSetting setting, const Loss& loss,
+template <class T>
+std::vector<double> losses_of(const Dataset& dataset, const T& training,
                               torch::Device device = torch::kCPU) {
   std::vector<double> losses;
+  FinetuneSetting setting;
   setting.progress = [&losses](const TrainProgress& now) { losses.push_back(now.step_loss); };
   DinoV2 backbone = tiny_backbone();
   backbone.to(device, torch::kFloat32);
-  finetune(backbone, loss, dataset, nullptr, small_inputs(), setting);
+  finetune(backbone, training, dataset, nullptr, small_inputs(), setting);
   return losses;
 }
 
@@ -71,17 +71,16 @@ std::vector<double> losses_of(const Dataset& dataset, FinetuneSetting setting, c
 TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.epochs = 8;
   const auto check = [&](const auto& loss) {
-    const auto losses = losses_of(dataset, setting, loss);
+    auto training = three_epochs(loss);
+    training.setting.epochs = 8;
+    const auto losses = losses_of(dataset, training);
     REQUIRE(losses.size() == 24);
     const auto mean = [](auto begin) { return (begin[0] + begin[1] + begin[2]) / 3; };
     CHECK(mean(losses.end() - 3) < mean(losses.begin()));
-    CHECK(losses == losses_of(dataset, setting, loss));
-    setting.seed = 1;
-    CHECK(losses != losses_of(dataset, setting, loss));
-    setting.seed = 0;
+    CHECK(losses == losses_of(dataset, training));
+    training.setting.seed = 1;
+    CHECK(losses != losses_of(dataset, training));
   };
   check(CoordinateMse<>{});
   check(CoordinateMse<test::OnePath>{});
@@ -92,25 +91,23 @@ TEST_CASE("tuning lowers every loss, and equal seeds give equal losses") {
 TEST_CASE("a training that is stepped, saved and restored by hand ends as finetune() does") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  const FinetuneSetting setting = three_epochs();
+  const auto training = three_epochs();
   const PipelineSetting pipeline = small_inputs();
-  const CoordinateMse<> loss;
-  const Argmax matcher;
   const auto weights = [](const DinoV2& policy) { return policy.model.blocks.back(); };
   DinoV2 whole = tiny_backbone();
-  const auto result = finetune(whole, loss, dataset, &dataset, pipeline, setting);
+  const auto result = finetune(whole, training, dataset, &dataset, pipeline);
 
   Checkpoint middle;
   {
     DinoV2 backbone = tiny_backbone();
-    TrainingRun run(backbone, loss, dataset, &dataset, pipeline, setting, matcher);
+    TrainingRun run(backbone, training, dataset, &dataset, pipeline);
     run.validate_frozen();
     for (int i = 0; i < 4; ++i) run.step();
-    CHECK(run.epoch_ended == (4 % (run.total_steps() / setting.epochs) == 0));
+    CHECK(run.epoch_ended == (4 % (run.total_steps() / training.setting.epochs) == 0));
     middle = run.state();
   }
   DinoV2 backbone = tiny_backbone();
-  TrainingRun run(backbone, loss, dataset, &dataset, pipeline, setting, matcher);
+  TrainingRun run(backbone, training, dataset, &dataset, pipeline);
   run.restore(middle);
   CHECK(run.result.steps == 4);
   while (!run.finished()) run.step();
@@ -123,26 +120,25 @@ TEST_CASE("a training that is stepped, saved and restored by hand ends as finetu
   }
   CHECK(torch::equal(weights(backbone).mlp_in_weight, weights(whole).mlp_in_weight));
 
-  FinetuneSetting other = setting;
-  other.seed = 5;
-  TrainingRun unlike(backbone, loss, dataset, &dataset, pipeline, other, matcher);
+  auto other = training;
+  other.setting.seed = 5;
+  TrainingRun unlike(backbone, other, dataset, &dataset, pipeline);
   CHECK_THROWS_WITH_AS(unlike.restore(middle), doctest::Contains("seed is 5"), SettingError);
 }
 
 TEST_CASE("the validation answers with the matcher that it is given, as an evaluation does") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.epochs = 1;
-  setting.validation_alpha = 0.3;
   const auto check = [&](const auto& matcher) {
     DinoV2 backbone = tiny_backbone();
-    const auto result = finetune(backbone, CoordinateMse<test::OnePath>{}, dataset, &dataset,
-                                 small_inputs(), setting, matcher);
+    auto training = three_epochs(CoordinateMse<test::OnePath>{}, matcher);
+    training.setting.epochs = 1;
+    training.setting.validation_alpha = 0.3;
+    const auto result = finetune(backbone, training, dataset, &dataset, small_inputs());
     Pipeline<DinoV2, std::remove_cvref_t<decltype(matcher)>> tuned{backbone, matcher};
     tuned.setting = small_inputs();
     EvaluateSetting evaluation;
-    evaluation.alphas = {setting.validation_alpha};
+    evaluation.alphas = {training.setting.validation_alpha};
     const double pck = evaluate(tuned, dataset, evaluation).total.per_point.front();
     REQUIRE(result.epochs.back().pck);
     CHECK(*result.epochs.back().pck == pck);
@@ -179,18 +175,18 @@ TEST_CASE("tuning on a CUDA device takes the CPU's steps") {
   const Dataset dataset = test::noise_pairs(folder.path);
   const auto check = [&](const auto& loss) {
     for (const bool cache : {true, false}) {
-      FinetuneSetting setting = three_epochs();
-      setting.cache = cache;
-      const auto cpu = losses_of(dataset, setting, loss);
-      const auto cuda = losses_of(dataset, setting, loss, torch::kCUDA);
+      auto training = three_epochs(loss);
+      training.setting.cache = cache;
+      const auto cpu = losses_of(dataset, training);
+      const auto cuda = losses_of(dataset, training, torch::kCUDA);
       REQUIRE(cuda.size() == cpu.size());
       for (std::size_t i = 0; i < cpu.size(); ++i) {
         CHECK(cuda[i] == doctest::Approx(cpu[i]).epsilon(1e-3));
       }
       for (const auto dtype : {torch::kBFloat16, torch::kFloat16}) {
-        setting.trainer.autocast = dtype;
-        const auto narrow_cpu = losses_of(dataset, setting, loss);
-        const auto narrow = losses_of(dataset, setting, loss, torch::kCUDA);
+        training.setting.trainer.autocast = dtype;
+        const auto narrow_cpu = losses_of(dataset, training);
+        const auto narrow = losses_of(dataset, training, torch::kCUDA);
         const auto sum = [](const std::vector<double>& losses) {
           return std::accumulate(losses.begin(), losses.end(), 0.0);
         };
@@ -207,26 +203,26 @@ TEST_CASE("the frozen blocks' cache, in memory or in a file, changes no loss") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
   for (const double flip : {0.0, 0.5}) {
-    FinetuneSetting setting = three_epochs();
-    setting.augment.flip = flip;
-    const auto cached = losses_of(dataset, setting, CoordinateMse<>{});
-    setting.cache_folder = folder.path / "cache";
-    CHECK(cached == losses_of(dataset, setting, CoordinateMse<>{}));
-    CHECK(cached == losses_of(dataset, setting, CoordinateMse<>{}));  // from the file
-    setting.cache = false;
-    CHECK(cached == losses_of(dataset, setting, CoordinateMse<>{}));
+    auto training = three_epochs();
+    training.augment.setting.flip = flip;
+    const auto cached = losses_of(dataset, training);
+    training.setting.cache_folder = folder.path / "cache";
+    CHECK(cached == losses_of(dataset, training));
+    CHECK(cached == losses_of(dataset, training));  // from the file
+    training.setting.cache = false;
+    CHECK(cached == losses_of(dataset, training));
   }
 }
 
 TEST_CASE("accumulated forwards are one step of all their pairs") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.batch_size = 4;
-  const auto whole = losses_of(dataset, setting, CoordinateMse<>{});
-  setting.batch_size = 2;
-  setting.accumulate = 2;
-  const auto parts = losses_of(dataset, setting, CoordinateMse<>{});
+  auto training = three_epochs();
+  training.setting.batch_size = 4;
+  const auto whole = losses_of(dataset, training);
+  training.setting.batch_size = 2;
+  training.setting.accumulate = 2;
+  const auto parts = losses_of(dataset, training);
   REQUIRE(whole.size() == parts.size());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     CHECK(parts[i] == doctest::Approx(whole[i]).epsilon(1e-5));
@@ -236,19 +232,19 @@ TEST_CASE("accumulated forwards are one step of all their pairs") {
 TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  std::vector<FinetuneSetting> variants(5, three_epochs());
-  variants[1].augment = {0.5, 0.2, 0.5};
-  variants[1].accumulate = 2;
-  variants[2].trainer.autocast = torch::kBFloat16;
-  variants[2].schedule = Schedule::cosine;
-  variants[2].warmup_steps = 2;
-  variants[3].trainer.autocast = torch::kFloat16;
-  variants[3].trainer.clip_norm = 0.1;
-  variants[4].lora = LoraSetting{2, 4, 7};
+  std::vector<AnyTraining<>> variants(5, three_epochs());
+  variants[1].augment.setting = {0.5, 0.2, 0.5};
+  variants[1].setting.accumulate = 2;
+  variants[2].setting.trainer.autocast = torch::kBFloat16;
+  variants[2].schedule = CosineRate{{.warmup_steps = 2}};
+  variants[3].setting.trainer.autocast = torch::kFloat16;
+  variants[3].setting.trainer.clip_norm = 0.1;
+  variants[4].tuning = Lora{{1, {2, 4, 7}}};
   struct Stop {};
   for (std::size_t v = 0; v < variants.size(); ++v) {
     INFO("variant ", v);
-    FinetuneSetting setting = variants[v];
+    const auto& training = variants[v];
+    FinetuneSetting setting;
     setting.checkpoint_every = 1;
     const auto run = [&](const char* name, std::int64_t stop_after, bool resume) {
       setting.checkpoint_folder = folder.path / (name + std::to_string(v));
@@ -258,7 +254,7 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
         if (now.step == stop_after) throw Stop{};
       };
       DinoV2 backbone = tiny_backbone();
-      return finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
+      return finetune(backbone, training, dataset, &dataset, small_inputs(), setting);
     };
     const FinetuneResult whole = run("whole", -1, false);
     CHECK_THROWS_AS(run("parts", 3, false), Stop);
@@ -277,11 +273,7 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
 
     {  // its checkpoint gives the features of the tuned backbone
       DinoV2 tuned = tiny_backbone();
-      setting.checkpoint_folder.clear();
-      setting.log.clear();
-      setting.resume = false;
-      setting.progress = nullptr;
-      finetune(tuned, CoordinateMse<>{}, dataset, nullptr, small_inputs(), setting);
+      finetune(tuned, training, dataset, nullptr, small_inputs());
       DinoV2 loaded = tiny_backbone();
       load_tuned(loaded, read_checkpoint(newest("whole")));
       const at::NoGradGuard no_gradients;
@@ -294,14 +286,15 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
 TEST_CASE("damaged checkpoints are passed over by name, and none whole is an error") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
+  auto training = three_epochs();
+  FinetuneSetting setting;
   setting.checkpoint_folder = folder.path / "checkpoints";
   setting.checkpoint_every = 1;
   std::vector<std::string> messages;
-  setting.message = [&](const std::string& line) { messages.push_back(line); };
+  training.setting.message = [&](const std::string& line) { messages.push_back(line); };
   const auto run = [&] {
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, CoordinateMse<>{}, dataset, nullptr, small_inputs(), setting);
+    return finetune(backbone, training, dataset, nullptr, small_inputs(), setting);
   };
   run();
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("holds checkpoints of another training"),
@@ -329,38 +322,62 @@ TEST_CASE("damaged checkpoints are passed over by name, and none whole is an err
 TEST_CASE("a resumed run must be the same run") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
+  auto training = three_epochs();
+  FinetuneSetting setting;
   setting.checkpoint_folder = folder.path / "checkpoints";
   PipelineSetting pipeline = small_inputs();
   const auto run = [&] {
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, CoordinateMse<>{}, dataset, nullptr, pipeline, setting);
+    return finetune(backbone, training, dataset, nullptr, pipeline, setting);
   };
   run();
   setting.resume = true;
   CHECK(run().steps == 9);  // nothing left to do
-  setting.trainer.learning_rate = 0.5;
+  training.setting.trainer.learning_rate = 0.5;
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("learning_rate is 0.5"), SettingError);
-  setting.trainer.learning_rate = 1e-3;
-  setting.unfreeze = 2;
+  training.setting.trainer.learning_rate = 1e-3;
+  training.tuning = UnfreezeLast{{.blocks = 2}};
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("unfreeze is 2, the checkpoint's run had 1"),
                        SettingError);
-  setting.unfreeze = 1;
+  training.tuning = UnfreezeLast{};
+  training.schedule = CosineRate{};
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("schedule is \"cosine\""), SettingError);
+  training.schedule = ConstantRate{};
   pipeline.image_size = 70;
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("image_size is 70"), SettingError);
   pipeline.image_size = 56;
-  setting.epochs = 4;
+  training.setting.epochs = 4;
   CHECK(run().steps == 12);
+}
+
+TEST_CASE("more epochs go on where the steps that were taken are the same ones") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  auto training = three_epochs();
+  DinoV2 backbone = tiny_backbone();
+  const auto saved_after = [&](int steps) {
+    TrainingRun run(backbone, training, dataset, nullptr, small_inputs());
+    for (int i = 0; i < steps; ++i) run.step();
+    return run.state();
+  };
+  training.schedule = CosineRate{{.warmup_steps = 3}};
+  const Checkpoint in_warmup = saved_after(3), behind = saved_after(5);
+  training.setting.epochs = 5;
+  TrainingRun longer(backbone, training, dataset, nullptr, small_inputs());
+  CHECK_THROWS_WITH_AS(longer.restore(behind), doctest::Contains("epochs is 5"), SettingError);
+  longer.restore(in_warmup);
+  CHECK(longer.result.steps == 3);
 }
 
 TEST_CASE("a run is not resumed with other pairs of the same number") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
+  auto training = three_epochs();
+  FinetuneSetting setting;
   setting.checkpoint_folder = folder.path / "checkpoints";
   const auto run = [&](const Dataset& train, const Dataset& validation) {
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, CoordinateMse<>{}, train, &validation, small_inputs(), setting);
+    return finetune(backbone, training, train, &validation, small_inputs(), setting);
   };
   run(dataset, dataset);
   setting.resume = true;
@@ -378,7 +395,7 @@ TEST_CASE("a run is not resumed with other pairs of the same number") {
   refused([](Dataset& d) { d.pairs[2].source_keypoints[1].x += 1e-6; });
   refused([](Dataset& d) { d.pairs[3].source = d.pairs[0].source; });
   refused([](Dataset& d) { d.norm = ThresholdNorm::image_size; });
-  setting.validation_alpha = 0.2;
+  training.setting.validation_alpha = 0.2;
   CHECK_THROWS_WITH_AS(run(dataset, dataset), doctest::Contains("validation_alpha is 0.2"),
                        SettingError);
 }
@@ -391,19 +408,19 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
     pair.target = pair.source;
     pair.target_keypoints = pair.source_keypoints;
   }
-  FinetuneSetting setting = three_epochs();
-  setting.trainer.learning_rate = 1;
+  auto training = three_epochs();
+  training.setting.trainer.learning_rate = 1;
+  FinetuneSetting setting;
   setting.checkpoint_folder = folder.path / "checkpoints";
   setting.log = folder.path / "log.csv";
   std::vector<std::string> messages;
-  setting.message = [&](const std::string& line) { messages.push_back(line); };
-  for (const auto& lora : {std::optional<LoraSetting>{}, std::optional(LoraSetting{2, 4, 7})}) {
-    setting.lora = lora;
+  training.setting.message = [&](const std::string& line) { messages.push_back(line); };
+  for (const auto& tuning : {OneOf<UnfreezeLast, Lora>{}, {Lora{{1, {2, 4, 7}}}}}) {
+    training.tuning = tuning;
     homolog::remove_folder(setting.checkpoint_folder);
     messages.clear();
     DinoV2 backbone = tiny_backbone();
-    const auto result =
-        finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
+    const auto result = finetune(backbone, training, dataset, &dataset, small_inputs(), setting);
     REQUIRE(result.epochs.size() == 3);
     for (const auto& record : result.epochs) REQUIRE(*record.pck <= *result.pck_before);
     REQUIRE(result.best);
@@ -424,8 +441,7 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
     // A resumed run knows it too.
     setting.resume = true;
     DinoV2 again = tiny_backbone();
-    const auto resumed =
-        finetune(again, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
+    const auto resumed = finetune(again, training, dataset, &dataset, small_inputs(), setting);
     CHECK(resumed.best->epoch == 0);
     CHECK(resumed.pck_before == result.pck_before);
     setting.resume = false;
@@ -435,9 +451,8 @@ TEST_CASE("a training that only does harm says so, and its best is the backbone 
     std::filesystem::remove(path);
   }
   DinoV2 backbone = tiny_backbone();
-  CHECK_THROWS_WITH_AS(
-      finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting),
-      doctest::Contains("holds checkpoints of another training"), SettingError);
+  CHECK_THROWS_WITH_AS(finetune(backbone, training, dataset, &dataset, small_inputs(), setting),
+                       doctest::Contains("holds checkpoints of another training"), SettingError);
 }
 
 namespace {
@@ -489,28 +504,32 @@ TEST_CASE("a training that throws leaves the backbone as it was") {
   backbone.setting.layer = 1;
   const WeightsNow before(backbone);
   const auto unchanged = [&](auto change) {
-    FinetuneSetting setting = three_epochs();
     int calls = 0;
-    WrongLoss loss{&calls, 1000, 1};
-    change(setting, loss);
-    CHECK_THROWS(finetune(backbone, loss, dataset, &dataset, small_inputs(), setting));
+    auto training = three_epochs(WrongLoss{&calls, 1000, 1});
+    FinetuneSetting setting;
+    change(training, setting);
+    CHECK_THROWS(finetune(backbone, training, dataset, &dataset, small_inputs(), setting));
     CHECK((WeightsNow(backbone) == before));
     CHECK(backbone.setting.layer == 1);
   };
-  unchanged([](FinetuneSetting&, WrongLoss& l) { l.from = 2, l.factor = 0; });
-  unchanged([](FinetuneSetting& s, WrongLoss& l) {
-    s.lora = LoraSetting{2, 4, 7};
-    l.from = 2, l.factor = 0;
+  const auto throws_in_second_call = [](auto& t, FinetuneSetting&) {
+    t.loss.from = 2, t.loss.factor = 0;
+  };
+  unchanged(throws_in_second_call);
+  unchanged([&](auto& t, FinetuneSetting& s) {
+    t.tuning = Lora{{1, {2, 4, 7}}};
+    throws_in_second_call(t, s);
   });
-  unchanged([](FinetuneSetting& s, WrongLoss&) {
+  unchanged([](auto&, FinetuneSetting& s) {
     s.progress = [](const TrainProgress& now) {
       if (now.step == 4) throw 4;
     };
   });
-  unchanged([](FinetuneSetting& s, WrongLoss&) { s.trainer.learning_rate = -1; });
-  unchanged([](FinetuneSetting& s, WrongLoss&) { s.warmup_steps = 1000; });
-  unchanged([](FinetuneSetting& s, WrongLoss& l) {
-    l.from = 3, l.factor = std::numeric_limits<double>::quiet_NaN();
+  unchanged([](auto& t, FinetuneSetting&) { t.setting.trainer.learning_rate = -1; });
+  unchanged([](auto& t, FinetuneSetting&) { t.optimizer.setting.weight_decay = -1; });
+  unchanged([](auto& t, FinetuneSetting&) { t.schedule = ConstantRate{{1000}}; });
+  unchanged([](auto& t, FinetuneSetting& s) {
+    t.loss.from = 3, t.loss.factor = std::numeric_limits<double>::quiet_NaN();
     s.checkpoint_every = 1;
   });
 }
@@ -518,14 +537,14 @@ TEST_CASE("a training that throws leaves the backbone as it was") {
 TEST_CASE("a training that fails in its first step leaves no checkpoint in the way of the next") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.epochs = 1;
+  FinetuneSetting setting;
   setting.checkpoint_folder = folder.path / "checkpoints";
   const auto run = [&](double factor) {
     int calls = 0;
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, WrongLoss{&calls, 1, factor}, dataset, &dataset, small_inputs(),
-                    setting);
+    auto training = three_epochs(WrongLoss{&calls, 1, factor});
+    training.setting.epochs = 1;
+    return finetune(backbone, training, dataset, &dataset, small_inputs(), setting);
   };
   CHECK_THROWS_AS(run(std::numeric_limits<double>::quiet_NaN()), ValueError);
   CHECK(run(1).steps == 3);
@@ -534,15 +553,15 @@ TEST_CASE("a training that fails in its first step leaves no checkpoint in the w
 TEST_CASE("float16 that gives nothing finite is an error that names step and pairs") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.trainer.autocast = torch::kFloat16;
+  int epochs = 1;
   const auto run = [&](double factor, int from = 1) {
     int calls = 0;
     DinoV2 backbone = tiny_backbone();
-    return finetune(backbone, WrongLoss{&calls, from, factor}, dataset, nullptr, small_inputs(),
-                    setting);
+    auto training = three_epochs(WrongLoss{&calls, from, factor});
+    training.setting.trainer.autocast = torch::kFloat16;
+    training.setting.epochs = epochs;
+    return finetune(backbone, training, dataset, nullptr, small_inputs());
   };
-  setting.epochs = 1;
   // Three steps are too few for the scale to come down to where these gradients fit.
   CHECK_THROWS_WITH_AS(run(1e5), doctest::Contains("all 3 steps to step 3, pairs "), ValueError);
   CHECK_THROWS_WITH_AS(run(1e5), doctest::Contains("were skipped"), ValueError);
@@ -552,7 +571,7 @@ TEST_CASE("float16 that gives nothing finite is an error that names step and pai
   CHECK_THROWS_WITH_AS(run(std::numeric_limits<double>::infinity(), 2),
                        doctest::Contains("the loss is"), ValueError);
   // Gradients that overflow whatever the scale end the training when the scale has come to 1.
-  setting.epochs = 10;
+  epochs = 10;
   CHECK_THROWS_WITH_AS(run(1e25), doctest::Contains("step 17, pairs "), ValueError);
   // Some steps skipped is float16's normal start.
   const auto result = run(100);
@@ -562,23 +581,23 @@ TEST_CASE("float16 that gives nothing finite is an error that names step and pai
 TEST_CASE("several processes take the steps of one with as many pairs") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.batch_size = 6;
-  const auto whole = losses_of(dataset, setting, CoordinateMse<>{});
+  auto training = three_epochs();
+  training.setting.batch_size = 6;
+  const auto whole = losses_of(dataset, training);
   for (const int count : {2, 3}) {
-    setting.batch_size = 6 / count;
+    training.setting.batch_size = 6 / count;
     test::Adder adder(count);
     std::vector<std::vector<double>> losses(static_cast<std::size_t>(count));
     std::vector<std::thread> threads;
     for (int index = 0; index < count; ++index) {
-      threads.emplace_back([&, index, own = setting]() mutable {
-        own.shard = adder.shard(index, count);
-        own.sum = [&adder](torch::Tensor& values) {
+      threads.emplace_back([&, index, own = training]() mutable {
+        own.setting.shard = adder.shard(index, count);
+        own.setting.sum = [&adder](torch::Tensor& values) {
           const auto wide = values.to(torch::kFloat64).contiguous();
           adder.sum({wide.mutable_data_ptr<double>(), static_cast<std::size_t>(wide.numel())});
           values.copy_(wide);
         };
-        losses[static_cast<std::size_t>(index)] = losses_of(dataset, own, CoordinateMse<>{});
+        losses[static_cast<std::size_t>(index)] = losses_of(dataset, own);
       });
     }
     for (auto& thread : threads) thread.join();
@@ -595,49 +614,48 @@ TEST_CASE("several processes take the steps of one with as many pairs") {
 TEST_CASE("early stopping, and settings that cannot be meant") {
   const test::TemporaryFolder folder;
   const Dataset dataset = test::noise_pairs(folder.path);
-  FinetuneSetting setting = three_epochs();
-  setting.epochs = 50;
-  setting.patience = 1;
-  setting.trainer.learning_rate = 1e-12;  // nothing changes, so no epoch is better than the first
+  auto training = three_epochs();
+  training.setting.epochs = 50;
+  training.setting.patience = 1;
+  training.setting.trainer.learning_rate = 1e-12;  // no epoch is better than the first
   DinoV2 backbone = tiny_backbone();
-  const auto result =
-      finetune(backbone, CoordinateMse<>{}, dataset, &dataset, small_inputs(), setting);
+  const auto result = finetune(backbone, training, dataset, &dataset, small_inputs());
   CHECK(result.stopped_early);
   CHECK(result.epochs.size() == 1);
   CHECK(result.best->epoch == 0);  // the backbone as it was
 
   const auto refused = [&](auto change) {
-    FinetuneSetting bad = three_epochs();
-    change(bad);
-    CHECK_THROWS_AS(finetune(backbone, CoordinateMse<>{}, dataset, nullptr, small_inputs(), bad),
+    auto bad = three_epochs();
+    FinetuneSetting setting;
+    change(bad, setting);
+    CHECK_THROWS_AS(finetune(backbone, bad, dataset, nullptr, small_inputs(), setting),
                     SettingError);
   };
-  refused([](FinetuneSetting& s) { s.epochs = 0; });
-  refused([](FinetuneSetting& s) { s.batch_size = 0; });
-  refused([](FinetuneSetting& s) { s.unfreeze = 3; });
-  refused([](FinetuneSetting& s) { s.resume = true; });
-  refused([](FinetuneSetting& s) { s.augment.flip = 1.5; });
-  refused([](FinetuneSetting& s) { s.trainer.learning_rate = -1; });
-  refused([](FinetuneSetting& s) { s.warmup_steps = 1000; });
-  refused([](FinetuneSetting& s) { s.shard.count = 2; });
+  refused([](auto& t, FinetuneSetting&) { t.setting.epochs = 0; });
+  refused([](auto& t, FinetuneSetting&) { t.setting.batch_size = 0; });
+  refused([](auto& t, FinetuneSetting&) { t.tuning = UnfreezeLast{{3}}; });
+  refused([](auto&, FinetuneSetting& s) { s.resume = true; });
+  refused([](auto&, FinetuneSetting& s) { s.keep_last = 1; });
+  refused([](auto& t, FinetuneSetting&) { t.augment.setting.flip = 1.5; });
+  refused([](auto& t, FinetuneSetting&) { t.setting.trainer.learning_rate = -1; });
+  refused([](auto& t, FinetuneSetting&) { t.schedule = ConstantRate{{1000}}; });
+  refused([](auto& t, FinetuneSetting&) { t.setting.shard.count = 2; });
   PipelineSetting native;
   native.resize = Resize::native;
-  CHECK_THROWS_AS(finetune(backbone, CoordinateMse<>{}, dataset, nullptr, native, three_epochs()),
-                  SettingError);
+  CHECK_THROWS_AS(finetune(backbone, three_epochs(), dataset, nullptr, native), SettingError);
 
-  FinetuneSetting wild = three_epochs();
-  wild.trainer.learning_rate = 1e30;
-  CHECK_THROWS_AS(finetune(backbone, CoordinateMse<>{}, dataset, nullptr, small_inputs(), wild),
-                  ValueError);
+  auto wild = three_epochs();
+  wild.setting.trainer.learning_rate = 1e30;
+  CHECK_THROWS_AS(finetune(backbone, wild, dataset, nullptr, small_inputs()), ValueError);
 }
 
 TEST_CASE("schedule and gradient scaler") {
-  CHECK(schedule_factor(Schedule::constant, 0, 4, 10) == 0.25);
-  CHECK(schedule_factor(Schedule::constant, 9, 4, 10) == 1);
-  CHECK(schedule_factor(Schedule::cosine, 0, 0, 10) == 1);
-  CHECK(schedule_factor(Schedule::cosine, 5, 0, 10) == doctest::Approx(0.5));
-  CHECK(schedule_factor(Schedule::cosine, 10, 0, 10) == 0);
-  CHECK_THROWS_AS(schedule_factor(Schedule::cosine, 0, 11, 10), SettingError);
+  CHECK(ConstantRate{{4}}(0, 10) == 0.25);
+  CHECK(ConstantRate{{4}}(9, 10) == 1);
+  CHECK(CosineRate{}(0, 10) == 1);
+  CHECK(CosineRate{}(5, 10) == doctest::Approx(0.5));
+  CHECK(CosineRate{}(10, 10) == 0);
+  CHECK_THROWS_AS((CosineRate{{11}}(0, 10)), SettingError);
   GradScaler scaler;
   scaler.enabled = true;
   scaler.growth_interval = 2;

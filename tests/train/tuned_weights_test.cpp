@@ -82,15 +82,16 @@ void backward_from(TransformerBackbone& backbone, const Kind& kind) {
 Checkpoint tuned_checkpoint(TransformerBackbone& backbone, const TensorFile& file, const Kind& kind,
                             const std::optional<LoraSetting>& lora,
                             const std::filesystem::path& folder) {
+  Training<OneOf<UnfreezeLast, Lora>> training;
+  training.setting.epochs = 1;
+  training.setting.trainer.learning_rate = 1e-2;
+  if (lora) training.tuning = Lora{{1, *lora}};
   FinetuneSetting setting;
-  setting.epochs = 1;
-  setting.trainer.learning_rate = 1e-2;
-  setting.lora = lora;
   setting.checkpoint_folder = folder / "checkpoints";
-  setting.identity["weights_sha256"] = homolog::detail::tensors_sha256(file);
+  training.setting.identity["weights_sha256"] = homolog::detail::tensors_sha256(file);
   PipelineSetting pipeline;
   pipeline.image_size = kind.side;
-  finetune(backbone, CoordinateMse<>{}, test::noise_pairs(folder), nullptr, pipeline, setting);
+  finetune(backbone, training, test::noise_pairs(folder), nullptr, pipeline, setting);
   return find_checkpoint(setting.checkpoint_folder);
 }
 
@@ -288,9 +289,17 @@ TEST_CASE("a checkpoint is refused over weights it was not tuned from") {
   const auto before = patches(wider, kinds[2]);
   CHECK_THROWS_AS(load_tuned(wider, checkpoint), WeightsError);
   CHECK(same(patches(wider, kinds[2]), before));
-  for (const char* field : {"blocks", "layer", "final_norm", "unfreeze", "lora_rank"}) {
+  const auto without = [&](const char* field) {
     Checkpoint damaged = checkpoint;
     damaged.state["identity"].erase(field);
-    CHECK_THROWS_WITH_AS(tuned_from(damaged), doctest::Contains("cannot be read"), WeightsError);
+    return damaged;
+  };
+  for (const char* field : {"blocks", "layer", "final_norm"}) {
+    CHECK_THROWS_WITH_AS(tuned_from(without(field)), doctest::Contains("cannot be read"),
+                         WeightsError);
+  }
+  for (const char* field : {"unfreeze", "lora_rank"}) {
+    CHECK_THROWS_WITH_AS(stock_tuning(without(field)), doctest::Contains("names none of homolog's"),
+                         WeightsError);
   }
 }

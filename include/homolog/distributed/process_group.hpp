@@ -128,7 +128,7 @@ inline Shard process_shard(const std::shared_ptr<ProcessGroup>& group) {
           [group](const std::string& own) { return group->gather(own); }};
 }
 
-/// Adds gradients up over a group's processes, for FinetuneSetting::sum; keeps the group alive.
+/// Adds gradients up over a group's processes, for TrainingSetting::sum; keeps the group alive.
 inline std::function<void(torch::Tensor&)> process_sum(const std::shared_ptr<ProcessGroup>& group) {
   if (group->launch().processes == 1) return {};  // gradients need not be copied for an exchange
   return [group](torch::Tensor& tensor) { group->sum(tensor); };

@@ -2,14 +2,15 @@
 #pragma once
 
 /// @file
-/// Random flips, colours and crops of training pairs, with their keypoints carried along. No
-/// LibTorch.
+/// Policies that change training pairs at random, with their keypoints carried along. No LibTorch.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "homolog/core/errors.hpp"
@@ -22,43 +23,42 @@
 
 namespace homolog::inline v0_1 {
 
-/// How much training pairs are changed; zeros change nothing.
-struct AugmentSetting {
-  /// Probability that both pictures of a pair are mirrored left to right. Both or none: a keypoint
-  /// such as "left headlight" keeps its meaning only when both are.
-  double flip = 0;
-  double colour = 0;  ///< c in [0, 1): brightness, contrast and saturation within [1-c, 1+c]
-  double crop = 0;  ///< in [0, 1]: largest part of the margin around the keypoints that is cut off
-};
-
 /// A picture with its keypoints.
 struct View {
   Image image;                   ///< RGB, 8 bits a channel
   Points<ImageFrame> keypoints;  ///< [N,2] px
 };
 
-/// Checks the ranges of a setting.
-///
-/// @throws SettingError naming the value
-inline void require_valid(const AugmentSetting& setting) {
-  const auto require = [](double value, double end, const char* name) {
-    if (value >= 0 && value <= end) return;
-    throw SettingError(
-        detail::text("augmentation: ", name, " is ", value, ", expected 0 to ", end));
-  };
-  require(setting.flip, 1, "flip");
-  require(setting.colour, 0.99, "colour");
-  require(setting.crop, 1, "crop");
-}
+/// An augmentation that changes pictures: `std::pair<View, View> operator()(View source, View
+/// target, RandomStream& random) const`. The frozen blocks run for every picture of every step.
+template <class A>
+concept ChangesViews = requires(const A& augment, View view, RandomStream& random) {
+  { augment(view, view, random) } -> std::convertible_to<std::pair<View, View>>;
+};
 
-/// True when pictures get new pixels each time. A flip alone makes one other picture of each.
-inline bool needs_pixels(const AugmentSetting& setting) {
-  return setting.colour > 0 || setting.crop > 0;
-}
+/// An augmentation that mirrors both pictures of a pair or none: `bool mirrors(RandomStream&
+/// random) const`. The frozen blocks' output of the mirrored pictures is kept like any other.
+template <class A>
+concept MirrorsPairs = requires(const A& augment, RandomStream& random) {
+  { augment.mirrors(random) } -> std::convertible_to<bool>;
+};
 
-/// Draws whether a pair is mirrored: always one number of the stream.
-inline bool choose_flip(const AugmentSetting& setting, RandomStream& random) {
-  return random.uniform() < setting.flip;
+/// Augment, minimum: one of the two above. Who has both says by `bool changes_views() const` which
+/// of them a training calls.
+template <class A>
+concept PairAugmentation = (ChangesViews<A> != MirrorsPairs<A>) ||
+                           (ChangesViews<A> && requires(const A& augment) {
+                             { augment.changes_views() } -> std::convertible_to<bool>;
+                           });
+
+/// Whether pictures get new pixels in each step.
+template <PairAugmentation A>
+bool changes_views(const A& augment) {
+  if constexpr (ChangesViews<A> && MirrorsPairs<A>) {
+    return augment.changes_views();
+  } else {
+    return ChangesViews<A>;
+  }
 }
 
 namespace detail {
@@ -161,26 +161,71 @@ inline View crop_view(const View& view, const CropRange& range) {
   return result;
 }
 
-/// Changes a pair at random: mirrored together, cropped and coloured each by itself.
-///
-/// @throws SettingError, PointError
-inline std::pair<View, View> augment_pair(View source, View target, const AugmentSetting& setting,
-                                          RandomStream& random) {
-  require_valid(setting);
-  const bool flip = choose_flip(setting, random);
-  for (View* view : {&source, &target}) {
-    if (flip) *view = flip_view(*view);
-    if (setting.crop > 0) {
-      *view =
-          crop_view(*view, choose_crop(view->image.size(), view->keypoints, setting.crop, random));
-    }
-    if (setting.colour > 0) {
-      const auto factor = [&] { return random.uniform(1 - setting.colour, 1 + setting.colour); };
-      const double brightness = factor(), contrast = factor(), saturation = factor();
-      view->image = jitter_colour(view->image, brightness, contrast, saturation);
-    }
+/// Random mirroring, crops and colours. Without a change of its setting it leaves pairs as they
+/// are.
+struct Augmentation {
+  /// What a user may change; zeros change nothing.
+  struct Setting {
+    /// Probability that both pictures of a pair are mirrored left to right. Both or none: a
+    /// keypoint such as "left headlight" keeps its meaning only when both are.
+    double flip = 0;
+    double colour = 0;  ///< c in [0, 1): brightness, contrast and saturation within [1-c, 1+c]
+    double crop = 0;    ///< in [0, 1]: largest part of the margin around the keypoints that goes
+  };
+  Setting setting;  ///< read at every call, which checks it
+
+  /// True when pictures get new pixels each time; mirroring alone makes one other picture of each.
+  ///
+  /// @throws SettingError naming the value that is out of its range
+  bool changes_views() const {
+    require_valid();
+    return setting.colour > 0 || setting.crop > 0;
   }
-  return {std::move(source), std::move(target)};
-}
+
+  /// Draws whether a pair is mirrored: always one number of the stream.
+  ///
+  /// @throws SettingError
+  bool mirrors(RandomStream& random) const {
+    require_valid();
+    return random.uniform() < setting.flip;
+  }
+
+  /// Changes a pair: mirrored together, cropped and coloured each by itself.
+  ///
+  /// @throws SettingError, PointError
+  std::pair<View, View> operator()(View source, View target, RandomStream& random) const {
+    const bool flip = mirrors(random);
+    for (View* view : {&source, &target}) {
+      if (flip) *view = flip_view(*view);
+      if (setting.crop > 0) {
+        *view = crop_view(*view,
+                          choose_crop(view->image.size(), view->keypoints, setting.crop, random));
+      }
+      if (setting.colour > 0) {
+        const auto factor = [&] { return random.uniform(1 - setting.colour, 1 + setting.colour); };
+        const double brightness = factor(), contrast = factor(), saturation = factor();
+        view->image = jitter_colour(view->image, brightness, contrast, saturation);
+      }
+    }
+    return {std::move(source), std::move(target)};
+  }
+
+  /// What a resumed run must have in common.
+  nlohmann::ordered_json identity() const {
+    return {{"flip", setting.flip}, {"colour", setting.colour}, {"crop", setting.crop}};
+  }
+
+ private:
+  void require_valid() const {
+    const auto require = [](double value, double end, const char* name) {
+      if (value >= 0 && value <= end) return;
+      throw SettingError(
+          detail::text("augmentation: ", name, " is ", value, ", expected 0 to ", end));
+    };
+    require(setting.flip, 1, "flip");
+    require(setting.colour, 0.99, "colour");
+    require(setting.crop, 1, "crop");
+  }
+};
 
 }  // namespace homolog::inline v0_1

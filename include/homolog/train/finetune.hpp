@@ -12,30 +12,34 @@
 #include <string>
 #include <system_error>
 
-#include "homolog/core/matcher_concept.hpp"
+#include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
-#include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/detail/checkpoint_folder.hpp"
 #include "homolog/train/detail/train_log.hpp"
 #include "homolog/train/finetune_setting.hpp"
-#include "homolog/train/losses.hpp"
+#include "homolog/train/training.hpp"
 #include "homolog/train/training_run.hpp"
 
 namespace homolog::inline v0_1 {
 
 namespace detail {
 
+/// @throws SettingError for a setting that cannot be meant
+inline void require_valid(const FinetuneSetting& setting) {
+  require_at_least(setting.checkpoint_every, 0, "checkpoint_every");
+  require_at_least(setting.keep_last, 2, "keep_last");
+  if (setting.resume && setting.checkpoint_folder.empty()) {
+    throw SettingError("finetune: nothing to resume from without a checkpoint folder");
+  }
+}
+
 /// What a training leaves on the disk, by the process that leads.
 struct TrainingFiles {
   std::optional<CheckpointFolder> folder;
   std::optional<TrainLog> log;
 };
-
-inline void say(const FinetuneSetting& setting, const std::string& line) {
-  if (setting.message && setting.shard.index == 0) setting.message(line);
-}
 
 inline bool step_checkpoints_exist(const std::filesystem::path& folder) {
   std::error_code error;
@@ -51,12 +55,12 @@ void resume_or_start(Run& run, const FinetuneSetting& setting, bool writes) {
   std::error_code error;
   if (setting.resume && step_checkpoints_exist(folder)) {
     const Checkpoint checkpoint = newest_checkpoint(
-        folder, [&setting](const std::string& line) { say(setting, "passed over: " + line); });
+        folder, [&run](const std::string& line) { run.say("passed over: " + line); });
     run.restore(checkpoint);
-    say(setting, text("resumed from ", checkpoint.tensors.name, ", step ", run.result.steps, " of ",
-                      run.total_steps()));
+    run.say(text("resumed from ", checkpoint.tensors.name, ", step ", run.result.steps, " of ",
+                 run.total_steps()));
   } else if (setting.resume) {
-    say(setting, text("nothing to resume from in ", folder.string(), ": starting afresh"));
+    run.say(text("nothing to resume from in ", folder.string(), ": starting afresh"));
   } else if (writes && (!step_checkpoints(folder).empty() ||
                         std::filesystem::exists(folder / best_checkpoint_name, error))) {
     throw SettingError(text(folder.string(),
@@ -97,8 +101,7 @@ inline std::string frozen_is_best(const FinetuneResult& result, bool writes) {
 }
 
 template <class Run>
-FinetuneResult drive(Run& run, const FinetuneSetting& setting, bool validates) {
-  const bool leads = setting.shard.index == 0;
+FinetuneResult drive(Run& run, const FinetuneSetting& setting, bool leads, bool validates) {
   const bool writes = !setting.checkpoint_folder.empty();
   TrainingFiles files;
   if (writes && leads) files.folder.emplace(setting.checkpoint_folder, setting.keep_last);
@@ -119,39 +122,39 @@ FinetuneResult drive(Run& run, const FinetuneSetting& setting, bool validates) {
   }
   if (files.folder) files.folder->finish();
   FinetuneResult result = run.finish();
-  if (result.best && result.best->epoch == 0) say(setting, frozen_is_best(result, writes));
+  if (result.best && result.best->epoch == 0) run.say(frozen_is_best(result, writes));
   return result;
 }
 
 }  // namespace detail
 
-/// Tunes the last blocks of a backbone on a data set. The backbone computes with the tuned weights
-/// from then on: those of the last step; the best epoch's are in the checkpoint folder. The
-/// backbone as it was competes for "best" as epoch 0. When anything throws, the backbone is as it
-/// was before the call.
+/// Tunes a backbone on a data set. The backbone computes with the tuned weights from then on: those
+/// of the last step; the best epoch's are in the checkpoint folder. The backbone as it was competes
+/// for "best" as epoch 0. When anything throws, the backbone is as it was before the call.
 ///
 /// Epoch e visits the pairs in an order drawn from (seed, e), so equal settings give equal weights,
 /// and a run resumed from a checkpoint ends with the same bytes as an uninterrupted one (CPU, same
 /// number of threads). The loss of a step is the mean over all its keypoints.
 ///
+/// @param training what is tuned, by which loss, and how
 /// @param validation pairs that decide the best epoch; null: none, the last is best
 /// @param pipeline resize mode with inputs of one size (not native); its query also reads
 ///   `trainer.query`
-/// @param matcher what the validation answers with
 /// @throws SettingError, DatasetError, ImageError, FileError before anything is written; ValueError
 ///   that names step and pairs when the loss is not finite, or under float16 when no step could be
 ///   taken, with the last checkpoint intact; WeightsError when there is nothing whole to resume
-///   from; what the loss or a callback throws
-template <class B, CorrespondenceLoss Loss, class M = Argmax>
-FinetuneResult finetune(B& backbone, const Loss& loss, const Dataset& train,
+///   from; what a policy or a callback throws
+template <class B, class... Policies>
+FinetuneResult finetune(B& backbone, const Training<Policies...>& training, const Dataset& train,
                         const Dataset* validation, PipelineSetting pipeline,
-                        const FinetuneSetting& setting, const M& matcher = {}) {
-  require_matcher<M>();
+                        const FinetuneSetting& setting = {}) {
+  require_trainable<B>();
+  detail::require_valid(setting);
   if (pipeline.image_size == 0) pipeline.image_size = default_image_size_of(backbone);
   const B before = backbone;  // shares the tensors, of which training changes none in place
   try {
-    TrainingRun<Loss, M> run(backbone, loss, train, validation, pipeline, setting, matcher);
-    return detail::drive(run, setting, validation != nullptr);
+    TrainingRun run(backbone, training, train, validation, pipeline);
+    return detail::drive(run, setting, training.setting.shard.index == 0, validation != nullptr);
   } catch (...) {
     backbone = before;
     throw;

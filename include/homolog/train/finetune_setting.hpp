@@ -2,24 +2,16 @@
 #pragma once
 
 /// @file
-/// How a fine-tuning runs, where it stands and what it did.
-
-#include <torch/types.h>
+/// What a fine-tuning leaves on the disk, where it stands and what it did.
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "homolog/core/shard.hpp"
-#include "homolog/train/augment.hpp"
-#include "homolog/train/schedule.hpp"
-#include "homolog/train/trainer.hpp"
-#include "homolog/train/tuned_weights.hpp"
+#include "homolog/core/detail/requirements.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -36,42 +28,16 @@ struct TrainProgress {
   std::optional<double> pck;  ///< last validation's PCK per point, as a fraction
 };
 
-/// How a fine-tuning runs.
+/// Checkpoints, log and progress of a fine-tuning; process 0 alone writes.
 struct FinetuneSetting {
-  int unfreeze = 1;                 ///< k: the last blocks that are tuned
-  std::optional<LoraSetting> lora;  ///< low-rank terms in those blocks instead of their weights
-  TrainerSetting trainer;           ///< but for `query`, which is the pipeline's
-  Schedule schedule = Schedule::constant;  ///< of the learning rate after the warm-up
-  std::int64_t warmup_steps = 0;           ///< steps in which the learning rate rises linearly
-  int epochs = 8;                          ///< passes over the training pairs, at least 1
-  int batch_size = 4;                      ///< pairs a forward and process
-  int accumulate = 1;  ///< forwards a step: a step has batch_size * accumulate * processes pairs
-  std::uint64_t seed = 0;  ///< of the pairs' order, the augmentation and LibTorch's generator
-  AugmentSetting augment;  ///< of the training pairs; validation pairs stay as they are
-  bool cache = true;       ///< keep the frozen blocks' output of each picture
-  std::filesystem::path cache_folder;  ///< keep it in a memory-mapped file there, not in memory
-
-  double validation_alpha = 0.1;  ///< alpha of the PCK per point that decides which epoch is best
-  int patience = 0;  ///< stop after so many epochs that beat no earlier one nor the start; 0: never
-
-  std::filesystem::path checkpoint_folder;  ///< empty: no checkpoints
-  std::int64_t checkpoint_every = 0;        ///< steps between checkpoints; 0: one an epoch
-  int keep_last = 2;                        ///< checkpoints kept beside the best
+  std::filesystem::path checkpoint_folder{};  ///< empty: no checkpoints
+  std::int64_t checkpoint_every = 0;          ///< steps between checkpoints; 0: one an epoch
+  int keep_last = 2;                          ///< checkpoints kept beside the best
   /// Go on from the folder's newest whole checkpoint; a folder without any starts afresh, with a
   /// message.
   bool resume = false;
-  std::filesystem::path log;  ///< CSV, one row a step; empty: none
-
-  /// What a resumed run must have in common with the one before besides this setting: weights,
-  /// data set, loss. Stored in checkpoints.
-  nlohmann::ordered_json identity = nlohmann::ordered_json::object();
-
-  std::function<void(const TrainProgress&)> progress;  ///< called after every step
-  /// Called while the cache file is made with pictures done and their number.
-  std::function<void(std::size_t done, std::size_t total)> cache_progress;
-  std::function<void(const std::string&)> message;  ///< one line the user should read
-  Shard shard;  ///< this process's part of the pairs; process 0 alone writes checkpoints and log
-  std::function<void(torch::Tensor&)> sum;  ///< adds a tensor up over all processes, in place
+  std::filesystem::path log{};                           ///< CSV, one row a step; empty: none
+  std::function<void(const TrainProgress&)> progress{};  ///< called after every step
 };
 
 /// One epoch of a training; epoch 0 is the backbone as it was, before the first step.

@@ -21,20 +21,20 @@
 #include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/selection/one_of.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/tuned_weights.hpp"
+#include "homolog/train/tuning.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 
 namespace homolog::inline v0_1 {
 
 /// What a checkpoint says about the backbone its tensors belong to.
 struct TunedFrom {
-  int blocks = 0;                   ///< the backbone has after keep_blocks()
-  int layer = 0;                    ///< 0-based block whose output is the feature
-  bool final_norm = true;           ///< the model's last norm is applied to that output
-  int unfreeze = 1;                 ///< blocks that were tuned, counted back from `layer`
-  std::optional<LoraSetting> lora;  ///< nothing: the blocks' own weights were tuned
-  std::string weights_sha256;       ///< of the base's tensors; empty where the run did not state it
+  int blocks = 0;              ///< the backbone has after keep_blocks()
+  int layer = 0;               ///< 0-based block whose output is the feature
+  bool final_norm = true;      ///< the model's last norm is applied to that output
+  std::string weights_sha256;  ///< of the base's tensors; empty where the run did not state it
 };
 
 /// Reads TunedFrom out of a checkpoint.
@@ -43,19 +43,28 @@ struct TunedFrom {
 inline TunedFrom tuned_from(const Checkpoint& checkpoint) {
   try {
     const auto& identity = checkpoint.state.at("identity");
-    TunedFrom from{identity.at("blocks").get<int>(),
-                   identity.at("layer").get<int>(),
-                   identity.at("final_norm").get<bool>(),
-                   identity.at("unfreeze").get<int>(),
-                   std::nullopt,
-                   identity.value("weights_sha256", "")};
-    if (const int rank = identity.at("lora_rank").get<int>(); rank > 0) {
-      from.lora = LoraSetting{rank, identity.at("lora_alpha").get<double>(), 0};
-    }
-    return from;
+    return {identity.at("blocks").get<int>(), identity.at("layer").get<int>(),
+            identity.at("final_norm").get<bool>(), identity.value("weights_sha256", "")};
   } catch (const nlohmann::json::exception& error) {
     throw WeightsError(
         detail::text(checkpoint.tensors.name, ": its state cannot be read: ", error.what()));
+  }
+}
+
+/// The Tuning that a checkpoint's run had, where it was one of homolog's.
+///
+/// @throws WeightsError when it was another
+inline OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint) {
+  try {
+    const auto& identity = checkpoint.state.at("identity");
+    const int blocks = identity.at("unfreeze").get<int>();
+    const int rank = identity.at("lora_rank").get<int>();
+    if (rank == 0) return UnfreezeLast{{blocks}};
+    return Lora{{blocks, {rank, identity.at("lora_alpha").get<double>(), 0}}};
+  } catch (const nlohmann::json::exception&) {
+    throw WeightsError(checkpoint.tensors.name +
+                       ": its state names none of homolog's tunings; hand the one that it was "
+                       "trained with to load_tuned()");
   }
 }
 
@@ -75,22 +84,30 @@ inline void require_base(const Checkpoint& checkpoint, const TensorFile& base) {
 /// Puts a checkpoint's tuned weights into a backbone that holds the weights they were tuned from:
 /// blocks, layer and final norm become those of the training, nothing requires gradients.
 ///
+/// @param tuning the training's own
 /// @throws SettingError when the backbone has too few blocks, WeightsError when tensors are missing
 ///   or have another shape
-inline void load_tuned(TransformerBackbone& backbone, const Checkpoint& checkpoint) {
+template <WeightTuning Tuning>
+void load_tuned(TransformerBackbone& backbone, const Checkpoint& checkpoint, const Tuning& tuning) {
   const TunedFrom from = tuned_from(checkpoint);
   TransformerBackbone result = backbone;
   if (from.blocks != static_cast<int>(result.model.blocks.size())) result.keep_blocks(from.blocks);
   result.setting.layer = from.layer;
   result.setting.final_norm = from.final_norm;
-  const TunedWeights tuned = from.lora ? add_lora(result, from.unfreeze, *from.lora)
-                                       : unfreeze_last(result, from.unfreeze);
+  const TunedWeights tuned = tuning(result);
   restore(tuned, checkpoint);
   const at::NoGradGuard no_gradients;
   refresh(result, tuned);
   for_each_weight(result.model,
                   [](const std::string&, torch::Tensor& weight) { weight = weight.detach(); });
   backbone = std::move(result);
+}
+
+/// The same for a checkpoint whose training tuned by UnfreezeLast or Lora.
+///
+/// @throws WeightsError when it was tuned by another policy
+inline void load_tuned(TransformerBackbone& backbone, const Checkpoint& checkpoint) {
+  load_tuned(backbone, checkpoint, stock_tuning(checkpoint));
 }
 
 namespace detail {
@@ -154,7 +171,9 @@ TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
     }
     merged.metadata["homolog.blocks"] = std::to_string(from.blocks);
   }
-  const int first = detail::first_tuned_block(backbone, from.unfreeze, "merge_tuned");
+  const int blocks = std::visit([](const auto& tuning) { return tuning.setting.blocks; },
+                                stock_tuning(checkpoint).policy);
+  const int first = detail::first_tuned_block(backbone, blocks, "merge_tuned");
   detail::for_each_weight_behind(backbone, first,
                                  [&](const std::string& name, torch::Tensor& weight) {
                                    detail::replace_weight(merged, name, weight, mlp);

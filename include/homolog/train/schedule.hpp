@@ -5,46 +5,86 @@
 /// The learning rate of each step: a pure function of the step, so a resumed run needs no state.
 
 #include <cmath>
+#include <concepts>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <numbers>
-#include <string>
-#include <string_view>
 
 #include "homolog/core/errors.hpp"
 
 namespace homolog::inline v0_1 {
 
-/// How the learning rate runs after the warm-up.
-enum class Schedule {
-  constant,  ///< stays at its value
-  cosine     ///< falls to zero along half a cosine
+/// Schedule, minimum:
+/// @code
+/// struct MySchedule {
+///   double operator()(std::int64_t step, std::int64_t total_steps) const;
+/// };
+/// @endcode
+/// Returns the factor of the learning rate in a step, which is counted from 0.
+template <class S>
+concept LearningRateSchedule = requires(const S& schedule, std::int64_t step) {
+  { schedule(step, step) } -> std::convertible_to<double>;
 };
 
-/// The name of a schedule: `constant` or `cosine`.
-inline std::string_view schedule_name(Schedule schedule) {
-  return schedule == Schedule::cosine ? "cosine" : "constant";
+namespace detail {
+
+/// The linear rise over the first steps (1/w, 2/w, ... 1); 1 behind it.
+///
+/// @throws SettingError for a negative number of steps, or a warm-up longer than the training
+inline double warmup_factor(std::int64_t step, std::int64_t warmup_steps,
+                            std::int64_t total_steps) {
+  if (step < 0 || warmup_steps < 0 || total_steps < 1 || warmup_steps > total_steps) {
+    throw SettingError(text("schedule: step ", step, " with ", warmup_steps, " warm-up steps of ",
+                            total_steps, " in total"));
+  }
+  return step < warmup_steps ? static_cast<double>(step + 1) / static_cast<double>(warmup_steps)
+                             : 1.0;
 }
 
-/// Factor of the learning rate in a step: a linear rise over the first `warmup_steps` (1/w, 2/w,
-/// ... 1), then the schedule; cosine would reach zero at step `total_steps`.
-///
-/// @param step 0-based
-/// @throws SettingError for a negative number of steps, or a warm-up longer than the training
-inline double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t warmup_steps,
-                              std::int64_t total_steps) {
-  if (step < 0 || warmup_steps < 0 || total_steps < 1 || warmup_steps > total_steps) {
-    throw SettingError(detail::text("schedule: step ", step, " with ", warmup_steps,
-                                    " warm-up steps of ", total_steps, " in total"));
+}  // namespace detail
+
+/// The learning rate stays at its value behind a linear warm-up.
+struct ConstantRate {
+  /// What a user may change.
+  struct Setting {
+    std::int64_t warmup_steps = 0;  ///< steps in which the learning rate rises linearly
+  };
+  Setting setting;  ///< read at every call, which checks it
+
+  /// @param step 0-based
+  /// @throws SettingError for a warm-up that is negative or longer than the training
+  double operator()(std::int64_t step, std::int64_t total_steps) const {
+    return detail::warmup_factor(step, setting.warmup_steps, total_steps);
   }
-  if (step < warmup_steps) {
-    return static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
+  /// What a resumed run must have in common.
+  nlohmann::ordered_json identity() const {
+    return {{"schedule", "constant"}, {"warmup_steps", setting.warmup_steps}};
   }
-  if (schedule == Schedule::constant || step >= total_steps) {
-    return schedule == Schedule::constant ? 1.0 : 0.0;
+};
+
+/// Behind a linear warm-up the learning rate falls along half a cosine, which would reach zero in
+/// the step behind the last.
+struct CosineRate {
+  /// What a user may change.
+  struct Setting {
+    std::int64_t warmup_steps = 0;  ///< steps in which the learning rate rises linearly
+  };
+  Setting setting;  ///< read at every call, which checks it
+
+  /// @param step 0-based
+  /// @throws SettingError for a warm-up that is negative or longer than the training
+  double operator()(std::int64_t step, std::int64_t total_steps) const {
+    const double rise = detail::warmup_factor(step, setting.warmup_steps, total_steps);
+    if (step < setting.warmup_steps) return rise;
+    if (step >= total_steps) return 0;
+    const double done = static_cast<double>(step - setting.warmup_steps) /
+                        static_cast<double>(total_steps - setting.warmup_steps);
+    return 0.5 * (1 + std::cos(std::numbers::pi * done));
   }
-  const double done =
-      static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - warmup_steps);
-  return 0.5 * (1 + std::cos(std::numbers::pi * done));
-}
+  /// What a resumed run must have in common.
+  nlohmann::ordered_json identity() const {
+    return {{"schedule", "cosine"}, {"warmup_steps", setting.warmup_steps}};
+  }
+};
 
 }  // namespace homolog::inline v0_1

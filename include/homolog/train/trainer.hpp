@@ -3,9 +3,9 @@
 
 /// @file
 /// One optimiser step on pairs of pictures: forward through the tuned blocks, loss, backward,
-/// AdamW. finetune() drives it over a data set; use it alone for a loop of your own.
+/// update. finetune() drives it over a data set; use it alone for a loop of your own.
 
-#include <torch/optim/adamw.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include <cmath>
@@ -22,6 +22,7 @@
 #include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/train/grad_scaler.hpp"
 #include "homolog/train/losses.hpp"
+#include "homolog/train/optimizer.hpp"
 #include "homolog/train/pair_batch.hpp"
 #include "homolog/train/tuned_weights.hpp"
 
@@ -29,8 +30,7 @@ namespace homolog::inline v0_1 {
 
 /// How a step is computed and taken.
 struct TrainerSetting {
-  double learning_rate = 1e-4;   ///< AdamW's, times the schedule's factor
-  double weight_decay = 0.01;    ///< AdamW's, on every tuned tensor
+  double learning_rate = 1e-4;   ///< times the schedule's factor
   double clip_norm = 0;          ///< largest L2 norm of all gradients together; 0: no clipping
   Query query = Query::nearest;  ///< how a source keypoint reads its descriptor
   /// Dtype of the tuned blocks' matrix products (AMP): bfloat16, float16 (with a gradient scaler),
@@ -47,35 +47,22 @@ struct StepResult {
 };
 
 /// Optimiser and scaler over a backbone's tuned weights. Copies share the optimiser's tensors.
+template <TrainingOptimizer O = AdamW>
 struct Trainer {
-  TrainerSetting setting;         ///< checked by the constructor
-  TunedWeights tuned;             ///< what step() changes
-  GradScaler scaler;              ///< on for float16 autocast only
-  torch::optim::AdamW optimizer;  ///< one parameter for each of `tuned.list`
+  TrainerSetting setting;              ///< checked by the constructor
+  TunedWeights tuned;                  ///< what step() changes
+  O optimizer;                         ///< how it changes them
+  std::vector<OptimizerState> memory;  ///< the optimiser's, one for each of `tuned.list`
+  GradScaler scaler;                   ///< on for float16 autocast only
+  std::int64_t steps_taken = 0;        ///< without those that the scaler skipped
 
-  /// Takes weights to tune, with moments of zero.
+  /// Takes weights to tune.
   ///
-  /// @throws SettingError when the setting is out of range
-  Trainer(TunedWeights tuned_, const TrainerSetting& setting_)
-      : setting(checked(setting_)),
-        tuned(std::move(tuned_)),
-        optimizer(leaves(tuned), torch::optim::AdamWOptions(setting_.learning_rate)
-                                     .weight_decay(setting_.weight_decay)) {
+  /// @throws SettingError when the setting is out of range; what the optimiser's start() throws
+  Trainer(TunedWeights tuned_, const TrainerSetting& setting_, O optimizer_ = {})
+      : setting(checked(setting_)), tuned(std::move(tuned_)), optimizer(std::move(optimizer_)) {
     scaler.enabled = setting.autocast == torch::kFloat16;
-    // From the start, so that a checkpoint before the first step is as complete as any other.
-    for (const auto& weight : tuned.list) {
-      auto state = std::make_unique<torch::optim::AdamWParamState>();
-      state->step(0);
-      state->exp_avg(torch::zeros_like(weight.value, torch::MemoryFormat::Preserve).detach());
-      state->exp_avg_sq(torch::zeros_like(weight.value, torch::MemoryFormat::Preserve).detach());
-      optimizer.state()[weight.value.unsafeGetTensorImpl()] = std::move(state);
-    }
-  }
-
-  /// AdamW's moments and step count of one tuned tensor.
-  torch::optim::AdamWParamState& moments(const TunedWeight& weight) {
-    return static_cast<torch::optim::AdamWParamState&>(
-        *optimizer.state().at(weight.value.unsafeGetTensorImpl()));
+    for (const auto& weight : tuned.list) memory.push_back(optimizer.start(weight.value));
   }
 
   /// Takes one step. Batches of different input sizes, and parts of a step that do not fit in
@@ -98,7 +85,7 @@ struct Trainer {
     return at_torch_boundary("training step", [&] {
       StepResult result;
       result.points = points;
-      optimizer.zero_grad();
+      for (const auto& weight : tuned.list) weight.value.mutable_grad().reset();
       const double share = 1.0 / static_cast<double>(points);
       for (const PairBatch& batch : batches) {
         const torch::Tensor batch_loss = summed_loss(backbone, loss, batch) * share;
@@ -116,10 +103,7 @@ struct Trainer {
       result.taken = scaler.update(finite);
       if (!result.taken) return result;
       clip(result.gradient_norm);
-      for (auto& group : optimizer.param_groups()) {
-        group.options().set_lr(setting.learning_rate * learning_rate_factor);
-      }
-      optimizer.step();
+      update(setting.learning_rate * learning_rate_factor);
       return result;
     });
   }
@@ -148,8 +132,6 @@ struct Trainer {
     };
     require(setting.learning_rate > 0 && std::isfinite(setting.learning_rate), "learning rate",
             setting.learning_rate);
-    require(setting.weight_decay >= 0 && std::isfinite(setting.weight_decay), "weight decay",
-            setting.weight_decay);
     require(setting.clip_norm >= 0 && std::isfinite(setting.clip_norm), "clip norm",
             setting.clip_norm);
     if (setting.autocast && *setting.autocast != torch::kBFloat16 &&
@@ -160,10 +142,13 @@ struct Trainer {
     return setting;
   }
 
-  static std::vector<torch::Tensor> leaves(const TunedWeights& tuned) {
-    std::vector<torch::Tensor> values;
-    for (const auto& weight : tuned.list) values.push_back(weight.value);
-    return values;
+  void update(double learning_rate) {
+    const at::NoGradGuard no_gradients;
+    const OptimizerStep step{learning_rate, ++steps_taken};
+    for (std::size_t i = 0; i < tuned.list.size(); ++i) {
+      const torch::Tensor& value = tuned.list[i].value;
+      optimizer(value, value.grad(), memory[i], step);
+    }
   }
 
   /// Sums loss and gradients over all processes in one exchange, and takes the scale off.

@@ -5,7 +5,6 @@
 /// A training that is stepped, saved and restored by whoever holds it; finetune() is a short driver
 /// of one.
 
-#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
@@ -13,35 +12,37 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
-#include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "homolog/core/json_text.hpp"
 #include "homolog/datasets/digest.hpp"
 #include "homolog/datasets/picture_set.hpp"
-#include "homolog/matchers/argmax.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/detail/step_batches.hpp"
+#include "homolog/train/detail/trainer_state.hpp"
 #include "homolog/train/detail/training_identity.hpp"
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/frozen_trunk.hpp"
-#include "homolog/train/losses.hpp"
+#include "homolog/train/trainer.hpp"
+#include "homolog/train/training.hpp"
 #include "homolog/train/tuned_source.hpp"
 
 namespace homolog::inline v0_1 {
 
 /// A training of a backbone's last blocks on the pairs of a data set. It refers to all that it is
-/// given, which must outlive it, and reads of the setting what a step depends on: files, log and
-/// resumption are for who drives it.
+/// given, which must outlive it.
 ///
 /// Epoch e visits the pairs in an order drawn from (seed, e), so equal settings give equal weights,
 /// and a run that goes on from another's state() ends with the same bytes (CPU, same number of
 /// threads). The loss of a step is the mean over all its keypoints.
-template <CorrespondenceLoss Loss, class M = Argmax>
+///
+/// @tparam T a Training
+template <class T>
 class TrainingRun {
  public:
   /// Reads the pictures' sizes and checks all annotations, and makes the file of the frozen blocks'
@@ -51,30 +52,27 @@ class TrainingRun {
   /// @param validation_ pairs that decide the best epoch; null: none
   /// @param pipeline_ resize mode with inputs of one size (not native); its query also reads
   ///   `trainer.query`
-  /// @param matcher_ what the validation answers with
   /// @throws SettingError, DatasetError, PointError, ImageError, FileError
-  TrainingRun(TransformerBackbone& backbone_, const Loss& loss_, const Dataset& train_,
-              const Dataset* validation_, const PipelineSetting& pipeline_,
-              const FinetuneSetting& setting_, const M& matcher_)
+  TrainingRun(TransformerBackbone& backbone_, const T& training_, const Dataset& train_,
+              const Dataset* validation_, const PipelineSetting& pipeline_)
       : backbone(backbone_),
-        loss(loss_),
+        training(checked(training_, pipeline_, train_)),
         train(train_),
         validation(validation_),
         pipeline(pipeline_),
-        setting(detail::checked(setting_, pipeline_, train_)),
-        matcher(matcher_),
-        trainer(tuned_weights(backbone_, setting_), trainer_setting()),
-        trunk(backbone_, trainer.tuned.first_block, pipeline_, setting_.trainer.autocast) {
-    require_matcher<M>();
-    if (ProblemMatcher<M> && needs_features<M>() && validation != nullptr &&
+        trainer(training_.tuning(backbone_), trainer_setting(), training_.optimizer),
+        trunk(backbone_, trainer.tuned.first_block, pipeline_, trainer.setting.autocast) {
+    require_matcher<Matcher>();
+    if (ProblemMatcher<Matcher> && needs_features<Matcher>() && validation != nullptr &&
         setting.shard.count > 1) {
       throw SettingError(
           "finetune: the validation's matcher looks at both feature maps of a pair, which lie in "
           "different processes; run it in one, or take a matcher of similarity maps");
     }
+    rate_factor(0);
     pictures = picture_set(train);  // bad annotations stop the run here
     prepare_trunk();
-    seed_generator();
+    generator().seed(setting.seed);
   }
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
@@ -93,8 +91,7 @@ class TrainingRun {
   ///
   /// @return where the training stands
   /// @throws ValueError that names step and pairs when the loss is not finite, before any weight
-  /// changes; ImageError, FileError for a picture; what loss, matcher and FinetuneSetting::sum
-  /// throw
+  /// changes; ImageError, FileError for a picture; what a policy and TrainingSetting::sum throw
   /// @note synchronises the backbone's device
   const TrainProgress& step() {
     const std::int64_t epoch = result.steps / steps.an_epoch();
@@ -103,14 +100,13 @@ class TrainingRun {
     std::vector<PairBatch> batches;
     step_pairs = steps.parts_of_step(epoch, position, points);
     for (const auto& part : step_pairs) batches.push_back(steps.make_batch(part, epoch));
-    const double factor =
-        schedule_factor(setting.schedule, result.steps, setting.warmup_steps, total_steps());
+    const double factor = rate_factor(result.steps);
     StepResult taken;
     try {
-      taken = trainer.step(backbone, loss, batches, factor, points, setting.sum);
+      taken = trainer.step(backbone, training.loss, batches, factor, points, setting.sum);
     } catch (const ValueError& error) {
-      throw ValueError(
-          detail::text("step ", result.steps + 1, ", ", pairs_text(), ": ", error.what()));
+      throw ValueError(detail::text("step ", result.steps + 1, ", ", steps.names_of(step_pairs),
+                                    ": ", error.what()));
     }
     ++result.steps;
     if (taken.taken) {
@@ -145,7 +141,7 @@ class TrainingRun {
   /// @throws what evaluate() throws
   double validate() {
     refresh_without_gradients();
-    Pipeline<TunedSource, M> scored{TunedSource{&backbone, &trunk}, matcher};
+    Pipeline<TunedSource, Matcher> scored{TunedSource{&backbone, &trunk}, training.matcher};
     scored.setting = pipeline;
     EvaluateSetting evaluation;
     evaluation.alphas = {setting.validation_alpha};
@@ -161,9 +157,6 @@ class TrainingRun {
   /// @note synchronises the backbone's device
   Checkpoint state(bool to_resume = true) {
     Checkpoint checkpoint;
-    const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
-      add_tensor(checkpoint.tensors, name, tensor.detach().clone());
-    };
     auto& json = checkpoint.state;
     json = {{"format", 1},
             {"identity", identity()},
@@ -172,29 +165,13 @@ class TrainingRun {
             {"epoch_loss", epoch_loss},
             {"epoch_points", epoch_points},
             {"stopped_early", result.stopped_early},
-            {"scaler",
-             {{"scale", trainer.scaler.scale},
-              {"steps_without_overflow", trainer.scaler.steps_without_overflow},
-              {"skipped", trainer.scaler.skipped}}}};
+            {"scaler", detail::scaler_json(trainer.scaler)}};
     json["epochs"] = nlohmann::ordered_json::array();
     for (const auto& record : result.epochs) json["epochs"].push_back(detail::epoch_json(record));
     if (result.best) json["best"] = detail::epoch_json(*result.best);
     if (result.pck_before) json["pck_before"] = *result.pck_before;
-    auto adamw_steps = nlohmann::ordered_json::object();
-    for (const auto& weight : trainer.tuned.list) {
-      add("tuned/" + weight.name, weight.value);
-      if (!to_resume) continue;
-      const auto& moments = trainer.moments(weight);
-      add("adamw/exp_avg/" + weight.name, moments.exp_avg());
-      add("adamw/exp_avg_sq/" + weight.name, moments.exp_avg_sq());
-      adamw_steps[weight.name] = moments.step();
-    }
-    if (to_resume) {
-      json["adamw_steps"] = std::move(adamw_steps);
-      auto held = generator();
-      const std::lock_guard<std::mutex> lock(held.mutex());
-      add("random", held.get_state());
-    }
+    detail::add_trainer(checkpoint, trainer, to_resume);
+    if (to_resume) add_tensor(checkpoint.tensors, "random", generator().state().clone());
     return checkpoint;
   }
 
@@ -204,14 +181,27 @@ class TrainingRun {
   /// state cannot be read
   void restore(const Checkpoint& checkpoint) {
     try {
+      const auto& state = checkpoint.state;
+      const auto done = state.at("step").get<std::int64_t>();
+      const auto same_steps = [&](const nlohmann::ordered_json& epochs) {
+        const std::int64_t total = epochs.get<std::int64_t>() * steps.an_epoch();
+        for (std::int64_t i = 0; i < done; ++i) {
+          if (training.schedule(i, total) != rate_factor(i)) return false;
+        }
+        return true;
+      };
       detail::require_same_identity(
-          identity(), checkpoint.state.value("identity", nlohmann::ordered_json::object()),
-          setting.schedule);
+          identity(), state.value("identity", nlohmann::ordered_json::object()), same_steps);
       restore_state(checkpoint);
     } catch (const nlohmann::json::exception& error) {
       throw WeightsError(
           detail::text(checkpoint.tensors.name, ": its state cannot be read: ", error.what()));
     }
+  }
+
+  /// Hands a line to the setting's `message`, where this process leads.
+  void say(const std::string& line) const {
+    if (setting.message && setting.shard.index == 0) setting.message(line);
   }
 
   /// That all processes stand at the same step of the same training.
@@ -237,9 +227,13 @@ class TrainingRun {
   }
 
  private:
-  static TunedWeights tuned_weights(TransformerBackbone& backbone, const FinetuneSetting& setting) {
-    return setting.lora ? add_lora(backbone, setting.unfreeze, *setting.lora)
-                        : unfreeze_last(backbone, setting.unfreeze);
+  using Matcher = std::remove_cvref_t<decltype(std::declval<T>().matcher)>;
+
+  static const T& checked(const T& training, const PipelineSetting& pipeline,
+                          const Dataset& train) {
+    detail::require_valid(training.setting, pipeline, train);
+    changes_views(training.augment);  // which checks its setting
+    return training;
   }
 
   TrainerSetting trainer_setting() const {
@@ -248,13 +242,10 @@ class TrainingRun {
     return copy;
   }
 
-  nlohmann::ordered_json identity() const {
-    return detail::training_identity(setting, pipeline, backbone, train, validation);
-  }
-  bool leads() const { return setting.shard.index == 0; }
+  double rate_factor(std::int64_t step) const { return training.schedule(step, total_steps()); }
 
-  void say(const std::string& line) const {
-    if (setting.message && leads()) setting.message(line);
+  nlohmann::ordered_json identity() const {
+    return detail::training_identity(training, pipeline, backbone, train, validation);
   }
 
   PictureSet picture_set(const Dataset& dataset) const {
@@ -263,16 +254,17 @@ class TrainingRun {
 
   void prepare_trunk() {
     trunk.keep = setting.cache;
-    if (setting.cache && needs_pixels(setting.augment)) {
+    if (setting.cache && changes_views(training.augment)) {
       say("augmentation changes pixels, so the frozen blocks run for every picture of every step: "
           "their output cannot be kept");
       return;  // validation pictures are still kept
     }
     if (!setting.cache || setting.cache_folder.empty()) return;
     std::vector<std::pair<std::filesystem::path, bool>> kept;
+    const bool mirrored = steps.ever_mirrors();
     for (const auto& picture : pictures.pictures) {
       kept.emplace_back(picture.path, picture.flip);
-      if (setting.augment.flip > 0) kept.emplace_back(picture.path, !picture.flip);
+      if (mirrored) kept.emplace_back(picture.path, !picture.flip);
     }
     if (validation != nullptr) {
       for (const auto& picture : picture_set(*validation).pictures) {
@@ -287,36 +279,15 @@ class TrainingRun {
     trunk.keep_in_file(folder, kept, setting.cache_progress);
   }
 
-  at::Generator generator() const {
-    return at::globalContext().defaultGenerator(backbone.model.patch_weight.device());
-  }
-  void seed_generator() const {
-    auto held = generator();
-    const std::lock_guard<std::mutex> lock(held.mutex());
-    held.set_current_seed(setting.seed);
-  }
-
-  /// The pairs of the last step in an error's words.
-  std::string pairs_text() const {
-    constexpr std::size_t shown = 8;
-    std::string names;
-    std::size_t count = 0;
-    for (const auto& part : step_pairs) {
-      for (const std::size_t i : part) {
-        if (++count <= shown) names += (count > 1 ? ", " : "") + train.pairs[i].name;
-      }
-    }
-    if (count > shown) names += detail::text(" and ", count - shown, " more");
-    return detail::text(count == 1 ? "pair " : "pairs ", names);
-  }
+  detail::DeviceGenerator generator() const { return {backbone.model.patch_weight.device()}; }
 
   void require_steps_taken() const {
     if (result.steps == 0 || trainer.scaler.skipped < result.steps) return;
-    throw ValueError(
-        detail::text("all ", result.steps, " steps to step ", result.steps, ", ", pairs_text(),
-                     ", were skipped: float16 gradients overflow, at the end at a scale of ",
-                     trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of ",
-                     "lower temperature"));
+    throw ValueError(detail::text(
+        "all ", result.steps, " steps to step ", result.steps, ", ", steps.names_of(step_pairs),
+        ", were skipped: float16 gradients overflow, at the end at a scale of ",
+        trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of ",
+        "lower temperature"));
   }
 
   void end_epoch() {
@@ -345,32 +316,14 @@ class TrainingRun {
 
   void restore_state(const Checkpoint& checkpoint) {
     const auto& state = checkpoint.state;
-    for (const auto& weight : trainer.tuned.list) {  // all checks before the first change
-      for (const char* prefix : {"tuned/", "adamw/exp_avg/", "adamw/exp_avg_sq/"}) {
-        detail::checkpoint_tensor(checkpoint, prefix + weight.name, weight.value);
-      }
-      state.at("adamw_steps").at(weight.name).get<std::int64_t>();
-    }
-    homolog::restore(trainer.tuned, checkpoint);
-    for (const auto& weight : trainer.tuned.list) {
-      auto& moments = trainer.moments(weight);
-      moments.exp_avg().copy_(to_torch(checkpoint.tensors, "adamw/exp_avg/" + weight.name));
-      moments.exp_avg_sq().copy_(to_torch(checkpoint.tensors, "adamw/exp_avg_sq/" + weight.name));
-      moments.step(state.at("adamw_steps").at(weight.name).get<std::int64_t>());
-    }
-    {
-      auto held = generator();
-      const std::lock_guard<std::mutex> lock(held.mutex());
-      held.set_state(to_torch(checkpoint.tensors, "random").clone());
-    }
-    result.steps = result.resumed_from_step = state.at("step").get<std::int64_t>();
+    const auto done = state.at("step").get<std::int64_t>();
+    const torch::Tensor random = to_torch(checkpoint.tensors, "random").clone();
+    detail::restore_trainer(trainer, checkpoint, done);
+    generator().restore(random);
+    result.steps = result.resumed_from_step = done;
     epoch_loss = state.at("epoch_loss").get<double>();
     epoch_points = state.at("epoch_points").get<std::size_t>();
     result.stopped_early = state.at("stopped_early").get<bool>();
-    const auto& scaler = state.at("scaler");
-    trainer.scaler.scale = scaler.at("scale").get<double>();
-    trainer.scaler.steps_without_overflow = scaler.at("steps_without_overflow").get<std::int64_t>();
-    trainer.scaler.skipped = scaler.at("skipped").get<std::int64_t>();
     for (const auto& record : state.at("epochs"))
       result.epochs.push_back(detail::epoch_record(record));
     if (state.contains("best")) result.best = detail::epoch_record(state.at("best"));
@@ -379,16 +332,16 @@ class TrainingRun {
   }
 
   TransformerBackbone& backbone;
-  const Loss& loss;
+  const T& training;
+  const TrainingSetting& setting = training.setting;
   const Dataset& train;
   const Dataset* validation;
   PipelineSetting pipeline;
-  const FinetuneSetting& setting;
-  const M& matcher;  ///< of the validation
   PictureSet pictures;
-  Trainer trainer;
+  Trainer<std::remove_cvref_t<decltype(std::declval<T>().optimizer)>> trainer;
   FrozenTrunk trunk;
-  detail::StepBatches steps{train, setting, pictures, trunk};
+  detail::StepBatches<std::remove_cvref_t<decltype(std::declval<T>().augment)>> steps{
+      train, setting, training.augment, pictures, trunk};
   std::vector<std::vector<std::size_t>> step_pairs;  ///< of the last step, this process's
   double epoch_loss = 0;                             ///< summed over this epoch's keypoints
   std::size_t epoch_points = 0;

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -111,15 +112,24 @@ inline void keep_masked_key_bias(const TransformerBackbone& backbone, const std:
 /// copies of this backbone change.
 ///
 /// @param k 1 to layer() + 1
+/// @param chosen which of those weights are tuned, by their name, such as
+/// `blocks.11.attn.qkv.bias`; empty: all
 /// @return leaves on the backbone's device, which the backbone computes with from now on
-/// @throws SettingError when k is out of range or the facet is not the token's
-inline TunedWeights unfreeze_last(TransformerBackbone& backbone, int k) {
+/// @throws SettingError when k is out of range, the facet is not the token's, or no weight is
+/// chosen
+inline TunedWeights unfreeze_last(TransformerBackbone& backbone, int k,
+                                  const std::function<bool(const std::string&)>& chosen = {}) {
   const int first = detail::first_tuned_block(backbone, k, "unfreeze_last");
+  bool any = !chosen;
+  detail::for_each_weight_behind(
+      backbone, first, [&](const std::string& name, torch::Tensor&) { any = any || chosen(name); });
+  if (!any) throw SettingError("unfreeze_last: no weight of those blocks was chosen");
   return at_torch_boundary("unfreezing", [&] {
     TunedWeights tuned{first, {}, {}};
     detail::for_each_weight_behind(
         backbone, first, [&](const std::string& name, torch::Tensor& weight) {
           weight = weight.detach().to(detail::master_dtype(weight)).clone().contiguous();
+          if (chosen && !chosen(name)) return;
           weight.set_requires_grad(true);
           detail::keep_masked_key_bias(backbone, name, weight);
           tuned.list.push_back({name, weight});

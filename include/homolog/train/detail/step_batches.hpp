@@ -17,17 +17,19 @@
 #include "homolog/datasets/picture_set.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/train/augment.hpp"
-#include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/frozen_trunk.hpp"
 #include "homolog/train/pair_batch.hpp"
 #include "homolog/train/random.hpp"
+#include "homolog/train/training.hpp"
 
 namespace homolog::inline v0_1::detail {
 
-/// The steps of a training; refers to what finetune() was given.
+/// The steps of a training; refers to what it was given.
+template <class Augment>
 struct StepBatches {
   const Dataset& train;
-  const FinetuneSetting& setting;
+  const TrainingSetting& setting;
+  const Augment& augment;
   const PictureSet& set;
   FrozenTrunk& trunk;
   std::vector<std::size_t> order{};  ///< pairs of `order_epoch`
@@ -42,6 +44,33 @@ struct StepBatches {
   /// Steps of an epoch; the last may be smaller.
   std::int64_t an_epoch() const {
     return static_cast<std::int64_t>((train.pairs.size() + pairs_a_step() - 1) / pairs_a_step());
+  }
+
+  /// Whether any pair of the training is mirrored in any epoch.
+  bool ever_mirrors() const {
+    if constexpr (MirrorsPairs<Augment>) {
+      for (std::uint64_t epoch = 0; epoch < static_cast<std::uint64_t>(setting.epochs); ++epoch) {
+        for (std::uint64_t i = 0; i < train.pairs.size(); ++i) {
+          RandomStream random(setting.seed, {epoch, i});
+          if (augment.mirrors(random)) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// The names of some pairs, in an error's words.
+  std::string names_of(const std::vector<std::vector<std::size_t>>& parts) const {
+    constexpr std::size_t shown = 8;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& part : parts) {
+      for (const std::size_t i : part) {
+        if (++count <= shown) names += (count > 1 ? ", " : "") + train.pairs[i].name;
+      }
+    }
+    if (count > shown) names += text(" and ", count - shown, " more");
+    return text(count == 1 ? "pair " : "pairs ", names);
   }
 
   /// The pairs of this process in a step, in parts of batch_size; `points` counts all processes'.
@@ -70,52 +99,74 @@ struct StepBatches {
   }
 
   /// Tokens and cells of some pairs, augmented as the epoch and the pair say.
+  ///
+  /// @throws PointError when the augmentation puts a keypoint outside its picture
   PairBatch make_batch(const std::vector<std::size_t>& pairs, std::int64_t epoch) {
+    Rows rows;
+    for (const std::size_t i : pairs) {
+      RandomStream random(setting.seed,
+                          {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(i)});
+      rows.batch.pairs.push_back(changes_views(augment) ? changed_pair(rows, i, random)
+                                                        : kept_pair(rows, i, random));
+    }
+    rows.batch.tokens = at::stack(rows.tokens);
+    return std::move(rows.batch);
+  }
+
+ private:
+  /// A batch whose pictures are still apart.
+  struct Rows {
     PairBatch batch;
     std::vector<torch::Tensor> tokens;
-    std::map<std::pair<std::string, bool>, std::size_t> row_of;
-    const auto add_row = [&](torch::Tensor picture, const FrameTransform& frame) {
+    std::map<std::pair<std::string, bool>, std::size_t> of_picture;  ///< path, flip
+
+    std::size_t add(torch::Tensor picture, const FrameTransform& frame) {
       batch.input = frame.image.input;
       batch.content.push_back(content_cells(frame.image, frame.grid.patch));
       tokens.push_back(std::move(picture));
       return tokens.size() - 1;
-    };
-    for (const std::size_t i : pairs) {
-      const Pair& pair = train.pairs[i];
-      RandomStream random(setting.seed,
-                          {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(i)});
-      PairBatch::Item item;
-      if (needs_pixels(setting.augment)) {
-        auto [source, target] =
-            augment_pair(view(pair, true), view(pair, false), setting.augment, random);
-        const auto source_frame = trunk.transform(source.image.size());
-        const auto target_frame = trunk.transform(target.image.size());
-        item.source = add_row(trunk.compute(source.image), source_frame);
-        item.target = add_row(trunk.compute(target.image), target_frame);
-        item.source_cells = source_frame.to_grid(source.keypoints);
-        item.target_cells = target_frame.to_grid(target.keypoints);
-      } else {
-        // A flip alone makes another picture, whose tokens are kept like any other's.
-        const bool flip = pair.flip != choose_flip(setting.augment, random);
-        const auto row = [&](std::size_t picture, const Points<ImageFrame>& points,
-                             Points<GridFrame>& cells) {
-          const auto& known = set.pictures[picture];
-          const int width = known.transform.image.image.width;
-          cells = known.transform.to_grid(flip ? flip_points_inside(points, width) : points);
-          const auto [found, added] = row_of.try_emplace({known.path, flip}, 0);
-          if (added) found->second = add_row(trunk.tokens(known.path, flip), known.transform);
-          return found->second;
-        };
-        item.source = row(set.of_pair[i].first, pair.source_keypoints, item.source_cells);
-        item.target = row(set.of_pair[i].second, pair.target_keypoints, item.target_cells);
-      }
-      batch.pairs.push_back(std::move(item));
     }
-    batch.tokens = at::stack(tokens);
-    return batch;
+  };
+
+  /// A pair whose pictures got new pixels.
+  PairBatch::Item changed_pair(Rows& rows, std::size_t i, RandomStream& random) {
+    PairBatch::Item item;
+    if constexpr (ChangesViews<Augment>) {
+      const auto [source, target] =
+          augment(view(train.pairs[i], true), view(train.pairs[i], false), random);
+      const auto row = [&](const View& changed, Points<GridFrame>& cells) {
+        require_inside(changed.keypoints, changed.image.size());
+        const FrameTransform frame = trunk.transform(changed.image.size());
+        cells = frame.to_grid(changed.keypoints);
+        return rows.add(trunk.compute(changed.image), frame);
+      };
+      item.source = row(source, item.source_cells);
+      item.target = row(target, item.target_cells);
+    }
+    return item;
   }
 
- private:
+  /// A pair as it is, or mirrored: another picture, whose tokens are kept like any other's.
+  PairBatch::Item kept_pair(Rows& rows, std::size_t i, RandomStream& random) {
+    PairBatch::Item item;
+    if constexpr (MirrorsPairs<Augment>) {
+      const Pair& pair = train.pairs[i];
+      const bool flip = pair.flip != augment.mirrors(random);
+      const auto row = [&](std::size_t picture, const Points<ImageFrame>& points,
+                           Points<GridFrame>& cells) {
+        const auto& known = set.pictures[picture];
+        const int width = known.transform.image.image.width;
+        cells = known.transform.to_grid(flip ? flip_points_inside(points, width) : points);
+        const auto [found, added] = rows.of_picture.try_emplace({known.path, flip}, 0);
+        if (added) found->second = rows.add(trunk.tokens(known.path, flip), known.transform);
+        return found->second;
+      };
+      item.source = row(set.of_pair[i].first, pair.source_keypoints, item.source_cells);
+      item.target = row(set.of_pair[i].second, pair.target_keypoints, item.target_cells);
+    }
+    return item;
+  }
+
   static View view(const Pair& pair, bool source) {
     View result{load_image(source ? pair.source : pair.target),
                 source ? pair.source_keypoints : pair.target_keypoints};

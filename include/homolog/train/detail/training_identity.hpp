@@ -19,65 +19,62 @@
 #include "homolog/datasets/digest.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
 #include "homolog/pipeline/pipeline.hpp"
-#include "homolog/train/augment.hpp"
+#include "homolog/selection/one_of.hpp"
 #include "homolog/train/finetune_setting.hpp"
+#include "homolog/train/training.hpp"
 
 namespace homolog::inline v0_1::detail {
 
+inline void require_at_least(auto value, int least, const char* name) {
+  if (value < least) {
+    throw SettingError(text("finetune: ", name, " is ", value, ", expected at least ", least));
+  }
+}
+
 /// @throws SettingError for a setting that cannot be meant, DatasetError for no pairs
-inline const FinetuneSetting& checked(const FinetuneSetting& setting,
-                                      const PipelineSetting& pipeline, const Dataset& train) {
-  const auto at_least = [](auto value, int least, const char* name) {
-    if (value < least) {
-      throw SettingError(text("finetune: ", name, " is ", value, ", expected at least ", least));
-    }
-  };
-  at_least(setting.epochs, 1, "epochs");
-  at_least(setting.batch_size, 1, "batch_size");
-  at_least(setting.accumulate, 1, "accumulate");
-  at_least(setting.patience, 0, "patience");
-  at_least(setting.checkpoint_every, 0, "checkpoint_every");
-  at_least(setting.keep_last, 2, "keep_last");
+inline void require_valid(const TrainingSetting& setting, const PipelineSetting& pipeline,
+                          const Dataset& train) {
+  require_at_least(setting.epochs, 1, "epochs");
+  require_at_least(setting.batch_size, 1, "batch_size");
+  require_at_least(setting.accumulate, 1, "accumulate");
+  require_at_least(setting.patience, 0, "patience");
   if (pipeline.resize == Resize::native) {
     throw SettingError(
         "finetune: native inputs differ in size, expected squash, letterbox or "
         "longest-side");
   }
-  if (setting.resume && setting.checkpoint_folder.empty()) {
-    throw SettingError("finetune: nothing to resume from without a checkpoint folder");
-  }
   require_valid(setting.shard, "finetune");
   if (setting.shard.count > 1 && !setting.sum) {
     throw SettingError("finetune: several processes, and no way to add their gradients up");
   }
-  require_valid(setting.augment);
   if (train.pairs.empty()) throw DatasetError(train.name + ": no pairs to train on");
-  return setting;
+}
+
+template <class Policy>
+void add_identity(nlohmann::ordered_json& json, const Policy& policy) {
+  if constexpr (HasIdentity<Policy>) json.update(policy.identity());
 }
 
 /// What must be equal for a run to go on where another stopped.
-inline nlohmann::ordered_json training_identity(const FinetuneSetting& setting,
-                                                const PipelineSetting& pipeline,
-                                                const TransformerBackbone& backbone,
-                                                const Dataset& train, const Dataset* validation) {
+template <class T>
+nlohmann::ordered_json training_identity(const T& training, const PipelineSetting& pipeline,
+                                         const TransformerBackbone& backbone, const Dataset& train,
+                                         const Dataset* validation) {
+  const TrainingSetting& setting = training.setting;
   nlohmann::ordered_json json = setting.identity;
-  json["unfreeze"] = setting.unfreeze;
-  json["lora_rank"] = setting.lora ? setting.lora->rank : 0;
-  json["lora_alpha"] = setting.lora ? setting.lora->alpha : 0.0;
+  add_identity(json, training.tuning);
+  add_identity(json, training.loss);
   json["learning_rate"] = setting.trainer.learning_rate;
-  json["weight_decay"] = setting.trainer.weight_decay;
+  add_identity(json, training.optimizer);
   json["clip_norm"] = setting.trainer.clip_norm;
   json["autocast"] = setting.trainer.autocast ? c10::toString(*setting.trainer.autocast) : "none";
-  json["schedule"] = schedule_name(setting.schedule);
-  json["warmup_steps"] = setting.warmup_steps;
+  add_identity(json, training.schedule);
   json["epochs"] = setting.epochs;
   json["batch_size"] = setting.batch_size;
   json["accumulate"] = setting.accumulate;
   json["processes"] = setting.shard.count;
   json["seed"] = setting.seed;
-  json["flip"] = setting.augment.flip;
-  json["colour"] = setting.augment.colour;
-  json["crop"] = setting.augment.crop;
+  add_identity(json, training.augment);
   json["query"] = pipeline.query == Query::bilinear ? "bilinear" : "nearest";
   json["image_size"] = pipeline.image_size;
   json["resize"] = resize_name(pipeline.resize);
@@ -90,19 +87,21 @@ inline nlohmann::ordered_json training_identity(const FinetuneSetting& setting,
   json["validation_pairs_hash"] =
       validation != nullptr ? hash_text(stable_hash(*validation)) : "none";
   json["validation_alpha"] = setting.validation_alpha;
+  if (validation != nullptr) add_identity(json, training.matcher);
   return json;
 }
 
 /// @param mine this run's identity
 /// @param stored that of the run to go on from
+/// @param same_steps whether the steps that it took are those of a run with so many epochs
 /// @throws SettingError naming the first difference
-inline void require_same_identity(const nlohmann::ordered_json& mine,
-                                  const nlohmann::ordered_json& stored, Schedule schedule) {
+template <class SameSteps>
+void require_same_identity(const nlohmann::ordered_json& mine, const nlohmann::ordered_json& stored,
+                           const SameSteps& same_steps) {
   for (const auto& [key, value] : mine.items()) {
     const auto other = stored.contains(key) ? json_text(stored.at(key)) : "nothing";
     if (other == json_text(value)) continue;
-    // The order of steps is the same whatever comes after them, unless the rate falls to an end.
-    if (key == "epochs" && schedule == Schedule::constant) continue;
+    if (key == "epochs" && stored.contains(key) && same_steps(stored.at(key))) continue;
     throw SettingError(
         text("resume: ", key, " is ", json_text(value), ", the checkpoint's run had ", other));
   }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A training, composed of policies as a Pipeline is.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "homolog/backbones/transformer_backbone.hpp"
+#include "homolog/core/matcher_concept.hpp"
+#include "homolog/core/shard.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/train/augment.hpp"
+#include "homolog/train/losses.hpp"
+#include "homolog/train/optimizer.hpp"
+#include "homolog/train/schedule.hpp"
+#include "homolog/train/trainer.hpp"
+#include "homolog/train/tuning.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// What a training's steps depend on besides its policies.
+struct TrainingSetting {
+  TrainerSetting trainer{};  ///< but for `query`, which is the pipeline's
+  int epochs = 8;            ///< passes over the training pairs, at least 1
+  int batch_size = 4;        ///< pairs a forward and process
+  int accumulate = 1;  ///< forwards a step: a step has batch_size * accumulate * processes pairs
+  std::uint64_t seed = 0;  ///< of the pairs' order, the augmentation and LibTorch's generator
+  bool cache = true;       ///< keep the frozen blocks' output of each picture
+  std::filesystem::path cache_folder{};  ///< keep it in a memory-mapped file there, not in memory
+
+  double validation_alpha = 0.1;  ///< alpha of the PCK per point that decides which epoch is best
+  int patience = 0;  ///< stop after so many epochs that beat no earlier one nor the start; 0: never
+
+  /// What a resumed run must have in common with the one before besides this setting and what the
+  /// policies' `identity()` says: weights, data set, loss. Stored in checkpoints.
+  nlohmann::ordered_json identity = nlohmann::ordered_json::object();
+  /// Called while the cache file is made with pictures done and their number.
+  std::function<void(std::size_t done, std::size_t total)> cache_progress{};
+  std::function<void(const std::string&)> message{};  ///< one line the user should read
+  Shard shard{};                                      ///< this process's part of the pairs
+  std::function<void(torch::Tensor&)> sum{};  ///< adds a tensor up over all processes, in place
+};
+
+/// What is tuned, by which loss, at which learning rate, on which pairs, by which optimiser, and
+/// what the validation answers with.
+///
+/// @code
+/// homolog::Training training{.tuning = homolog::UnfreezeLast{{.blocks = 2}},
+///                            .loss = homolog::CoordinateMse<MyMatcher>{}};
+/// @endcode
+/// Clang before 17 needs the types written: `homolog::Training<homolog::UnfreezeLast, MyLoss>`.
+/// Each policy may have `nlohmann::ordered_json identity() const`, an object of what a run that is
+/// resumed must have in common with the one before.
+template <class Tuning = UnfreezeLast, class Loss = CoordinateMse<>, class Schedule = ConstantRate,
+          class Augment = Augmentation, class Optimizer = AdamW, class Matcher = Argmax>
+struct Training {
+  static_assert(WeightTuning<Tuning>,
+                "homolog: a Tuning needs the member "
+                "'TunedWeights operator()(TransformerBackbone& backbone) const'");
+  static_assert(CorrespondenceLoss<Loss>,
+                "homolog: a Loss needs the member "
+                "'torch::Tensor operator()(const CorrespondenceBatch& batch) const'");
+  static_assert(LearningRateSchedule<Schedule>,
+                "homolog: a Schedule needs the member "
+                "'double operator()(std::int64_t step, std::int64_t total_steps) const'");
+  static_assert(PairAugmentation<Augment>,
+                "homolog: an Augment needs one of the members "
+                "'std::pair<View, View> operator()(View source, View target, RandomStream& random) "
+                "const' and 'bool mirrors(RandomStream& random) const', and beside both 'bool "
+                "changes_views() const'");
+  static_assert(TrainingOptimizer<Optimizer>,
+                "homolog: an Optimizer needs the members "
+                "'OptimizerState start(const torch::Tensor& weight) const' and 'void "
+                "operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& "
+                "state, const OptimizerStep& step) const'");
+
+  Tuning tuning{};            ///< which weights become leaves
+  Loss loss{};                ///< of which a step minimises the mean over its keypoints
+  Schedule schedule{};        ///< of the learning rate
+  Augment augment{};          ///< of the training pairs; validation pairs stay as they are
+  Optimizer optimizer{};      ///< how weights take a step
+  Matcher matcher{};          ///< of the validation
+  TrainingSetting setting{};  ///< epochs, batches, seed, validation, processes
+};
+
+/// A backbone whose blocks can be tuned.
+template <class B>
+concept TrainableBackbone = std::derived_from<B, TransformerBackbone> && std::copyable<B>;
+
+/// Stops compilation with one sentence when `B` has no blocks that could be tuned.
+template <class B>
+constexpr void require_trainable() {
+  static_assert(TrainableBackbone<B>,
+                "homolog: only a backbone derived from homolog::TransformerBackbone, such as "
+                "DinoV2, has blocks that a training can tune");
+}
+
+}  // namespace homolog::inline v0_1
