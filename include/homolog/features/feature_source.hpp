@@ -39,4 +39,23 @@ concept FeatureSource = detail::HasPatchSize<S> &&
   { source(pictures) } -> std::convertible_to<std::vector<FeatureMap>>;
 };
 
+namespace detail {
+
+/// Whether a call takes pictures as a FeatureSource's does, const or not and whatever it returns.
+template <class S>
+concept CallTakesPictures =
+    requires(S& source, std::span<const PictureId> pictures) { source(pictures); };
+
+}  // namespace detail
+
+/// Stops compilation with one sentence when `S` is no feature source.
+template <class S>
+constexpr void require_feature_source() {
+  static_assert(detail::HasPatchSize<S>,
+                "homolog: a FeatureSource needs the member 'int patch_size() const'");
+  static_assert(FeatureSource<S>,
+                "homolog: a FeatureSource needs the member 'std::vector<FeatureMap> "
+                "operator()(std::span<const PictureId> pictures) const'");
+}
+
 }  // namespace homolog::inline v0_1

@@ -195,7 +195,11 @@ struct Pipeline {
 
  private:
   static constexpr void require_policies() {
-    if constexpr (!FeatureSource<BackbonePolicy>) require_backbone<BackbonePolicy>();
+    if constexpr (detail::CallTakesPictures<BackbonePolicy>) {
+      require_feature_source<BackbonePolicy>();
+    } else {
+      require_backbone<BackbonePolicy>();
+    }
     require_default_image_size<BackbonePolicy>();
     require_matcher<MatcherPolicy>();
     require_metric<MetricPolicy>();
