@@ -9,11 +9,11 @@ list(APPEND homolog_header_rules train [[^train/]])
 list(APPEND homolog_header_rules matlab [[^datasets/(matlab|pf_willow|pf_pascal_matlab|detail/matlab_elements)\.hpp$]])
 list(APPEND homolog_header_rules datasets [[^core/(json_text|detail/strict_json)\.hpp$]])
 list(APPEND homolog_header_rules homolog [[^(matchers/tensor/|testing/tensor_)]])
-list(APPEND homolog_header_rules core [[^(core|images|kernels|matchers|metrics|selection|testing|visualization)/|^version\.hpp$]])
+list(APPEND homolog_header_rules core [[^(core|images|kernels|matchers|metrics|testing|visualization)/|^version\.hpp$]])
 list(APPEND homolog_header_rules datasets [[^backbones/(families/|(recognize|key_styles|position_interpolation)\.hpp$)]])
 list(APPEND homolog_header_rules core [[^backbones/(any_backbone|synthetic)\.hpp$|^(pipeline/pipeline|features/[a-z_]*)\.hpp$]])
 list(APPEND homolog_header_rules homolog [[^(backbones|interop)/|^homolog\.hpp$|^weights/torch_tensors\.hpp$]])
-list(APPEND homolog_header_rules datasets [[^(datasets|pipeline|weights)/]])
+list(APPEND homolog_header_rules datasets [[^(datasets|pipeline|selection|weights)/]])
 
 # homolog_headers_<component>: the headers by absolute path.
 set(homolog_include ${PROJECT_SOURCE_DIR}/include)

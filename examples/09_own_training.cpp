@@ -28,8 +28,9 @@ struct ExponentialRate {
 
 // Each picture has a brightness of its own.
 struct Lamp {
-  std::pair<homolog::View, homolog::View> operator()(homolog::View source, homolog::View target,
-                                                     homolog::RandomStream& random) const {
+  std::pair<homolog::AnnotatedImage, homolog::AnnotatedImage> operator()(
+      homolog::AnnotatedImage source, homolog::AnnotatedImage target,
+      homolog::RandomStream& random) const {
     source.image = homolog::jitter_colour(source.image, random.uniform(0.8, 1.2), 1, 1);
     target.image = homolog::jitter_colour(target.image, random.uniform(0.8, 1.2), 1, 1);
     return {source, target};
@@ -39,7 +40,7 @@ struct Lamp {
 // Gradient descent with momentum; a checkpoint holds each weight's velocity.
 struct Momentum {
   homolog::OptimizerState start(const torch::Tensor& weight) const {
-    return {{"velocity", torch::zeros_like(weight).detach()}};
+    return {{"velocity", torch::zeros_like(weight)}};
   }
   void operator()(torch::Tensor weight, const torch::Tensor& gradient,
                   homolog::OptimizerState& state, const homolog::OptimizerStep& step) const {

@@ -33,14 +33,14 @@ TEST_CASE("random streams depend on their coordinates alone, and orders are perm
 TEST_CASE("keypoints follow their pixels through flips and crops, and are never cut off") {
   RandomStream random(3, {});
   for (int round = 0; round < 500; ++round) {
-    View view{test::noise_picture(40, 30, static_cast<unsigned>(round % 5)), {}};
+    AnnotatedImage view{test::noise_picture(40, 30, static_cast<unsigned>(round % 5)), {}};
     const auto count = 1 + random.below(5);
     for (std::uint64_t n = 0; n < count; ++n) {
       view.keypoints.push_back(
           {static_cast<double>(random.below(40)), static_cast<double>(random.below(30))});
     }
     const auto [source, target] = Augmentation{{0.5, 0, 1}}(view, view, random);
-    for (const View* changed : {&source, &target}) {
+    for (const AnnotatedImage* changed : {&source, &target}) {
       REQUIRE(changed->keypoints.size() == view.keypoints.size());
       for (std::size_t n = 0; n < view.keypoints.size(); ++n) {
         const auto [x, y] = changed->keypoints[n];
@@ -58,10 +58,10 @@ TEST_CASE("a keypoint on the picture's far edge survives every flip and crop") {
   RandomStream random(4, {});
   // Annotations reach x = width and y = height; mirrored, x = width would be -1.
   for (const double x : {40.0, 39.5, 0.0}) {
-    const View view{test::noise_picture(40, 30, 1), {{x, 30}, {20, 10}}};
+    const AnnotatedImage view{test::noise_picture(40, 30, 1), {{x, 30}, {20, 10}}};
     for (int round = 0; round < 100; ++round) {
       const auto [source, target] = Augmentation{{0.5, 0, 1}}(view, view, random);
-      for (const View* changed : {&source, &target}) {
+      for (const AnnotatedImage* changed : {&source, &target}) {
         CHECK_NOTHROW(homolog::detail::require_inside(changed->keypoints, changed->image.size()));
       }
     }
@@ -71,7 +71,7 @@ TEST_CASE("a keypoint on the picture's far edge survives every flip and crop") {
 }
 
 TEST_CASE("zeros and factors of one change nothing, grey stays grey") {
-  const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
+  const AnnotatedImage view{test::noise_picture(20, 10, 1), {{3, 4}}};
   RandomStream random(0, {});
   const auto [source, target] = Augmentation{}(view, view, random);
   CHECK((source.image == view.image && target.keypoints == view.keypoints));
@@ -85,7 +85,7 @@ TEST_CASE("zeros and factors of one change nothing, grey stays grey") {
 }
 
 TEST_CASE("augmentation refuses what cannot be meant") {
-  const View view{test::noise_picture(20, 10, 1), {{3, 4}}};
+  const AnnotatedImage view{test::noise_picture(20, 10, 1), {{3, 4}}};
   RandomStream random(0, {});
   using Setting = Augmentation::Setting;
   for (const Setting& bad : {Setting{1.1, 0, 0},

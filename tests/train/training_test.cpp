@@ -39,7 +39,7 @@ struct HalvesEachTenth {
 struct HeavyBall {
   double momentum = 0.9;
   OptimizerState start(const torch::Tensor& weight) const {
-    return {{"velocity", torch::zeros_like(weight).detach()}};
+    return {{"velocity", torch::zeros_like(weight)}};
   }
   void operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& state,
                   const OptimizerStep& step) const {
@@ -48,7 +48,8 @@ struct HeavyBall {
 };
 
 struct DarkTarget {
-  std::pair<View, View> operator()(View source, View target, RandomStream& random) const {
+  std::pair<AnnotatedImage, AnnotatedImage> operator()(AnnotatedImage source, AnnotatedImage target,
+                                                       RandomStream& random) const {
     target.image = jitter_colour(target.image, random.uniform(0.5, 1), 1, 1);
     return {std::move(source), std::move(target)};
   }
@@ -60,7 +61,8 @@ struct EverySecondMirrored {
 };
 
 struct OutsideThePicture {
-  std::pair<View, View> operator()(View source, View target, RandomStream&) const {
+  std::pair<AnnotatedImage, AnnotatedImage> operator()(AnnotatedImage source, AnnotatedImage target,
+                                                       RandomStream&) const {
     target.keypoints[0].x = 1e4;
     return {std::move(source), std::move(target)};
   }
@@ -184,6 +186,146 @@ TEST_CASE("an augmentation that puts keypoints outside the picture is refused") 
   const Dataset dataset = test::noise_pairs(folder.path);
   const Training<UnfreezeLast, CoordinateMse<>, ConstantRate, OutsideThePicture> outside;
   CHECK_THROWS_AS(losses_by_hand(dataset, outside), PointError);
+}
+
+namespace {
+
+/// The distance to the truth, padded places included.
+struct CountsPadding {
+  torch::Tensor operator()(const CorrespondenceBatch& batch) const {
+    const auto predicted = SoftArgmax{}.decode(batch.similarity);
+    return at::linalg_vector_norm(predicted - batch.truth, 2, -1) +
+           100 * at::logical_not(batch.valid).to(torch::kFloat32);
+  }
+};
+
+struct MeanOfAll {
+  torch::Tensor operator()(const CorrespondenceBatch& batch) const {
+    return CoordinateMse<>{}(batch).mean();
+  }
+};
+
+struct DropsOne {
+  std::pair<AnnotatedImage, AnnotatedImage> operator()(AnnotatedImage source, AnnotatedImage target,
+                                                       RandomStream&) const {
+    source.keypoints = {source.keypoints[0]};
+    target.keypoints = {target.keypoints[0]};
+    return {std::move(source), std::move(target)};
+  }
+};
+
+struct FirstBlockAlone {
+  TunedWeights operator()(TransformerBackbone& backbone) const {
+    TunedWeights tuned = unfreeze_last(backbone, 2);
+    tuned.first_block = 1;  // so the first block runs without gradients
+    return tuned;
+  }
+};
+
+struct NotANumber {
+  double operator()(std::int64_t step, std::int64_t) const { return step < 2 ? 1 : std::nan(""); }
+};
+
+struct SaysSeed {
+  bool mirrors(RandomStream&) const { return false; }
+  nlohmann::ordered_json identity() const { return {{"seed", 99}}; }
+};
+
+struct SaysAList {
+  bool mirrors(RandomStream&) const { return false; }
+  nlohmann::ordered_json identity() const { return nlohmann::ordered_json::array({1, 2}); }
+};
+
+}  // namespace
+
+TEST_CASE("a loss counts no padding, whatever it gives there, and has one value a keypoint") {
+  const test::TemporaryFolder folder;
+  Dataset dataset = test::noise_pairs(folder.path);
+  dataset.pairs.resize(2);  // of 3 and 4 keypoints
+  Training<UnfreezeLast, CountsPadding> padded;
+  padded.setting.epochs = 1;
+  const auto together = losses_by_hand(dataset, padded);
+  REQUIRE(together.size() == 1);
+  double sum = 0;
+  for (const std::size_t i : {0, 1}) {
+    Dataset alone = dataset;
+    alone.pairs = {dataset.pairs[i]};
+    const auto points = static_cast<double>(alone.pairs[0].source_keypoints.size());
+    sum += points * losses_by_hand(alone, padded).at(0);
+  }
+  CHECK(together[0] == doctest::Approx(sum / 7).epsilon(1e-5));
+  CHECK_THROWS_WITH_AS(losses_by_hand(dataset, Training<UnfreezeLast, MeanOfAll>{}),
+                       doctest::Contains("one value a keypoint"), ShapeError);
+}
+
+TEST_CASE("policies that would train something else in silence are refused") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  const auto refused = [&](const auto& training, const char* why) {
+    CHECK_THROWS_WITH(losses_by_hand(dataset, training), doctest::Contains(why));
+  };
+  using Mse = CoordinateMse<>;
+  refused(Training<UnfreezeLast, Mse, ConstantRate, DropsOne>{}, "keypoints, got");
+  refused(Training<FirstBlockAlone>{}, "no gradient reaches 'blocks.0");
+  refused(Training<UnfreezeLast, Mse, NotANumber>{}, "factor is nan in step 3");
+  refused(Training<UnfreezeLast, Mse, ConstantRate, SaysSeed>{}, "give 'seed' in their identity");
+  refused(Training<UnfreezeLast, Mse, ConstantRate, SaysAList>{}, "expected a JSON object");
+}
+
+TEST_CASE("a state goes into the training that it was taken of, and into no other") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  DinoV2 backbone = test::tiny_backbone();
+  const Training<> training;
+  TrainingRun run(backbone, training, dataset, &dataset, test::small_inputs());
+  run.validate_frozen();
+  for (int i = 0; i < 3; ++i) run.step();
+  const Checkpoint early = run.state();
+  const auto epochs = run.result.epochs.size();
+  for (int i = 0; i < 2; ++i) run.step();
+  run.restore(early);  // the same run goes back
+  CHECK(run.result.steps == 3);
+  CHECK(run.result.epochs.size() == epochs);
+  CHECK(run.state().state == early.state);
+
+  // Policies without an identity hide nothing of the one before.
+  DinoV2 other = test::tiny_backbone();
+  const Training<UnfreezeLast, CoordinateMse<>, HalvesEachTenth> halving;
+  TrainingRun unlike(other, halving, dataset, &dataset, test::small_inputs());
+  CHECK_THROWS_WITH_AS(unlike.restore(early), doctest::Contains("schedule is nothing"),
+                       SettingError);
+  // Weights and memory that nobody asked for are not dropped.
+  DinoV2 loaded = test::tiny_backbone();
+  CHECK_THROWS_WITH_AS(load_tuned(loaded, early, BiasesOnly{}),
+                       doctest::Contains("which is not tuned here"), WeightsError);
+  Checkpoint more = early;
+  more.tensors.tensors["velocity/norm.bias"] = more.tensors.tensors.at("tuned/norm.bias");
+  CHECK_THROWS_WITH_AS(run.restore(more), doctest::Contains("does not remember"), WeightsError);
+}
+
+TEST_CASE("a finished training leaves no gradients, and none is validated without pairs") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  DinoV2 backbone = test::tiny_backbone();
+  const Training<> training;
+  TrainingRun run(backbone, training, dataset, nullptr, test::small_inputs());
+  CHECK_THROWS_AS(run.validate(), SettingError);
+  run.step();
+  run.finish();
+  for_each_weight(backbone.model, [](const std::string& name, torch::Tensor& weight) {
+    INFO(name);
+    CHECK_FALSE(weight.requires_grad());
+    CHECK_FALSE(weight.grad().defined());
+  });
+}
+
+TEST_CASE("one of some policies answers and names itself as the one that it holds") {
+  OneOf<ConstantRate, HalvesEachTenth> rate;
+  CHECK(rate(12, 24) == 1);
+  CHECK(rate.identity() == ConstantRate{}.identity());
+  rate = HalvesEachTenth{};
+  CHECK(rate(12, 24) == std::pow(0.5, 5));
+  CHECK(rate.identity() == nlohmann::ordered_json::object());
 }
 
 TEST_CASE("no chosen weight is an error, and the backbone stays as it was") {

@@ -5,6 +5,7 @@
 /// A policy that is chosen at run time among some that are known when the program is compiled.
 
 #include <concepts>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -13,14 +14,12 @@
 
 namespace homolog::inline v0_1 {
 
-/// A policy of a training that says what a resumed run must have in common.
-template <class P>
-concept HasIdentity = requires(const P& policy) { policy.identity(); };
-
-/// One of some policies, in whose place it stands: `OneOf<UnfreezeLast, Lora> tuning{Lora{}}`.
+/// One of some policies that have nothing but a call operator and perhaps `identity()`: a
+/// training's tuning, loss or schedule. It stands in their place: `OneOf<UnfreezeLast, Lora>
+/// tuning{Lora{}}`.
 ///
-/// It calls the one that it holds. Where speed depends on the type, as that of a matcher does,
-/// visit `policy` outside the driver instead.
+/// Where speed or more members depend on the type, as with a matcher, visit `policy` outside the
+/// driver instead.
 template <class... P>
 struct OneOf {
   std::variant<P...> policy;  ///< the first one by default
@@ -34,16 +33,23 @@ struct OneOf {
 
   /// Calls the policy that was chosen.
   template <class... A>
-  requires(std::invocable<const P&, A...>&&...) auto operator()(A&&... arguments) const {
-    return std::visit([&](const auto& chosen) { return chosen(std::forward<A>(arguments)...); },
-                      policy);
+  requires(std::invocable<const P&, A...>&&...)
+      std::common_type_t<std::invoke_result_t<const P&, A...>...>
+  operator()(A&&... arguments) const {
+    using Result = std::common_type_t<std::invoke_result_t<const P&, A...>...>;
+    return std::visit(
+        [&](const auto& chosen) -> Result { return chosen(std::forward<A>(arguments)...); },
+        policy);
   }
 
-  /// What a resumed training must have in common, as the chosen one says.
-  auto identity() const
-    requires(HasIdentity<P> && ...)
-  {
-    return std::visit([](const auto& chosen) { return chosen.identity(); }, policy);
+  /// What a resumed training must have in common, as the chosen one says; {} where it says nothing.
+  nlohmann::ordered_json identity() const {
+    return std::visit(
+        [](const auto& chosen) -> nlohmann::ordered_json {
+          if constexpr (requires { chosen.identity(); }) return chosen.identity();
+          return nlohmann::ordered_json::object();
+        },
+        policy);
   }
 };
 

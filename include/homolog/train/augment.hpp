@@ -24,16 +24,19 @@
 namespace homolog::inline v0_1 {
 
 /// A picture with its keypoints.
-struct View {
+struct AnnotatedImage {
   Image image;                   ///< RGB, 8 bits a channel
   Points<ImageFrame> keypoints;  ///< [N,2] px
 };
 
-/// An augmentation that changes pictures: `std::pair<View, View> operator()(View source, View
-/// target, RandomStream& random) const`. The frozen blocks run for every picture of every step.
+/// An augmentation that changes pictures: `std::pair<AnnotatedImage, AnnotatedImage>
+/// operator()(AnnotatedImage source, AnnotatedImage target, RandomStream& random) const`. The
+/// frozen blocks run for every picture of every step.
 template <class A>
-concept ChangesViews = requires(const A& augment, View view, RandomStream& random) {
-  { augment(view, view, random) } -> std::convertible_to<std::pair<View, View>>;
+concept ChangesViews = requires(const A& augment, AnnotatedImage view, RandomStream& random) {
+  {
+    augment(std::move(view), std::move(view), random)
+    } -> std::convertible_to<std::pair<AnnotatedImage, AnnotatedImage>>;
 };
 
 /// An augmentation that mirrors both pictures of a pair or none: `bool mirrors(RandomStream&
@@ -74,7 +77,7 @@ inline Points<ImageFrame> flip_points_inside(const Points<ImageFrame>& points, i
 }  // namespace detail
 
 /// The view mirrored left to right; keypoints stay inside the picture.
-inline View flip_view(const View& view) {
+inline AnnotatedImage flip_view(const AnnotatedImage& view) {
   return {flip_horizontally(view.image),
           detail::flip_points_inside(view.keypoints, view.image.width)};
 }
@@ -142,14 +145,14 @@ inline CropRange choose_crop(Size size, const Points<ImageFrame>& keypoints, dou
 /// The part of a view that lies in a range.
 ///
 /// @throws ShapeError when the range is empty or reaches outside the picture
-inline View crop_view(const View& view, const CropRange& range) {
+inline AnnotatedImage crop_view(const AnnotatedImage& view, const CropRange& range) {
   if (range.x1 < 0 || range.y1 < 0 || range.x1 >= range.x2 || range.y1 >= range.y2 ||
       range.x2 > view.image.width || range.y2 > view.image.height) {
     throw ShapeError(detail::text("crop_view: [", range.x1, ", ", range.x2, ") x [", range.y1, ", ",
                                   range.y2, ") of a picture of ", view.image.width, "x",
                                   view.image.height));
   }
-  View result{Image(range.x2 - range.x1, range.y2 - range.y1), view.keypoints};
+  AnnotatedImage result{Image(range.x2 - range.x1, range.y2 - range.y1), view.keypoints};
   for (int y = range.y1; y < range.y2; ++y) {
     std::copy_n(view.image.at(range.x1, y), 3 * static_cast<std::size_t>(range.x2 - range.x1),
                 result.image.at(0, y - range.y1));
@@ -193,9 +196,10 @@ struct Augmentation {
   /// Changes a pair: mirrored together, cropped and coloured each by itself.
   ///
   /// @throws SettingError, PointError
-  std::pair<View, View> operator()(View source, View target, RandomStream& random) const {
+  std::pair<AnnotatedImage, AnnotatedImage> operator()(AnnotatedImage source, AnnotatedImage target,
+                                                       RandomStream& random) const {
     const bool flip = mirrors(random);
-    for (View* view : {&source, &target}) {
+    for (AnnotatedImage* view : {&source, &target}) {
       if (flip) *view = flip_view(*view);
       if (setting.crop > 0) {
         *view = crop_view(*view,

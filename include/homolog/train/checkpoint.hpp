@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ namespace homolog::inline v0_1 {
 /// Content of a checkpoint.
 ///
 /// Tensors are named `tuned/NAME` with NAME as in TunedWeights; a checkpoint to resume from also
-/// has `adamw/exp_avg/NAME`, `adamw/exp_avg_sq/NAME` and `random/cpu`.
+/// has what the optimiser remembers, such as `adamw/exp_avg/NAME`, and `random`.
 struct Checkpoint {
   nlohmann::ordered_json state;  ///< everything that is no tensor
   TensorFile tensors;            ///< named as above
@@ -167,9 +168,16 @@ inline torch::Tensor checkpoint_tensor(const Checkpoint& checkpoint, const std::
 
 /// Copies a checkpoint's tuned tensors into leaves of the same names.
 ///
-/// @throws WeightsError naming the first tensor that is missing or has another shape or dtype,
-///   before anything is changed
+/// @throws WeightsError naming the first tensor that is missing, has another shape or dtype, or is
+///   none of those weights, before anything is changed
 inline void restore(const TunedWeights& tuned, const Checkpoint& checkpoint) {
+  std::set<std::string> expected;
+  for (const auto& weight : tuned.list) expected.insert("tuned/" + weight.name);
+  for (const auto& [name, tensor] : checkpoint.tensors.tensors) {
+    if (!name.starts_with("tuned/") || expected.contains(name)) continue;
+    throw WeightsError(
+        detail::text(checkpoint.tensors.name, ": holds '", name, "', which is not tuned here"));
+  }
   for (const auto& weight : tuned.list) {
     detail::checkpoint_tensor(checkpoint, "tuned/" + weight.name, weight.value);
   }

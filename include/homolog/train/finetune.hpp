@@ -138,19 +138,17 @@ FinetuneResult drive(Run& run, const FinetuneSetting& setting, bool leads, bool 
 ///
 /// @param training what is tuned, by which loss, and how
 /// @param validation pairs that decide the best epoch; null: none, the last is best
-/// @param pipeline resize mode with inputs of one size (not native); its query also reads
-///   `trainer.query`
+/// @param pipeline resize mode with inputs of one size (not native), and how a query is read
 /// @throws SettingError, DatasetError, ImageError, FileError before anything is written; ValueError
 ///   that names step and pairs when the loss is not finite, or under float16 when no step could be
 ///   taken, with the last checkpoint intact; WeightsError when there is nothing whole to resume
 ///   from; what a policy or a callback throws
 template <class B, class... Policies>
 FinetuneResult finetune(B& backbone, const Training<Policies...>& training, const Dataset& train,
-                        const Dataset* validation, PipelineSetting pipeline,
+                        const Dataset* validation, const PipelineSetting& pipeline,
                         const FinetuneSetting& setting = {}) {
   require_trainable<B>();
   detail::require_valid(setting);
-  if (pipeline.image_size == 0) pipeline.image_size = default_image_size_of(backbone);
   const B before = backbone;  // shares the tensors, of which training changes none in place
   try {
     TrainingRun run(backbone, training, train, validation, pipeline);

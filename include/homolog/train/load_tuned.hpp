@@ -171,13 +171,13 @@ TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
     }
     merged.metadata["homolog.blocks"] = std::to_string(from.blocks);
   }
-  const int blocks = std::visit([](const auto& tuning) { return tuning.setting.blocks; },
-                                stock_tuning(checkpoint).policy);
-  const int first = detail::first_tuned_block(backbone, blocks, "merge_tuned");
-  detail::for_each_weight_behind(backbone, first,
-                                 [&](const std::string& name, torch::Tensor& weight) {
-                                   detail::replace_weight(merged, name, weight, mlp);
-                                 });
+  const auto was_tuned = [&](const std::string& name) {
+    const auto& tensors = checkpoint.tensors.tensors;
+    return tensors.contains("tuned/" + name) || tensors.contains("tuned/" + name + ".lora_a");
+  };
+  for_each_weight(backbone.model, [&](const std::string& name, torch::Tensor& weight) {
+    if (was_tuned(name)) detail::replace_weight(merged, name, weight, mlp);
+  });
   return merged;
 }
 

@@ -32,8 +32,9 @@ struct CorrespondenceBatch {
 ///   torch::Tensor operator()(const homolog::CorrespondenceBatch& batch) const;
 /// };
 /// @endcode
-/// Returns [B,N], one value a keypoint; the trainer takes the mean over the valid ones. The losses
-/// below are NaN for a valid keypoint whose map has no finite cell.
+/// Returns [B,N], one value a keypoint; the trainer takes the mean over the valid ones and ignores
+/// the values of padded places. The losses below are NaN for a valid keypoint whose map has no
+/// finite cell.
 template <class L>
 concept CorrespondenceLoss = requires(const L& loss, const CorrespondenceBatch& batch) {
   { loss(batch) } -> std::convertible_to<torch::Tensor>;
@@ -74,6 +75,13 @@ inline CorrespondenceBatch without_padding(const CorrespondenceBatch& batch) {
           batch.truth.to(full_precision(batch.similarity).scalar_type())
               .masked_fill(padded.unsqueeze(-1), 0),
           batch.valid};
+}
+
+inline void require_one_loss_a_keypoint(const torch::Tensor& loss, const torch::Tensor& valid,
+                                        const char* what) {
+  if (loss.sizes() == valid.sizes()) return;
+  throw ShapeError(text(what, ": expected a loss ", shape_text(valid.sizes()),
+                        ", one value a keypoint, got ", shape_text(loss.sizes())));
 }
 
 inline torch::Tensor zero_where_padded(const torch::Tensor& loss, const torch::Tensor& valid) {
@@ -195,10 +203,7 @@ struct InfoNce {
 /// @param loss [B,N] as a loss gives it; what stands in padded places does not count
 /// @throws ShapeError, ValueError when no keypoint is valid
 inline torch::Tensor mean_loss(const torch::Tensor& loss, const torch::Tensor& valid) {
-  if (loss.sizes() != valid.sizes()) {
-    throw ShapeError(detail::text("mean_loss: expected a loss ", shape_text(valid.sizes()),
-                                  ", one value a keypoint, got ", shape_text(loss.sizes())));
-  }
+  detail::require_one_loss_a_keypoint(loss, valid, "mean_loss");
   const auto count = valid.sum().item<std::int64_t>();
   if (count == 0) throw ValueError("mean_loss: no keypoint is valid");
   return detail::zero_where_padded(loss, valid).sum() / static_cast<double>(count);

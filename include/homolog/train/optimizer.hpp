@@ -5,7 +5,6 @@
 /// How a weight takes a step along its gradient. What an optimiser remembers is named tensors, so a
 /// checkpoint holds them like any other and reading one runs nobody's code.
 
-#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include <cmath>
@@ -36,8 +35,9 @@ using OptimizerState = std::map<std::string, torch::Tensor>;
 ///                   const OptimizerStep& step) const;
 /// };
 /// @endcode
-/// `start` gives what is remembered of a weight before the first step, on its device; an optimiser
-/// without a memory returns {}. The call changes weight and state in place, without gradients.
+/// `start` gives all that is remembered of a weight before the first step, on its device; an
+/// optimiser without a memory returns {}. The call changes weight and state in place. Both run
+/// without gradients.
 template <class O>
 concept TrainingOptimizer = requires(const O& optimizer, torch::Tensor weight,
                                      const torch::Tensor& gradient, OptimizerState& state,
@@ -63,10 +63,8 @@ struct AdamW {
       throw SettingError(detail::text("AdamW: weight decay is ", setting.weight_decay,
                                       ", expected a finite number of at least 0"));
     }
-    const auto zeros = [&] {
-      return torch::zeros_like(weight, torch::MemoryFormat::Preserve).detach();
-    };
-    return {{"adamw/exp_avg", zeros()}, {"adamw/exp_avg_sq", zeros()}};
+    return {{"adamw/exp_avg", torch::zeros_like(weight)},
+            {"adamw/exp_avg_sq", torch::zeros_like(weight)}};
   }
 
   /// Takes one step in place.

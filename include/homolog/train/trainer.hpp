@@ -46,7 +46,8 @@ struct StepResult {
   bool taken = true;         ///< false where the gradient scaler skipped it
 };
 
-/// Optimiser and scaler over a backbone's tuned weights. Copies share the optimiser's tensors.
+/// Optimiser and scaler over a backbone's tuned weights. Copies share all tensors, so step only one
+/// of them.
 template <TrainingOptimizer O = AdamW>
 struct Trainer {
   TrainerSetting setting;              ///< checked by the constructor
@@ -58,11 +59,22 @@ struct Trainer {
 
   /// Takes weights to tune.
   ///
-  /// @throws SettingError when the setting is out of range; what the optimiser's start() throws
+  /// @throws SettingError when the setting is out of range or there is no weight; what the
+  /// optimiser's start() throws
   Trainer(TunedWeights tuned_, const TrainerSetting& setting_, O optimizer_ = {})
       : setting(checked(setting_)), tuned(std::move(tuned_)), optimizer(std::move(optimizer_)) {
     scaler.enabled = setting.autocast == torch::kFloat16;
-    for (const auto& weight : tuned.list) memory.push_back(optimizer.start(weight.value));
+    if (tuned.list.empty()) throw SettingError("trainer: there is no weight to tune");
+    const at::NoGradGuard no_gradients;
+    for (const auto& weight : tuned.list) {
+      memory.push_back(optimizer.start(weight.value));
+      for (const char* taken : {"tuned", "random"}) {
+        if (memory.back().contains(taken)) {
+          throw SettingError(detail::text("trainer: an optimiser's tensor may not be named '",
+                                          taken, "', as checkpoints use that name"));
+        }
+      }
+    }
   }
 
   /// Takes one step. Batches of different input sizes, and parts of a step that do not fit in
@@ -92,6 +104,7 @@ struct Trainer {
         result.loss += batch_loss.template item<double>();
         (batch_loss * scaler.factor()).backward();
       }
+      if (!batches.empty()) require_gradients();
       add_up(result.loss, sum);
       result.gradient_norm = gradient_norm();
       const bool finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
@@ -120,9 +133,11 @@ struct Trainer {
       return backbone.features_from(tuned.first_block, batch.tokens, batch.input.height,
                                     batch.input.width);
     }();
-    return loss(correspondences(features.patch_tokens, features.rows, features.cols, batch,
-                                setting.query))
-        .sum();
+    const CorrespondenceBatch maps =
+        correspondences(features.patch_tokens, features.rows, features.cols, batch, setting.query);
+    const torch::Tensor losses = loss(maps);
+    detail::require_one_loss_a_keypoint(losses, maps.valid, "training step");
+    return detail::zero_where_padded(losses, maps.valid).sum();
   }
 
  private:
@@ -142,11 +157,20 @@ struct Trainer {
     return setting;
   }
 
+  /// A weight that the loss does not depend on would only decay.
+  void require_gradients() const {
+    for (const auto& weight : tuned.list) {
+      if (weight.value.grad().defined()) continue;
+      throw SettingError(detail::text("training step: no gradient reaches '", weight.name,
+                                      "', which lies before the first tuned block or is not used"));
+    }
+  }
+
   void update(double learning_rate) {
     const at::NoGradGuard no_gradients;
     const OptimizerStep step{learning_rate, ++steps_taken};
     for (std::size_t i = 0; i < tuned.list.size(); ++i) {
-      const torch::Tensor& value = tuned.list[i].value;
+      torch::Tensor value = tuned.list[i].value;
       optimizer(value, value.grad(), memory[i], step);
     }
   }
@@ -156,7 +180,7 @@ struct Trainer {
     const double unscale = 1.0 / scaler.factor();
     for (const auto& weight : tuned.list) {
       auto& gradient = weight.value.mutable_grad();
-      if (!gradient.defined()) gradient = torch::zeros_like(weight.value).detach();
+      if (!gradient.defined()) gradient = torch::zeros_like(weight.value);
       if (scaler.enabled) gradient.mul_(unscale);
     }
     if (!sum) return;

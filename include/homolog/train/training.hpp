@@ -13,7 +13,6 @@
 #include <string>
 
 #include "homolog/backbones/transformer_backbone.hpp"
-#include "homolog/core/matcher_concept.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/train/augment.hpp"
@@ -27,12 +26,13 @@ namespace homolog::inline v0_1 {
 
 /// What a training's steps depend on besides its policies.
 struct TrainingSetting {
-  TrainerSetting trainer{};  ///< but for `query`, which is the pipeline's
+  TrainerSetting trainer{};  ///< the pipeline's query replaces its `query`
   int epochs = 8;            ///< passes over the training pairs, at least 1
   int batch_size = 4;        ///< pairs a forward and process
   int accumulate = 1;  ///< forwards a step: a step has batch_size * accumulate * processes pairs
-  std::uint64_t seed = 0;  ///< of the pairs' order, the augmentation and LibTorch's generator
-  bool cache = true;       ///< keep the frozen blocks' output of each picture
+  /// Of the pairs' order, the augmentation and LibTorch's generator; a Lora has a seed of its own.
+  std::uint64_t seed = 0;
+  bool cache = true;                     ///< keep the frozen blocks' output of each picture
   std::filesystem::path cache_folder{};  ///< keep it in a memory-mapped file there, not in memory
 
   double validation_alpha = 0.1;  ///< alpha of the PCK per point that decides which epoch is best
@@ -48,6 +48,19 @@ struct TrainingSetting {
   std::function<void(torch::Tensor&)> sum{};  ///< adds a tensor up over all processes, in place
 };
 
+namespace detail {
+
+/// Whether a policy has no `identity()`, or one of the right form.
+template <class P>
+concept IdentityFits = !requires {
+  &P::identity;
+}
+|| requires(const P& policy) {
+  { policy.identity() } -> std::same_as<nlohmann::ordered_json>;
+};
+
+}  // namespace detail
+
 /// What is tuned, by which loss, at which learning rate, on which pairs, by which optimiser, and
 /// what the validation answers with.
 ///
@@ -57,7 +70,8 @@ struct TrainingSetting {
 /// @endcode
 /// Clang before 17 needs the types written: `homolog::Training<homolog::UnfreezeLast, MyLoss>`.
 /// Each policy may have `nlohmann::ordered_json identity() const`, an object of what a run that is
-/// resumed must have in common with the one before.
+/// resumed must have in common with the one before. Its keys are the policy's own: two parts of a
+/// training may not give one key two values.
 template <class Tuning = UnfreezeLast, class Loss = CoordinateMse<>, class Schedule = ConstantRate,
           class Augment = Augmentation, class Optimizer = AdamW, class Matcher = Argmax>
 struct Training {
@@ -72,7 +86,8 @@ struct Training {
                 "'double operator()(std::int64_t step, std::int64_t total_steps) const'");
   static_assert(PairAugmentation<Augment>,
                 "homolog: an Augment needs one of the members "
-                "'std::pair<View, View> operator()(View source, View target, RandomStream& random) "
+                "'std::pair<AnnotatedImage, AnnotatedImage> operator()(AnnotatedImage source, "
+                "AnnotatedImage target, RandomStream& random) "
                 "const' and 'bool mirrors(RandomStream& random) const', and beside both 'bool "
                 "changes_views() const'");
   static_assert(TrainingOptimizer<Optimizer>,
@@ -80,6 +95,11 @@ struct Training {
                 "'OptimizerState start(const torch::Tensor& weight) const' and 'void "
                 "operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& "
                 "state, const OptimizerStep& step) const'");
+  static_assert(detail::IdentityFits<Tuning> && detail::IdentityFits<Loss> &&
+                    detail::IdentityFits<Schedule> && detail::IdentityFits<Augment> &&
+                    detail::IdentityFits<Optimizer> && detail::IdentityFits<Matcher>,
+                "homolog: a training policy's optional member is "
+                "'nlohmann::ordered_json identity() const'");
 
   Tuning tuning{};            ///< which weights become leaves
   Loss loss{};                ///< of which a step minimises the mean over its keypoints

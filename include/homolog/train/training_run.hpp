@@ -8,13 +8,13 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,8 +34,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// A training of a backbone's last blocks on the pairs of a data set. It refers to all that it is
-/// given, which must outlive it.
+/// A training of a backbone's last blocks on the pairs of a data set. It refers to the backbone and
+/// the data sets, which must outlive it, and holds a copy of the training.
 ///
 /// Epoch e visits the pairs in an order drawn from (seed, e), so equal settings give equal weights,
 /// and a run that goes on from another's state() ends with the same bytes (CPU, same number of
@@ -50,30 +50,28 @@ class TrainingRun {
   ///
   /// @param backbone_ computes with the tuned weights from then on
   /// @param validation_ pairs that decide the best epoch; null: none
-  /// @param pipeline_ resize mode with inputs of one size (not native); its query also reads
-  ///   `trainer.query`
-  /// @throws SettingError, DatasetError, PointError, ImageError, FileError
+  /// @param pipeline_ resize mode with inputs of one size (not native), and how a query is read
+  /// @throws SettingError, DatasetError, PointError, ImageError, FileError; the backbone may then
+  /// hold leaves of equal values
   TrainingRun(TransformerBackbone& backbone_, const T& training_, const Dataset& train_,
               const Dataset* validation_, const PipelineSetting& pipeline_)
       : backbone(backbone_),
         training(checked(training_, pipeline_, train_)),
         train(train_),
         validation(validation_),
-        pipeline(pipeline_),
+        pipeline(with_input_size(pipeline_)),
         trainer(training_.tuning(backbone_), trainer_setting(), training_.optimizer),
-        trunk(backbone_, trainer.tuned.first_block, pipeline_, trainer.setting.autocast) {
+        trunk(backbone_, trainer.tuned.first_block, pipeline, trainer.setting.autocast) {
     require_matcher<Matcher>();
-    if (ProblemMatcher<Matcher> && needs_features<Matcher>() && validation != nullptr &&
-        setting.shard.count > 1) {
-      throw SettingError(
-          "finetune: the validation's matcher looks at both feature maps of a pair, which lie in "
-          "different processes; run it in one, or take a matcher of similarity maps");
-    }
+    if (validation != nullptr) detail::require_pairs_in_one_place<Matcher>(setting);
     rate_factor(0);
+    identity();
     pictures = picture_set(train);  // bad annotations stop the run here
     prepare_trunk();
     generator().seed(setting.seed);
   }
+  TrainingRun(TransformerBackbone&, const T&, const Dataset&&, const Dataset*,
+              const PipelineSetting&) = delete;  // the data set would be gone
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
@@ -99,8 +97,8 @@ class TrainingRun {
     std::size_t points = 0;
     std::vector<PairBatch> batches;
     step_pairs = steps.parts_of_step(epoch, position, points);
-    for (const auto& part : step_pairs) batches.push_back(steps.make_batch(part, epoch));
     const double factor = rate_factor(result.steps);
+    for (const auto& part : step_pairs) batches.push_back(steps.make_batch(part, epoch));
     StepResult taken;
     try {
       taken = trainer.step(backbone, training.loss, batches, factor, points, setting.sum);
@@ -138,8 +136,9 @@ class TrainingRun {
 
   /// PCK per point on the validation pairs, as a fraction.
   ///
-  /// @throws what evaluate() throws
+  /// @throws SettingError without validation pairs; what evaluate() throws
   double validate() {
+    if (validation == nullptr) throw SettingError("validate: the training has no validation pairs");
     refresh_without_gradients();
     Pipeline<TunedSource, Matcher> scored{TunedSource{&backbone, &trunk}, training.matcher};
     scored.setting = pipeline;
@@ -157,21 +156,15 @@ class TrainingRun {
   /// @note synchronises the backbone's device
   Checkpoint state(bool to_resume = true) {
     Checkpoint checkpoint;
-    auto& json = checkpoint.state;
-    json = {{"format", 1},
-            {"identity", identity()},
-            {"step", result.steps},
-            {"steps_an_epoch", steps.an_epoch()},
-            {"epoch_loss", epoch_loss},
-            {"epoch_points", epoch_points},
-            {"stopped_early", result.stopped_early},
-            {"scaler", detail::scaler_json(trainer.scaler)}};
-    json["epochs"] = nlohmann::ordered_json::array();
-    for (const auto& record : result.epochs) json["epochs"].push_back(detail::epoch_json(record));
-    if (result.best) json["best"] = detail::epoch_json(*result.best);
-    if (result.pck_before) json["pck_before"] = *result.pck_before;
+    checkpoint.state = detail::result_json(result);
+    checkpoint.state.update({{"format", 1},
+                             {"identity", identity()},
+                             {"steps_an_epoch", steps.an_epoch()},
+                             {"epoch_loss", epoch_loss},
+                             {"epoch_points", epoch_points},
+                             {"scaler", detail::scaler_json(trainer.scaler)}});
     detail::add_trainer(checkpoint, trainer, to_resume);
-    if (to_resume) add_tensor(checkpoint.tensors, "random", generator().state().clone());
+    if (to_resume) add_tensor(checkpoint.tensors, "random", generator().state());
     return checkpoint;
   }
 
@@ -182,16 +175,11 @@ class TrainingRun {
   void restore(const Checkpoint& checkpoint) {
     try {
       const auto& state = checkpoint.state;
-      const auto done = state.at("step").get<std::int64_t>();
-      const auto same_steps = [&](const nlohmann::ordered_json& epochs) {
-        const std::int64_t total = epochs.get<std::int64_t>() * steps.an_epoch();
-        for (std::int64_t i = 0; i < done; ++i) {
-          if (training.schedule(i, total) != rate_factor(i)) return false;
-        }
-        return true;
-      };
       detail::require_same_identity(
-          identity(), state.value("identity", nlohmann::ordered_json::object()), same_steps);
+          identity(), state.at("identity"), [&](const nlohmann::ordered_json& epochs) {
+            return detail::same_rates(training.schedule, state.at("step").get<std::int64_t>(),
+                                      total_steps(), epochs.get<int>() * steps.an_epoch());
+          });
       restore_state(checkpoint);
     } catch (const nlohmann::json::exception& error) {
       throw WeightsError(
@@ -218,8 +206,17 @@ class TrainingRun {
   /// @throws ValueError when every step was skipped under float16: the training changed nothing,
   /// whatever its losses say
   FinetuneResult finish() {
-    require_steps_taken();
+    if (result.steps > 0 && trainer.scaler.skipped >= result.steps) {
+      throw ValueError(detail::text(
+          "all ", result.steps, " steps to step ", result.steps, ", ", steps.names_of(step_pairs),
+          ", were skipped: float16 gradients overflow, at the end at a scale of ",
+          trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of lower ",
+          "temperature"));
+    }
     refresh_without_gradients();
+    for (const auto& weight : trainer.tuned.list) weight.value.mutable_grad().reset();
+    for_each_weight(backbone.model,
+                    [](const std::string&, torch::Tensor& weight) { weight = weight.detach(); });
     result.trunk_forwards = trunk.forwards;
     result.skipped_steps = trainer.scaler.skipped;
     result.tuned_elements = trainer.tuned.elements();
@@ -227,7 +224,7 @@ class TrainingRun {
   }
 
  private:
-  using Matcher = std::remove_cvref_t<decltype(std::declval<T>().matcher)>;
+  using Matcher = decltype(T::matcher);
 
   static const T& checked(const T& training, const PipelineSetting& pipeline,
                           const Dataset& train) {
@@ -236,13 +233,24 @@ class TrainingRun {
     return training;
   }
 
+  PipelineSetting with_input_size(PipelineSetting given) const {
+    if (given.image_size == 0) given.image_size = default_image_size_of(backbone);
+    return given;
+  }
+
   TrainerSetting trainer_setting() const {
     TrainerSetting copy = setting.trainer;
     copy.query = pipeline.query;
     return copy;
   }
 
-  double rate_factor(std::int64_t step) const { return training.schedule(step, total_steps()); }
+  /// @throws SettingError for a factor that no learning rate can be multiplied by
+  double rate_factor(std::int64_t step) const {
+    const double factor = training.schedule(step, total_steps());
+    if (factor >= 0 && std::isfinite(factor)) return factor;
+    throw SettingError(detail::text("schedule: its factor is ", factor, " in step ", step + 1,
+                                    ", expected a finite number of at least 0"));
+  }
 
   nlohmann::ordered_json identity() const {
     return detail::training_identity(training, pipeline, backbone, train, validation);
@@ -281,15 +289,6 @@ class TrainingRun {
 
   detail::DeviceGenerator generator() const { return {backbone.model.patch_weight.device()}; }
 
-  void require_steps_taken() const {
-    if (result.steps == 0 || trainer.scaler.skipped < result.steps) return;
-    throw ValueError(detail::text(
-        "all ", result.steps, " steps to step ", result.steps, ", ", steps.names_of(step_pairs),
-        ", were skipped: float16 gradients overflow, at the end at a scale of ",
-        trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of ",
-        "lower temperature"));
-  }
-
   void end_epoch() {
     EpochRecord record{progress.epoch, progress.loss, std::nullopt};
     if (validation != nullptr) {
@@ -316,32 +315,31 @@ class TrainingRun {
 
   void restore_state(const Checkpoint& checkpoint) {
     const auto& state = checkpoint.state;
-    const auto done = state.at("step").get<std::int64_t>();
+    FinetuneResult stored = detail::stored_result(state);
+    const auto loss = state.at("epoch_loss").get<double>();
+    const auto points = state.at("epoch_points").get<std::size_t>();
     const torch::Tensor random = to_torch(checkpoint.tensors, "random").clone();
-    detail::restore_trainer(trainer, checkpoint, done);
-    generator().restore(random);
-    result.steps = result.resumed_from_step = done;
-    epoch_loss = state.at("epoch_loss").get<double>();
-    epoch_points = state.at("epoch_points").get<std::size_t>();
-    result.stopped_early = state.at("stopped_early").get<bool>();
-    for (const auto& record : state.at("epochs"))
-      result.epochs.push_back(detail::epoch_record(record));
-    if (state.contains("best")) result.best = detail::epoch_record(state.at("best"));
-    if (state.contains("pck_before")) result.pck_before = state.at("pck_before").get<double>();
+    at_torch_boundary("restoring the random generator", [&] { generator().restore(random); });
+    detail::restore_trainer(trainer, checkpoint, stored.steps);
+    result = std::move(stored);
+    epoch_loss = loss;
+    epoch_points = points;
+    progress = {};
     progress.pck = result.epochs.empty() ? result.pck_before : result.epochs.back().pck;
+    epoch_ended = improved = false;
   }
 
   TransformerBackbone& backbone;
-  const T& training;
+  const T training;
   const TrainingSetting& setting = training.setting;
   const Dataset& train;
   const Dataset* validation;
   PipelineSetting pipeline;
   PictureSet pictures;
-  Trainer<std::remove_cvref_t<decltype(std::declval<T>().optimizer)>> trainer;
+  Trainer<decltype(T::optimizer)> trainer;
   FrozenTrunk trunk;
-  detail::StepBatches<std::remove_cvref_t<decltype(std::declval<T>().augment)>> steps{
-      train, setting, training.augment, pictures, trunk};
+  detail::StepBatches<decltype(T::augment)> steps{train, setting, training.augment, pictures,
+                                                  trunk};
   std::vector<std::vector<std::size_t>> step_pairs;  ///< of the last step, this process's
   double epoch_loss = 0;                             ///< summed over this epoch's keypoints
   std::size_t epoch_points = 0;

@@ -19,8 +19,9 @@ namespace homolog::inline v0_1 {
 ///   TunedWeights operator()(TransformerBackbone& backbone) const;
 /// };
 /// @endcode
-/// Makes leaves of weights that the backbone computes with from then on; unfreeze_last() with a
-/// choice of its own is the short way.
+/// Makes leaves of weights that the backbone computes with from then on: copies, as other copies of
+/// the backbone share the weights themselves. unfreeze_last() with a choice of its own is the short
+/// way.
 template <class T>
 concept WeightTuning = requires(const T& tuning, TransformerBackbone& backbone) {
   { tuning(backbone) } -> std::convertible_to<TunedWeights>;

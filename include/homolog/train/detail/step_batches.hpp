@@ -100,7 +100,8 @@ struct StepBatches {
 
   /// Tokens and cells of some pairs, augmented as the epoch and the pair say.
   ///
-  /// @throws PointError when the augmentation puts a keypoint outside its picture
+  /// @throws PointError, ShapeError when the augmentation moves a keypoint out of its picture or
+  /// drops one
   PairBatch make_batch(const std::vector<std::size_t>& pairs, std::int64_t epoch) {
     Rows rows;
     for (const std::size_t i : pairs) {
@@ -134,8 +135,8 @@ struct StepBatches {
     if constexpr (ChangesViews<Augment>) {
       const auto [source, target] =
           augment(view(train.pairs[i], true), view(train.pairs[i], false), random);
-      const auto row = [&](const View& changed, Points<GridFrame>& cells) {
-        require_inside(changed.keypoints, changed.image.size());
+      const auto row = [&](const AnnotatedImage& changed, Points<GridFrame>& cells) {
+        require_kept(changed, train.pairs[i]);
         const FrameTransform frame = trunk.transform(changed.image.size());
         cells = frame.to_grid(changed.keypoints);
         return rows.add(trunk.compute(changed.image), frame);
@@ -167,9 +168,23 @@ struct StepBatches {
     return item;
   }
 
-  static View view(const Pair& pair, bool source) {
-    View result{load_image(source ? pair.source : pair.target),
-                source ? pair.source_keypoints : pair.target_keypoints};
+  /// An augmentation moves keypoints, and neither drops one nor moves it out of the picture.
+  static void require_kept(const AnnotatedImage& changed, const Pair& pair) {
+    const std::string where = "augmentation of pair " + pair.name + ": ";
+    if (changed.keypoints.size() != pair.source_keypoints.size()) {
+      throw ShapeError(text(where, "expected ", pair.source_keypoints.size(), " keypoints, got ",
+                            changed.keypoints.size()));
+    }
+    try {
+      require_inside(changed.keypoints, changed.image.size());
+    } catch (const PointError& error) {
+      throw PointError(where + error.what());
+    }
+  }
+
+  static AnnotatedImage view(const Pair& pair, bool source) {
+    AnnotatedImage result{load_image(source ? pair.source : pair.target),
+                          source ? pair.source_keypoints : pair.target_keypoints};
     return pair.flip ? flip_view(result) : result;
   }
 };

@@ -5,12 +5,14 @@
 /// Trainer and random generator in a checkpoint.
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "homolog/train/checkpoint.hpp"
@@ -65,7 +67,8 @@ inline nlohmann::ordered_json scaler_json(const GradScaler& scaler) {
 /// Puts a checkpoint's weights, optimiser and scaler into a trainer.
 ///
 /// @param steps that the checkpoint's run had done
-/// @throws WeightsError before anything is changed, when a tensor is missing or has another form
+/// @throws WeightsError before anything is changed, when a tensor is missing, has another form or
+/// is unknown
 template <class O>
 void restore_trainer(Trainer<O>& trainer, const Checkpoint& checkpoint, std::int64_t steps) {
   const auto& stored = checkpoint.state.at("scaler");
@@ -73,6 +76,18 @@ void restore_trainer(Trainer<O>& trainer, const Checkpoint& checkpoint, std::int
   scaler.scale = stored.at("scale").get<double>();
   scaler.steps_without_overflow = stored.at("steps_without_overflow").get<std::int64_t>();
   scaler.skipped = stored.at("skipped").get<std::int64_t>();
+  std::set<std::string> known{"random"};
+  for (std::size_t i = 0; i < trainer.tuned.list.size(); ++i) {
+    for (const auto& [name, tensor] : trainer.memory[i]) {
+      known.insert(name + "/" + trainer.tuned.list[i].name);
+    }
+  }
+  for (const auto& [name, tensor] : checkpoint.tensors.tensors) {
+    if (name.starts_with("tuned/") || known.contains(name)) continue;
+    throw WeightsError(text(checkpoint.tensors.name, ": holds '", name,
+                            "', which this training's optimiser does not remember"));
+  }
+  const at::NoGradGuard no_gradients;
   const auto for_each_memory = [&](const auto& visit) {
     for (std::size_t i = 0; i < trainer.tuned.list.size(); ++i) {
       for (auto& [name, tensor] : trainer.memory[i]) {
