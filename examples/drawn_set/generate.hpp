@@ -25,8 +25,8 @@
 #include "homolog/core/points.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/images/image.hpp"
+#include "integers.hpp"
 #include "picture.hpp"
-#include "random.hpp"
 
 namespace drawn_set {
 
@@ -163,15 +163,14 @@ inline void write_set(const std::filesystem::path& root, const Setting& setting,
         write_image_annotation(annotations_folder / (stem + ".json"), categories[c], drawn.back());
         if (progress) progress(++done, total);
       }
-      Random random{setting.seed, 3, c, split};
+      RandomStream random(stream_seed, {setting.seed, 3, c, split});
       for (std::size_t source = 0; source < drawn.size(); ++source) {
         std::vector<std::size_t> targets;
         for (std::size_t t = 0; t < drawn.size(); ++t) {
           if (t != source) targets.push_back(t);
         }
         for (std::size_t t = targets.size(); t > 1; --t) {
-          std::swap(targets[t - 1], targets[static_cast<std::size_t>(
-                                        random.between(0, static_cast<std::int64_t>(t) - 1))]);
+          std::swap(targets[t - 1], targets[random.below(t)]);
         }
         int written = 0;
         for (const std::size_t target : targets) {
