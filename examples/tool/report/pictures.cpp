@@ -9,6 +9,7 @@
 #include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/images/prepare.hpp"
@@ -44,8 +45,8 @@ SmallPicture load_small(const std::string& named, const ReportResult& result, bo
   constexpr double height = 240, most_width = 480;
   const auto path = find_beside(named, result.file);
   if (!path) {
-    throw ReportError(text(result.file.string(),
-                           ": picture of its predictions: no such file: ", one_line(named)));
+    throw ReportError(text(result.file.string(), ": picture of its predictions: no such file: ",
+                           printable_text(named, 200)));
   }
   Image image = load_image(*path);
   if (flip) image = flip_horizontally(image);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 #include "homolog/datasets/detail/matlab_elements.hpp"
 
@@ -50,7 +51,7 @@ inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
   auto variables = detail::MatlabWalk(bytes, name).variables(variable);
   std::string names;
   for (auto& candidate : variables) {
-    names += (names.empty() ? "" : ", ") + detail::shown(candidate.name);
+    names += (names.empty() ? "" : ", ") + printable_text(candidate.name);
     if (candidate.name != variable) continue;
     if (wanted != nullptr) throw DatasetError(name + ": variable '" + variable + "' occurs twice");
     wanted = &candidate;
