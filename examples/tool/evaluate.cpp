@@ -59,9 +59,8 @@ void print_table(const Evaluation& evaluation) {
   for (const char* aggregation : {"point", "image"}) {
     std::printf("  |");
     for (const double alpha : evaluation.alphas) {
-      std::printf(
-          " %6s",
-          (std::string(1, aggregation[0]) + "@" + homolog::detail::shortest(alpha)).c_str());
+      std::printf(" %6s",
+                  (std::string(1, aggregation[0]) + "@" + homolog::decimal_text(alpha)).c_str());
     }
   }
   std::printf("   PCK in percent: p@ per point, i@ per image\n");

@@ -13,7 +13,7 @@
 #include "dataset_options.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
-#include "homolog/train/detail/sha256.hpp"
+#include "homolog/train/sha256.hpp"
 #include "options.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
@@ -74,7 +74,7 @@ AnyLoss make_loss(const FinetuneOptions& options) {
 
 nlohmann::ordered_json pck_json(const std::optional<double>& pck) {
   if (!pck) return nullptr;
-  return homolog::detail::percent(*pck);
+  return percent(*pck);
 }
 
 nlohmann::ordered_json epoch_json(const EpochRecord& record) {
@@ -88,7 +88,7 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
   if (options.backbone.weights.empty()) {
     json["random_weights"] = *options.backbone.random_weights;
   } else {
-    json["weights_sha256"] = homolog::detail::tensors_sha256(loaded.file);
+    json["weights_sha256"] = tensors_sha256(loaded.file);
   }
   const auto facts = backbone_facts(loaded, options.backbone, false);
   for (const char* key : {"dtype", "normalization", "position_interpolation"}) {

@@ -87,7 +87,7 @@ Checkpoint tuned_checkpoint(TransformerBackbone& backbone, const TensorFile& fil
   setting.trainer.learning_rate = 1e-2;
   setting.lora = lora;
   setting.checkpoint_folder = folder / "checkpoints";
-  setting.identity["weights_sha256"] = homolog::detail::tensors_sha256(file);
+  setting.identity["weights_sha256"] = tensors_sha256(file);
   PipelineSetting pipeline;
   pipeline.image_size = kind.side;
   finetune(backbone, CoordinateMse<>{}, test::noise_pairs(folder), nullptr, pipeline, setting);

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "homolog/core/concepts.hpp"
-#include "homolog/core/detail/decimal_number.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
@@ -21,7 +21,6 @@
 namespace tool::report {
 
 using namespace homolog;
-using homolog::detail::decimal_number;
 using homolog::detail::text;
 
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "homolog/core/detail/decimal_number.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 
