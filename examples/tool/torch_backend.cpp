@@ -208,7 +208,7 @@ std::string normalization_name(const Normalization& normalization) {
   if (normalization == satellite_normalization) return "satellite";
   if (normalization == half_normalization) return "half";
   const auto numbers = [](const auto& values) {
-    return homolog::detail::text(values[0], ", ", values[1], ", ", values[2]);
+    return homolog::text(values[0], ", ", values[1], ", ", values[2]);
   };
   return "mean " + numbers(normalization.mean) + "; standard deviation " +
          numbers(normalization.standard_deviation);

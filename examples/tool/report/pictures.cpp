@@ -21,7 +21,6 @@
 namespace tool::report {
 
 using namespace homolog;
-using homolog::detail::text;
 
 namespace {
 

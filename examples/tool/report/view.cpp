@@ -10,7 +10,7 @@
 
 namespace tool::report {
 
-using homolog::detail::text;
+using homolog::text;
 
 namespace {
 
