@@ -13,6 +13,7 @@
 
 namespace tool::report {
 
+using homolog::printable_text;
 using homolog::text;
 
 namespace {

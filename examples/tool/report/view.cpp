@@ -10,6 +10,7 @@
 
 namespace tool::report {
 
+using homolog::decimal_text;
 using homolog::text;
 
 namespace {
