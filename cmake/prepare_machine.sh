@@ -159,7 +159,7 @@ need_python_torch() {
 }
 
 build_packages=(g++ cmake ninja-build ccache python3 python3-venv libeigen3-dev libstb-dev
-  nlohmann-json3-dev libcli11-dev libmatio-dev zlib1g-dev libssl-dev libkainjow-mustache-dev
+  nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev libkainjow-mustache-dev
   libgloo-dev)
 
 # The tree of another commit, for comparisons with this one: sets `commit`, `before` (the commit's

@@ -13,8 +13,11 @@
 #include <vector>
 
 #include "canvas.hpp"
+#include "homolog/core/random_stream.hpp"
 
 namespace drawn_set {
+
+using homolog::RandomStream;
 
 // Parts from back to front, and keypoints by id.
 struct Thing {
@@ -27,7 +30,7 @@ struct Coat {
   Shade body{}, second{}, accent{}, dark{};
   Texture texture = Texture::shaded;
 
-  explicit Coat(Random& random) {
+  explicit Coat(RandomStream& random) {
     static constexpr std::array<Shade, 10> colours{{{196, 120, 60},
                                                     {120, 78, 48},
                                                     {210, 190, 150},
@@ -58,8 +61,8 @@ struct Coat {
 struct Builder {
   Thing thing;
   Coat coat;
-  Random& instance;  // proportions: the same for every picture of an instance
-  Random& pose;      // joints: new in every picture
+  RandomStream& instance;  // proportions: the same for every picture of an instance
+  RandomStream& pose;      // joints: new in every picture
 
   std::int64_t size(std::int64_t mean, int percent = 15) {
     return mean * instance.between(100 - percent, 100 + percent) / 100;

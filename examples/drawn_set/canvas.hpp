@@ -12,7 +12,7 @@
 
 #include "homolog/core/mix_bits.hpp"
 #include "homolog/images/image.hpp"
-#include "random.hpp"
+#include "integers.hpp"
 
 namespace drawn_set {
 

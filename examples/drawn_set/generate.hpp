@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,10 +22,11 @@
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/core/progress.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/images/image.hpp"
+#include "integers.hpp"
 #include "picture.hpp"
-#include "random.hpp"
 
 namespace drawn_set {
 
@@ -127,7 +127,7 @@ inline std::string write_pair(const std::filesystem::path& folder, std::size_t n
 }
 
 inline void write_set(const std::filesystem::path& root, const Setting& setting,
-                      const std::function<void(std::size_t, std::size_t)>& progress) {
+                      const homolog::ProgressCallback& progress) {
   const auto categories = category_names();
   const std::array<std::pair<std::string, int>, 3> splits{
       {{"trn", setting.train_images}, {"val", setting.val_images}, {"test", setting.test_images}}};
@@ -161,17 +161,16 @@ inline void write_set(const std::filesystem::path& root, const Setting& setting,
         homolog::write_file_atomically(pictures_folder / (stem + ".jpg"),
                                        homolog::encode_jpeg(picture.image, 90));
         write_image_annotation(annotations_folder / (stem + ".json"), categories[c], drawn.back());
-        if (progress) progress(++done, total);
+        if (progress) progress("pictures", ++done, total);
       }
-      Random random{setting.seed, 3, c, split};
+      RandomStream random(stream_seed, {setting.seed, 3, c, split});
       for (std::size_t source = 0; source < drawn.size(); ++source) {
         std::vector<std::size_t> targets;
         for (std::size_t t = 0; t < drawn.size(); ++t) {
           if (t != source) targets.push_back(t);
         }
         for (std::size_t t = targets.size(); t > 1; --t) {
-          std::swap(targets[t - 1], targets[static_cast<std::size_t>(
-                                        random.between(0, static_cast<std::int64_t>(t) - 1))]);
+          std::swap(targets[t - 1], targets[random.below(t)]);
         }
         int written = 0;
         for (const std::size_t target : targets) {
@@ -193,11 +192,11 @@ inline void write_set(const std::filesystem::path& root, const Setting& setting,
 // Writes the whole data set: JPEGImages, ImageAnnotation, PairAnnotation and Layout, to be read
 // with load_spair(). It is made beside `root` and moved there when complete.
 //
-// `progress` is called with the pictures done and their number. It throws DatasetError when `root`
-// exists and is not an empty folder, SettingError for counts below 2 (1 for pairs), and FileError
-// when the disk fails; nothing is left behind then.
+// The one stage of `progress` is "pictures". It throws DatasetError when `root` exists and is not
+// an empty folder, SettingError for counts below 2 (1 for pairs), and FileError when the disk
+// fails; nothing is left behind then.
 inline void generate(const std::filesystem::path& root, const Setting& setting = {},
-                     const std::function<void(std::size_t, std::size_t)>& progress = {}) {
+                     const homolog::ProgressCallback& progress = {}) {
   for (const int count : {setting.train_images, setting.val_images, setting.test_images}) {
     if (count < 2 || count > 99) {
       throw homolog::SettingError("synthetic set: " + std::to_string(count) +

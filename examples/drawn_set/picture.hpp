@@ -19,11 +19,15 @@
 #include "creatures.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/core/random_stream.hpp"
 #include "homolog/images/image.hpp"
+#include "integers.hpp"
 #include "objects.hpp"
-#include "random.hpp"
 
 namespace drawn_set {
+
+// Seed of all random streams here; what a user may choose is one of their coordinates.
+inline constexpr std::uint64_t stream_seed = 0x1272A46C813F1353;
 
 using BuildThing = void (*)(Builder&);
 inline constexpr std::pair<std::string_view, BuildThing> things[] = {
@@ -50,14 +54,14 @@ struct Picture {
   bool occluded = false;                           // a shape was drawn somewhere on its box
 };
 
-inline Shade random_shade(Random& random, std::int64_t low, std::int64_t high) {
+inline Shade random_shade(RandomStream& random, std::int64_t low, std::int64_t high) {
   Shade shade;
   for (int& channel : shade) channel = static_cast<int>(random.between(low, high));
   return shade;
 }
 
 // A random soft shape: the clutter of backgrounds, and what hides part of a thing.
-inline Part random_shape(Random& random, Vec at, std::int64_t size, int layer) {
+inline Part random_shape(RandomStream& random, Vec at, std::int64_t size, int layer) {
   Part part;
   part.layer_id = layer;
   part.colour = random_shade(random, 40, 230);
@@ -65,7 +69,7 @@ inline Part random_shape(Random& random, Vec at, std::int64_t size, int layer) {
   part.texture = std::array{Texture::shaded, Texture::stripes, Texture::spots,
                             Texture::plain}[static_cast<std::size_t>(random.between(0, 3))];
   const std::int64_t angle = random.between(0, 3599);
-  if (random.chance(50)) {
+  if (random.below(100) < 50) {
     part.shape = Part::Shape::ellipse;
     part.points = {at, away(at, size, angle),
                    away(at, size * random.between(30, 90) / 100, angle + 900)};
@@ -77,7 +81,7 @@ inline Part random_shape(Random& random, Vec at, std::int64_t size, int layer) {
   return part;
 }
 
-inline void paint_background(Canvas& canvas, Random& random) {
+inline void paint_background(Canvas& canvas, RandomStream& random) {
   const std::int64_t w = canvas.width * subpixels, h = canvas.height * subpixels;
   Part sky;
   sky.shape = Part::Shape::polygon;
@@ -93,7 +97,7 @@ inline void paint_background(Canvas& canvas, Random& random) {
                    {w + 1, horizon + random.between(-h / 10, h / 10)}};
   ground.colour = random_shade(random, 60, 200);
   ground.second = random_shade(random, 60, 200);
-  ground.texture = random.chance(40) ? Texture::stripes : Texture::shaded;
+  ground.texture = random.below(100) < 40 ? Texture::stripes : Texture::shaded;
   canvas.paint(ground);
   for (std::int64_t i = random.between(4, 9); i > 0; --i) {
     // One draw a statement: in which order a call draws its arguments is up to the compiler.
@@ -125,8 +129,8 @@ inline Picture draw_picture(std::size_t category, std::uint64_t instance, std::u
     throw homolog::SettingError("synthetic category " + std::to_string(category) +
                                 ", expected below " + std::to_string(std::size(things)));
   }
-  Random body{seed, 1, category, instance};
-  Random random{seed, 2, category, instance, view};
+  RandomStream body(stream_seed, {seed, 1, category, instance});
+  RandomStream random(stream_seed, {seed, 2, category, instance, view});
   Builder builder{{}, Coat(body), body, random};
   things[category].second(builder);
 
@@ -136,7 +140,7 @@ inline Picture draw_picture(std::size_t category, std::uint64_t instance, std::u
   paint_background(canvas, random);
 
   // The thing's turned extent decides how large it may stand in the picture.
-  Placement place{4096, random.between(-250, 250), random.chance(50) ? -1 : 1, {}};
+  Placement place{4096, random.between(-250, 250), random.below(100) < 50 ? -1 : 1, {}};
   std::int64_t left = 1 << 30, right = -left, top = left, bottom = -left;
   for (const Vec point : builder.thing.keypoints) {
     const Vec at = place(point);
@@ -170,7 +174,7 @@ inline Picture draw_picture(std::size_t category, std::uint64_t instance, std::u
   }
   picture.box = {double(x1), double(y1), double(x2), double(y2)};
   picture.truncated = x1 == 0 || y1 == 0 || x2 == width - 1 || y2 == height - 1;
-  picture.occluded = random.chance(45);
+  picture.occluded = random.below(100) < 45;
   if (picture.occluded) {
     const Vec at{random.between(x1, x2) * subpixels, random.between(y1, y2) * subpixels};
     canvas.paint(random_shape(
@@ -188,7 +192,7 @@ inline Picture draw_picture(std::size_t category, std::uint64_t instance, std::u
     }
   }
   const int noise = static_cast<int>(random.between(2, 8));
-  picture.image = canvas.picture(random.next(), noise);
+  picture.image = canvas.picture(random.bits(), noise);
   return picture;
 }
 

@@ -14,6 +14,7 @@
 #include "dataset_options.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/distributed/launch.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -46,8 +47,8 @@ struct EvaluateOptions {
 
 void print_table(const Evaluation& evaluation) {
   const auto row = [](const std::string& name, const PckScores& scores) {
-    std::printf("%-18s %7zu %8zu", homolog::detail::as_utf8(name).c_str(), scores.pairs,
-                scores.points);
+    std::printf("%-18s %7zu %8zu", homolog::printable_text(name, homolog::whole_text).c_str(),
+                scores.pairs, scores.points);
     for (const auto* values : {&scores.per_point, &scores.per_image}) {
       std::printf("  |");
       for (const double value : *values) std::printf(" %6.2f", 100 * value);
@@ -58,9 +59,8 @@ void print_table(const Evaluation& evaluation) {
   for (const char* aggregation : {"point", "image"}) {
     std::printf("  |");
     for (const double alpha : evaluation.alphas) {
-      std::printf(
-          " %6s",
-          (std::string(1, aggregation[0]) + "@" + homolog::detail::shortest(alpha)).c_str());
+      std::printf(" %6s",
+                  (std::string(1, aggregation[0]) + "@" + homolog::decimal_text(alpha)).c_str());
     }
   }
   std::printf("   PCK in percent: p@ per point, i@ per image\n");

@@ -14,7 +14,7 @@
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
 #include "homolog/selection/one_of.hpp"
-#include "homolog/train/detail/sha256.hpp"
+#include "homolog/train/sha256.hpp"
 #include "options.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
@@ -78,7 +78,7 @@ AnyLoss make_loss(const FinetuneOptions& options) {
 
 nlohmann::ordered_json pck_json(const std::optional<double>& pck) {
   if (!pck) return nullptr;
-  return homolog::detail::percent(*pck);
+  return percent(*pck);
 }
 
 nlohmann::ordered_json epoch_json(const EpochRecord& record) {
@@ -92,7 +92,7 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
   if (options.backbone.weights.empty()) {
     json["random_weights"] = *options.backbone.random_weights;
   } else {
-    json["weights_sha256"] = homolog::detail::tensors_sha256(loaded.file);
+    json["weights_sha256"] = tensors_sha256(loaded.file);
   }
   const auto facts = backbone_facts(loaded, options.backbone, false);
   for (const char* key : {"dtype", "normalization", "position_interpolation"}) {

@@ -24,9 +24,7 @@ void add_generate(CLI::App& app) {
       ->capture_default_str();
   command->callback([options] {
     Progress progress;
-    drawn_set::generate(
-        options->output, options->setting,
-        [&progress](std::size_t done, std::size_t total) { progress("pictures", done, total); });
+    drawn_set::generate(options->output, options->setting, std::ref(progress));
     progress.finish();
     std::printf("%s: synthetic data set, seed %llu\n", options->output.c_str(),
                 static_cast<unsigned long long>(options->setting.seed));

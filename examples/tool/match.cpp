@@ -73,7 +73,7 @@ void match_command(MatchOptions options) {
                     {"--weights", options.backbone.weights},
                     {"--checkpoint", options.backbone.checkpoint}});
   const Image source = load_image(options.source), target = load_image(options.target);
-  homolog::detail::require_inside(points, source.size());
+  require_inside(points, source.size());
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const NamedBackbone backbone = make_backbone(options.backbone, !options.json.empty());
   const MatchResult result =
@@ -96,8 +96,8 @@ void match_command(MatchOptions options) {
     json["resize_filter"] = resize_filter_name(options.input);
     json["query"] = options.matcher.query;
     json["matcher"] = describe_matcher(matcher, options.matcher.mutual);
-    json["points"] = homolog::detail::points_json(points);
-    json["predicted"] = homolog::detail::points_json(result.points);
+    json["points"] = points_json(points);
+    json["predicted"] = points_json(result.points);
     json["score"] = result.scores;
     if (options.matcher.mutual) json["mutual"] = result.mutual;
     write_file_atomically(options.json, homolog::json_text(json, 2) + "\n");

@@ -24,8 +24,8 @@
 #include "homolog/core/files.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/pipeline/pipeline.hpp"
-#include "homolog/train/detail/sha256.hpp"
 #include "homolog/train/load_tuned.hpp"
+#include "homolog/train/sha256.hpp"
 #include "homolog/weights/read_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "torch_policies.hpp"
@@ -208,7 +208,7 @@ std::string normalization_name(const Normalization& normalization) {
   if (normalization == satellite_normalization) return "satellite";
   if (normalization == half_normalization) return "half";
   const auto numbers = [](const auto& values) {
-    return homolog::detail::text(values[0], ", ", values[1], ", ", values[2]);
+    return homolog::text(values[0], ", ", values[1], ", ", values[2]);
   };
   return "mean " + numbers(normalization.mean) + "; standard deviation " +
          numbers(normalization.standard_deviation);
@@ -243,13 +243,13 @@ nlohmann::ordered_json backbone_facts(const Loaded& loaded, const BackboneOption
   if (options.random_weights) facts["random_weights"] = *options.random_weights;
   if (!options.weights.empty()) facts["weights"] = options.weights;
   if (!options.weights.empty() && with_hash) {
-    facts["weights_file_sha256"] = homolog::detail::files_sha256(weights_files(options.weights));
+    facts["weights_file_sha256"] = files_sha256(weights_files(options.weights));
   }
   if (loaded.checkpoint.is_null()) return facts;
   facts["checkpoint"] = loaded.checkpoint_file;
   if (with_hash) {
     const std::filesystem::path file = loaded.checkpoint_file;
-    facts["checkpoint_file_sha256"] = homolog::detail::files_sha256(std::span(&file, 1));
+    facts["checkpoint_file_sha256"] = files_sha256(std::span(&file, 1));
   }
   facts["tuning"] = tuning_json(loaded.checkpoint);
   return facts;
@@ -331,7 +331,7 @@ nlohmann::ordered_json torch_info() {
   std::string packed;
   for (const auto& [dtype, name] :
        {std::pair{at::kFloat, "float32"}, std::pair{at::kBFloat16, " bfloat16"}}) {
-    if (homolog::detail::OneDnnLinear::gives_the_same(dtype)) packed += name;
+    if (packs_linear_layers(dtype)) packed += name;
   }
   return {
       {"libtorch", TORCH_VERSION},

@@ -38,12 +38,12 @@ CLI::Validator positive_number() {
 }
 
 CLI::Validator number_from(double least) {
-  return number(homolog::detail::text("a number from ", least, " on"),
+  return number(homolog::text("a number from ", least, " on"),
                 [least](double value) { return value >= least; });
 }
 
 CLI::Validator number_within(double least, double most) {
-  return number(homolog::detail::text("a number from ", least, " to ", most),
+  return number(homolog::text("a number from ", least, " to ", most),
                 [=](double value) { return value >= least && value <= most; });
 }
 

@@ -136,8 +136,3 @@ TEST_CASE("lines are numbered from 1, end with LF or CRLF, and are capped") {
   CHECK_THROWS_WITH_AS(for_each_line("ab\nabcde\n", "x", 4, collect),
                        "x line 2: 5 bytes, the limit is 4", DatasetError);
 }
-
-TEST_CASE("what a file holds cannot break an error's line") {
-  CHECK(shown("a\nb\x1b[1m\xff") == "a?b?[1m?");
-  CHECK(shown(std::string(500, 'x')).size() == 123);
-}

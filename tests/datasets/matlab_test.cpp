@@ -3,8 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
 #include <limits>
 
 #include "datasets/matlab_bytes.hpp"
@@ -64,6 +65,48 @@ TEST_CASE("doubles stored as small integers, an empty matrix and NaN are read as
   CHECK(std::isnan(folder.read(little.header() + little.matrix("kps", {1, 1}, {nan}))(0, 0)));
 }
 
+TEST_CASE("doubles are read from every type that a writer may store them as") {
+  const MatlabFolder folder;
+  const auto whole = [](auto value) { return static_cast<std::uint64_t>(value); };
+  const auto least = std::numeric_limits<std::int64_t>::min();
+  const auto most = std::numeric_limits<std::uint64_t>::max();
+  struct Stored {
+    std::uint32_t type;
+    std::size_t size;
+    std::uint64_t bits;
+    double value;
+  };
+  for (const bool big : {false, true}) {
+    const MatlabBytes make{big};
+    for (const Stored& stored :
+         std::vector<Stored>{{1, 1, 0x80, -128},
+                             {2, 1, 0xff, 255},
+                             {3, 2, 0x8001, -32767},
+                             {4, 2, 0xfffe, 65534},
+                             {5, 4, 0x80000000, -2147483648.0},
+                             {6, 4, 0xffffffff, 4294967295.0},
+                             {7, 4, std::bit_cast<std::uint32_t>(-1.5F), -1.5},
+                             {9, 8, std::bit_cast<std::uint64_t>(0.1), 0.1},
+                             {12, 8, whole(least), static_cast<double>(least)},
+                             {13, 8, most, static_cast<double>(most)}}) {
+      CAPTURE(stored.type);
+      const std::string values = make.number(stored.bits, stored.size);
+      const std::string body =
+          make.element(14, make.flags(6) + make.dimensions({2, 1}) + make.element(1, "kps") +
+                               make.element(stored.type, values + values));
+      const std::vector<double> expected{stored.value, stored.value};
+      CHECK(folder.read(make.header() + body).values == expected);
+      CHECK(folder.read(make.header() + make.compressed(body)).values == expected);
+    }
+    for (const std::uint32_t type : {0, 8, 10, 16, 17, 18, 19}) {
+      folder.refused(
+          make.header() + make.element(14, make.flags(6) + make.dimensions({0, 1}) +
+                                               make.element(1, "kps") + make.element(type, "")),
+          "values of element type");
+    }
+  }
+}
+
 TEST_CASE("what is no MATLAB 5 file is refused by name") {
   const MatlabFolder folder;
   const std::string body = little.matrix("kps", {3, 2}, six);
@@ -104,7 +147,7 @@ TEST_CASE("the variable must be there once, double, real and of the shape that w
   folder.refused(h + little.matrix("kps", {1, 2, 3}, six), "shape [1, 2, 3]");
 }
 
-TEST_CASE("sizes that lie are found before matio sees the file") {
+TEST_CASE("sizes that lie are found, and what is cut short or damaged") {
   const MatlabFolder folder;
   const std::string h = little.header();
   const std::string body = little.matrix("kps", {3, 2}, six);

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/datasets/spair.hpp"
@@ -86,11 +87,13 @@ TEST_CASE("keypoints are inside, visible and shared, and splits share no picture
   const TemporaryFolder folder;
   const auto root = folder.path / "set";
   std::size_t last = 0, total = 0;
-  drawn_set::generate(root, small(5), [&](std::size_t done, std::size_t of) {
-    CHECK(done == last + 1);
-    last = done;
-    total = of;
-  });
+  drawn_set::generate(root, small(5),
+                      [&](std::string_view stage, std::size_t done, std::size_t of) {
+                        CHECK(stage == "pictures");
+                        CHECK(done == last + 1);
+                        last = done;
+                        total = of;
+                      });
   CHECK(last == total);
   CHECK(total == 8 * 10);
   std::set<std::string> pictures;
@@ -159,8 +162,9 @@ TEST_CASE("an existing folder is never written into, and nothing is left of a re
   CHECK_THROWS_AS(drawn_set::generate(folder.path / "mine", {.pairs_per_image = 0}), SettingError);
   CHECK_THROWS_AS(drawn_set::draw_picture(8, 0, 0, 1), SettingError);
   struct Stop {};
-  CHECK_THROWS_AS(drawn_set::generate(folder.path / "stopped", small(1),
-                                      [](std::size_t, std::size_t) { throw Stop{}; }),
-                  Stop);
+  CHECK_THROWS_AS(
+      drawn_set::generate(folder.path / "stopped", small(1),
+                          [](std::string_view, std::size_t, std::size_t) { throw Stop{}; }),
+      Stop);
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }

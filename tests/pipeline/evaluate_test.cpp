@@ -236,6 +236,13 @@ TEST_CASE("alphas that agree to six digits keep a key each") {
   CHECK(json["pck"]["per_image"].contains("0.10000001"));
 }
 
+TEST_CASE("percents have four decimals, and points are lists of two") {
+  CHECK(percent(1.0 / 3) == 33.3333);
+  CHECK(percent(1) == 100);
+  CHECK(points_json({}).dump() == "[]");
+  CHECK(points_json({{1, 2.5}, {0.1, -3}}).dump() == "[[1.0,2.5],[0.1,-3.0]]");
+}
+
 TEST_CASE("names that are not UTF-8 do not lose an evaluation, and stay apart") {
   Crops crops;
   for (Pair& pair : crops.dataset.pairs) {

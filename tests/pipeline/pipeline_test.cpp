@@ -184,6 +184,15 @@ TEST_CASE("bad keypoints and sizes are typed errors") {
   CHECK_THROWS_AS(pipeline.match(picture, picture, {{3, 3}}), SettingError);
 }
 
+TEST_CASE("keypoints can be checked before anything is loaded") {
+  CHECK_NOTHROW(require_inside({{-0.5, 0}, {30, 20}}, {30, 20}));
+  CHECK_THROWS_WITH_AS(require_inside({}, {30, 20}), "no keypoints were given", PointError);
+  CHECK_THROWS_WITH_AS(require_inside({{1, 2}, {31, 4}}, {30, 20}),
+                       "keypoint 1 (31, 4) is not inside its image of 30x20", PointError);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(require_inside({{nan, 2}}, {30, 20}), PointError);
+}
+
 TEST_CASE("a backbone whose answer has the wrong shape is caught") {
   struct Lying {
     int patch_size() const { return 16; }

@@ -88,7 +88,7 @@ Checkpoint tuned_checkpoint(TransformerBackbone& backbone, const TensorFile& fil
   if (lora) training.tuning = Lora{{1, *lora}};
   FinetuneSetting setting;
   setting.checkpoint_folder = folder / "checkpoints";
-  training.setting.identity["weights_sha256"] = homolog::detail::tensors_sha256(file);
+  training.setting.identity["weights_sha256"] = tensors_sha256(file);
   PipelineSetting pipeline;
   pipeline.image_size = kind.side;
   finetune(backbone, training, test::noise_pairs(folder), nullptr, pipeline, setting);

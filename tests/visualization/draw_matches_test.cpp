@@ -3,12 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-#include <limits>
-
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <limits>
 
 using namespace homolog;
 
@@ -52,6 +52,17 @@ TEST_CASE("A match is drawn at its points, and a missed one thinner") {
   CHECK(changed_pixels(hit, empty) > 0);
   const Image ring = draw_matches(grey(200, 100), grey(200, 100), from, to, &far, 10);
   CHECK(changed_pixels(ring, empty) > changed_pixels(miss, empty));
+}
+
+TEST_CASE("The colours of matches are strong, and those of neighbours far apart") {
+  for (std::size_t i = 0; i < 50; ++i) {
+    const Colour colour = match_colour(i), next = match_colour(i + 1);
+    CHECK(*std::max_element(colour.begin(), colour.end()) == 255);
+    CHECK(*std::min_element(colour.begin(), colour.end()) == 50);
+    int distance = 0;
+    for (std::size_t c = 0; c < 3; ++c) distance += std::abs(colour[c] - next[c]);
+    CHECK(distance > 200);
+  }
 }
 
 TEST_CASE("Points outside the pictures draw nothing outside the canvas") {

@@ -10,7 +10,6 @@
 namespace tool::report {
 
 using namespace homolog;
-using homolog::detail::text;
 
 namespace {
 

@@ -12,7 +12,7 @@
 
 namespace tool::report {
 
-using homolog::detail::text;
+using homolog::text;
 
 namespace {
 

@@ -9,6 +9,7 @@
 #include "homolog/core/concepts.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/encode.hpp"
 #include "homolog/images/prepare.hpp"
@@ -20,7 +21,6 @@
 namespace tool::report {
 
 using namespace homolog;
-using homolog::detail::text;
 
 namespace {
 
@@ -44,8 +44,8 @@ SmallPicture load_small(const std::string& named, const ReportResult& result, bo
   constexpr double height = 240, most_width = 480;
   const auto path = find_beside(named, result.file);
   if (!path) {
-    throw ReportError(text(result.file.string(),
-                           ": picture of its predictions: no such file: ", one_line(named)));
+    throw ReportError(text(result.file.string(), ": picture of its predictions: no such file: ",
+                           printable_text(named, 200)));
   }
   Image image = load_image(*path);
   if (flip) image = flip_horizontally(image);
@@ -85,9 +85,11 @@ std::vector<PairOutcome> pair_outcomes(const ReportResult& result, double alpha)
     const PairErrors& pair = result.errors[i];
     const double count = static_cast<double>(pair.distances.size());
     const double mean = std::accumulate(pair.distances.begin(), pair.distances.end(), 0.0) / count;
+    const auto correct = std::ranges::count_if(pair.distances, [&](double distance) {
+      return is_correct(distance, alpha, pair.threshold_scale);
+    });
     outcomes.push_back(
-        {i, 100 * static_cast<double>(homolog::detail::count_correct(pair, alpha, i)) / count, mean,
-         mean / pair.threshold_scale});
+        {i, 100 * static_cast<double>(correct) / count, mean, mean / pair.threshold_scale});
   }
   return outcomes;
 }
@@ -124,7 +126,7 @@ Image draw_pair(const ReportResult& result, std::size_t index, double alpha) {
   Image canvas = draw_matches(source.image, target.image, {}, {}, nullptr, 0, setting);
   const int shift = source.image.width + setting.gap;
   for (std::size_t n = 0; n < truth.size(); ++n) {
-    const Colour colour = homolog::detail::palette(n);
+    const Colour colour = match_colour(n);
     const Point<ImageFrame> from{truth[n].x + shift, truth[n].y};
     const Point<ImageFrame> to{predicted[n].x + shift, predicted[n].y};
     draw_line(canvas, from, from, 2 * setting.radius + 3, colour);

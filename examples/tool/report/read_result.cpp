@@ -11,17 +11,16 @@
 #include <utility>
 
 #include "homolog/core/concepts.hpp"
-#include "homolog/core/detail/decimal_number.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/metrics/pck.hpp"
 
 namespace tool::report {
 
 using namespace homolog;
-using homolog::detail::decimal_number;
-using homolog::detail::text;
 
 namespace {
 
@@ -29,7 +28,7 @@ ReportJson parse_report_json(std::string_view bytes, const std::string& name) {
   try {
     return ReportJson::parse(bytes);
   } catch (const ReportJson::exception& error) {
-    throw ReportError(text(name, ": not JSON: ", one_line(error.what())));
+    throw ReportError(text(name, ": not JSON: ", printable_text(error.what(), 200)));
   }
 }
 
@@ -41,12 +40,12 @@ struct ReportKeys {
 
   [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
     throw ReportError(
-        text(file, ": key \"", one_line(parents + std::string(key)), "\": ", problem));
+        text(file, ": key \"", printable_text(parents + std::string(key)), "\": ", problem));
   }
   const ReportJson* find(const std::string& key) const {
     if (!json.is_object()) {
       throw ReportError(text(file, ": expected a JSON object", parents.empty() ? "" : " at ",
-                             one_line(parents), ", got ", json.type_name()));
+                             printable_text(parents), ", got ", json.type_name()));
     }
     const auto found = json.find(key);
     return found == json.end() ? nullptr : &*found;
@@ -190,11 +189,11 @@ Points<ImageFrame> parse_points(const ReportKeys& keys, const std::string& key) 
   Points<ImageFrame> points;
   for (const ReportJson& point : list) {
     if (!point.is_array() || point.size() != 2 || !point[0].is_number() || !point[1].is_number()) {
-      keys.fail(key, text("expected points [x, y], got ", one_line(point.dump())));
+      keys.fail(key, text("expected points [x, y], got ", printable_text(point.dump())));
     }
     const Point<ImageFrame> read{point[0].get<double>(), point[1].get<double>()};
     if (!(std::abs(read.x) < 1e6 && std::abs(read.y) < 1e6)) {
-      keys.fail(key, text("expected pixels below 1e6, got ", one_line(point.dump())));
+      keys.fail(key, text("expected pixels below 1e6, got ", printable_text(point.dump())));
     }
     points.push_back(read);
   }
@@ -278,14 +277,6 @@ void read_predictions(const std::filesystem::path& path, ReportResult& result) {
 
 }  // namespace
 
-std::string one_line(std::string_view name) {
-  std::string result(name.substr(0, 200));
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return result + (name.size() > 200 ? "..." : "");
-}
-
 ReportResult parse_result(const ReportJson& json, const std::filesystem::path& path) {
   const ReportKeys keys{path.string(), "", json};
   ReportResult result;
@@ -323,7 +314,7 @@ ReportResult read_result(const std::filesystem::path& path) {
   const ReportKeys keys{path.string(), "", json};
   if (const auto named = keys.optional_text("predictions")) {
     const auto predictions = find_beside(*named, path);
-    if (!predictions) keys.fail("predictions", "no such file: " + one_line(*named));
+    if (!predictions) keys.fail("predictions", "no such file: " + printable_text(*named, 200));
     read_predictions(*predictions, result);
     result.predictions = *predictions;
   }

@@ -15,9 +15,6 @@ namespace tool::report {
 
 using ReportJson = nlohmann::ordered_json;
 
-// Text of a file for an error message: on one line, and not endless.
-std::string one_line(std::string_view name);
-
 ReportResult parse_result(const ReportJson& json, const std::filesystem::path& path);
 
 // A path that a result file names: as given, else from the result file's folder.

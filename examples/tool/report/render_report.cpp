@@ -24,7 +24,6 @@
 namespace tool::report {
 
 using namespace homolog;
-using homolog::detail::text;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "report/elements.hpp"
 #include "report/paper_numbers.hpp"
 #include "report/read_result.hpp"
@@ -12,7 +13,8 @@
 
 namespace tool::report {
 
-using homolog::detail::text;
+using homolog::printable_text;
+using homolog::text;
 
 namespace {
 
@@ -46,8 +48,8 @@ std::string summary_text(const ReportView& view) {
   };
   for (const ReportGroup& group : view.groups) {
     for (const std::size_t i : group.members) {
-      lines += one_line(view.numbered(i)) + "\n";
-      add_row(one_line(group.name()), view[i].total.pairs,
+      lines += printable_text(view.numbered(i), 200) + "\n";
+      add_row(printable_text(group.name(), 200), view[i].total.pairs,
               [&](Aggregation aggregation, double alpha) {
                 return score_at(view[i].total, aggregation, alpha);
               });

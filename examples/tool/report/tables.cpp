@@ -13,7 +13,7 @@
 
 namespace tool::report {
 
-using homolog::detail::text;
+using homolog::text;
 
 namespace {
 

@@ -6,12 +6,12 @@
 #include <set>
 #include <utility>
 
-#include "homolog/core/detail/number_text.hpp"
+#include "homolog/core/decimal_number.hpp"
 
 namespace tool::report {
 
-using homolog::detail::shortest;
-using homolog::detail::text;
+using homolog::decimal_text;
+using homolog::text;
 
 namespace {
 
@@ -37,7 +37,7 @@ std::string result_label(const ReportResult& result) {
 
 std::string plain_number(double value) { return text(value); }
 
-std::string alpha_label(double alpha) { return text("@", shortest(alpha)); }
+std::string alpha_label(double alpha) { return text("@", decimal_text(alpha)); }
 
 std::string blocks_label(int unfreeze) {
   return unfreeze == 1 ? "last block tuned" : text("last ", unfreeze, " blocks tuned");

@@ -61,9 +61,7 @@ struct ReportView {
   std::vector<ReportGroup> groups;  // by first appearance
 
   const ReportResult& operator[](std::size_t i) const { return results[i]; }
-  std::string numbered(std::size_t i) const {
-    return homolog::detail::text(i + 1, " \u00b7 ", labels[i]);
-  }
+  std::string numbered(std::size_t i) const { return homolog::text(i + 1, " \u00b7 ", labels[i]); }
 };
 
 // The results must outlive the view.
@@ -73,7 +71,7 @@ ReportView make_view(const std::vector<ReportResult>& results);
 template <class... Parts>
 std::string joined_key(const Parts&... parts) {
   std::string key;
-  ((key += homolog::detail::text(parts) + '\x1f'), ...);
+  ((key += homolog::text(parts) + '\x1f'), ...);
   return key;
 }
 

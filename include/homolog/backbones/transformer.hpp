@@ -21,6 +21,13 @@
 
 namespace homolog::inline v0_1 {
 
+/// Whether a forward pass on this processor without gradients, in this dtype, runs its linear
+/// layers on weights that oneDNN has packed; LibTorch's own operators run them otherwise. Tried
+/// once.
+inline bool packs_linear_layers(at::ScalarType dtype) {
+  return detail::OneDnnLinear::gives_the_same(dtype);
+}
+
 /// One block. Tensors a model does without are undefined: LayerScale gammas outside DINO, a gate
 /// unless the MLP is a SwiGLU, relative positions outside SAM, a bias of queries, keys and values
 /// in DINOv3's largest model.

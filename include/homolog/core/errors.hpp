@@ -62,9 +62,7 @@ struct DistributedError : Error {
   using Error::Error;
 };
 
-namespace detail {
-
-/// Joins values into one string, independent of the process's locale.
+/// Joins values into one string, independent of the process's locale: the words of an error.
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::ostringstream stream;
@@ -72,6 +70,10 @@ std::string text(const Parts&... parts) {
   (stream << ... << parts);
   return stream.str();
 }
+
+namespace detail {
+
+using homolog::text;
 
 /// What the system says about an errno; std::strerror is not safe from several threads.
 inline std::string system_error_text(int code) { return std::generic_category().message(code); }

@@ -8,15 +8,15 @@
 #include <string>
 
 #include "homolog/core/detail/requirements.hpp"
-#include "homolog/core/detail/utf8.hpp"
+#include "homolog/core/printable_text.hpp"
 
 namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// The same JSON with all its texts and keys as UTF-8, see as_utf8().
+/// The same JSON with all its texts and keys as UTF-8, see printable_text().
 inline nlohmann::ordered_json with_utf8(const nlohmann::ordered_json& json) {
-  if (json.is_string()) return as_utf8(json.get_ref<const std::string&>());
+  if (json.is_string()) return printable_text(json.get_ref<const std::string&>(), whole_text);
   if (json.is_array()) {
     auto result = nlohmann::ordered_json::array();
     for (const auto& value : json) result.push_back(with_utf8(value));
@@ -24,7 +24,9 @@ inline nlohmann::ordered_json with_utf8(const nlohmann::ordered_json& json) {
   }
   if (json.is_object()) {
     auto result = nlohmann::ordered_json::object();
-    for (const auto& [key, value] : json.items()) result[as_utf8(key)] = with_utf8(value);
+    for (const auto& [key, value] : json.items()) {
+      result[printable_text(key, whole_text)] = with_utf8(value);
+    }
     return result;
   }
   return json;

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "homolog/core/detail/number_text.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/datasets/dataset.hpp"
 
@@ -33,12 +33,12 @@ inline std::uint64_t stable_hash(const Dataset& dataset) {
     for (const auto* points : {&pair.source_keypoints, &pair.target_keypoints}) {
       line += text('|', points->size());
       for (const auto& point : *points) {
-        line += text('|', shortest(point.x), ',', shortest(point.y));
+        line += text('|', decimal_text(point.x), ',', decimal_text(point.y));
       }
     }
     if (const auto& box = pair.target_box) {
-      line += text("|box|", shortest(box->x1), ',', shortest(box->y1), ',', shortest(box->x2), ',',
-                   shortest(box->y2));
+      line += text("|box|", decimal_text(box->x1), ',', decimal_text(box->y1), ',',
+                   decimal_text(box->x2), ',', decimal_text(box->y2));
     }
     hash = stable_hash(line, hash);
   }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/detail/json.hpp"
 
@@ -65,7 +66,7 @@ inline Pair parse_jsonl_pair(std::string_view line, std::size_t number, const st
 inline Dataset load_jsonl(const std::filesystem::path& root, const std::string& split) {
   detail::require_directory(root);
   if (!detail::is_plain_name(split)) {
-    throw DatasetError(detail::text(root.string(), ": '", detail::shown(split),
+    throw DatasetError(detail::text(root.string(), ": '", printable_text(split),
                                     "' cannot be the name of a split"));
   }
   const std::filesystem::path path = root / (split + ".jsonl");

@@ -3,20 +3,18 @@
 
 /// @file
 /// Matrices of MATLAB 5 files, the form of the PF data sets' annotations. Opt-in: needs
-/// homolog::matlab (matio and zlib).
-
-#include <matio.h>
+/// homolog::matlab (zlib).
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 #include "homolog/datasets/detail/matlab_elements.hpp"
 
@@ -33,8 +31,8 @@ struct MatlabMatrix {
 
 /// Reads one variable of a file.
 ///
-/// The whole file is checked before matio opens it: at most 16 MiB, 64 MiB when inflated and
-/// 1,000 times any compressed element; 16 dimensions and 16 levels of cells.
+/// The whole file is checked, other variables too: at most 16 MiB, 64 MiB when inflated and 1,000
+/// times any compressed element; 16 dimensions and 16 levels of cells.
 ///
 /// @param shape expected [rows, cols]; -1 allows any number
 /// @throws DatasetError for a missing or malformed file, a MATLAB 7.3 file, a variable that is
@@ -49,11 +47,11 @@ inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
   } catch (const FileError& error) {
     throw DatasetError(error.what());
   }
-  const detail::MatlabVariable* wanted = nullptr;
-  const auto variables = detail::MatlabWalk(bytes, name).variables();
+  detail::MatlabVariable* wanted = nullptr;
+  auto variables = detail::MatlabWalk(bytes, name).variables(variable);
   std::string names;
-  for (const auto& candidate : variables) {
-    names += (names.empty() ? "" : ", ") + detail::shown(candidate.name);
+  for (auto& candidate : variables) {
+    names += (names.empty() ? "" : ", ") + printable_text(candidate.name);
     if (candidate.name != variable) continue;
     if (wanted != nullptr) throw DatasetError(name + ": variable '" + variable + "' occurs twice");
     wanted = &candidate;
@@ -75,26 +73,7 @@ inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
     throw DatasetError(detail::text(name, ": variable '", variable, "' has shape ", shape_text(got),
                                     ", expected ", shape_text(shape), " (-1: any)"));
   }
-
-  // matio stays silent unless the process has given it a log function.
-  const std::unique_ptr<mat_t, int (*)(mat_t*)> file(Mat_Open(name.c_str(), MAT_ACC_RDONLY),
-                                                     Mat_Close);
-  const auto fail = [&] {
-    throw DatasetError(name + ": matio cannot read variable '" + variable + "'");
-  };
-  if (file == nullptr) fail();
-  const std::unique_ptr<matvar_t, void (*)(matvar_t*)> read(
-      Mat_VarRead(file.get(), variable.c_str()), Mat_VarFree);
-  const std::size_t count = got[0] * got[1];
-  // Compared with what was checked above: the file may have been replaced since.
-  if (read == nullptr || read->class_type != MAT_C_DOUBLE || read->isComplex != 0 ||
-      read->rank != 2 || read->dims[0] != got[0] || read->dims[1] != got[1] ||
-      (count > 0 && (read->data == nullptr || read->nbytes != count * sizeof(double)))) {
-    fail();
-  }
-  MatlabMatrix matrix{got[0], got[1], std::vector<double>(count)};
-  if (count > 0) std::memcpy(matrix.values.data(), read->data, count * sizeof(double));
-  return matrix;
+  return {got[0], got[1], std::move(wanted->values)};
 }
 
 }  // namespace homolog::inline v0_1

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/detail/csv.hpp"
 #include "homolog/datasets/leak_report.hpp"
@@ -94,7 +95,7 @@ inline std::vector<PfPascalRow> parse_pf_pascal_csv(std::string_view content,
   if (!only_flip && !both && !header_is({"XA", "YA", "XB", "YB"})) {
     throw DatasetError(detail::text(
         name, ": expected the header source_image,target_image,class with flip or XA,YA,XB,YB, ",
-        "got '", detail::shown(content.substr(0, content.find('\n'))), "'"));
+        "got '", printable_text(content.substr(0, content.find('\n'))), "'"));
   }
   std::vector<PfPascalRow> rows;
   rows.reserve(csv.rows.size());
@@ -107,14 +108,14 @@ inline std::vector<PfPascalRow> parse_pf_pascal_csv(std::string_view content,
     const auto class_index = detail::parse_number<int>(cells.cells[2]);
     if (!class_index || *class_index < 1 || *class_index > 20) {
       throw DatasetError(detail::text(where, ": expected a class in 1..20, got '",
-                                      detail::shown(cells.cells[2]), "'"));
+                                      printable_text(cells.cells[2]), "'"));
     }
     row.class_index = *class_index;
     std::size_t next = 3;
     if (only_flip || both) {
       if (cells.cells[3] != "0" && cells.cells[3] != "1") {
         throw DatasetError(detail::text(where, ": expected flip 0 or 1, got '",
-                                        detail::shown(cells.cells[3]), "'"));
+                                        printable_text(cells.cells[3]), "'"));
       }
       row.flip = cells.cells[3] == "1";
       next = 4;
@@ -213,7 +214,7 @@ inline Dataset load_pf_pascal(const std::filesystem::path& root, const std::stri
                               const PfPascalOptions& options = {}) {
   if (split != "train" && split != "val" && split != "test") {
     throw SettingError(detail::text("PF-PASCAL has the splits train, val and test, not '",
-                                    detail::shown(split), "'"));
+                                    printable_text(split), "'"));
   }
   detail::require_directory(root);
   const std::filesystem::path list = detail::pf_pascal_list(root, split);
@@ -229,7 +230,7 @@ inline Dataset load_pf_pascal(const std::filesystem::path& root, const std::stri
       if (slash == std::string::npos) {
         throw DatasetError(detail::text(where, ": expected a picture such as ",
                                         "PF-dataset-PASCAL/JPEGImages/a.jpg, got '",
-                                        detail::shown(name), "'"));
+                                        printable_text(name), "'"));
       }
       return base / name.substr(slash + 1);
     };

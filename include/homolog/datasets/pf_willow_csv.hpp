@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/detail/csv.hpp"
 
@@ -52,7 +53,7 @@ inline std::vector<PfWillowRow> parse_pf_willow_csv(std::string_view content,
   if (!std::equal(csv.header.begin(), csv.header.end(), header.begin(), header.end())) {
     throw DatasetError(detail::text(
         name, ": expected the header imageA,imageB,XA1..XA10,YA1..YA10,XB1..XB10,YB1..YB10, got '",
-        detail::shown(content.substr(0, content.find('\n'))), "'"));
+        printable_text(content.substr(0, content.find('\n'))), "'"));
   }
   std::vector<PfWillowRow> rows;
   rows.reserve(csv.rows.size());
@@ -100,7 +101,7 @@ inline Dataset load_pf_willow_csv(const std::filesystem::path& root,
       const auto parts = detail::split(name, '/');
       if (parts.size() != 3) {
         throw DatasetError(detail::text(where, ": expected a picture such as ",
-                                        "PF-dataset/car(G)/a.png, got '", detail::shown(name),
+                                        "PF-dataset/car(G)/a.png, got '", printable_text(name),
                                         "'"));
       }
       sub_class = parts[1];

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/detail/json.hpp"
 #include "homolog/datasets/validate.hpp"
@@ -61,8 +62,8 @@ inline Size spair_size(const JsonField& field) {
 inline int spair_part_id(const std::string& digits, const std::string& where) {
   const auto id = parse_number<int>(digits);
   if (!id || *id < 0 || *id > 9999) {
-    throw DatasetError(
-        text(where, ": expected a keypoint id such as \"12\", got \"", shown(digits), "\""));
+    throw DatasetError(text(where, ": expected a keypoint id such as \"12\", got \"",
+                            printable_text(digits), "\""));
   }
   return *id;
 }
@@ -89,7 +90,7 @@ inline std::string spair_picture(const JsonField& field, const std::string& stem
 inline SpairEntry parse_spair_entry(std::string_view line, const std::string& where) {
   const auto fail = [&] {
     throw DatasetError(detail::text(where, ": expected NUMBER-SOURCE-TARGET:CATEGORY, got '",
-                                    detail::shown(line), "'"));
+                                    printable_text(line), "'"));
   };
   const std::size_t colon = line.rfind(':');
   if (colon == std::string_view::npos || !detail::is_plain_name(line)) fail();
@@ -180,11 +181,11 @@ inline Dataset load_spair(const std::filesystem::path& root, const std::string& 
                           const SpairOptions& options = {}) {
   if (split != "trn" && split != "val" && split != "test") {
     throw SettingError(detail::text("SPair-71k has the splits trn, val and test, not '",
-                                    detail::shown(split), "'"));
+                                    printable_text(split), "'"));
   }
   if (options.layout != "large" && options.layout != "small") {
     throw SettingError(detail::text("SPair-71k has the layouts large and small, not '",
-                                    detail::shown(options.layout), "'"));
+                                    printable_text(options.layout), "'"));
   }
   detail::require_directory(root);
   const std::filesystem::path list = root / "Layout" / options.layout / (split + ".txt");

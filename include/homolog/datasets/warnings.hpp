@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/detail/utf8.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"
 
 namespace homolog::inline v0_1 {
@@ -46,7 +46,7 @@ inline std::vector<std::string> dataset_warnings(const Dataset& dataset) {
     const Pair& first = *std::find_if(pairs.begin(), pairs.end(), concerns);
     warnings.push_back(detail::text(dataset.name, " ", dataset.split, ": ", found, " of ", count,
                                     " pairs ", what, "; the first is ",
-                                    detail::as_utf8(first.name)));
+                                    printable_text(first.name, whole_text)));
   };
   say(outside,
       "have target keypoints outside their target box, whose larger side the threshold is measured "

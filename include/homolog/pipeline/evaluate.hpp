@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/detail/number_text.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/core/metric_concept.hpp"
@@ -56,7 +56,7 @@ inline void require_valid_alphas(const std::vector<double>& alphas) {
 
 inline std::string alphas_text(const std::vector<double>& alphas) {
   std::string line;
-  for (const double alpha : alphas) line += shortest(alpha) + '|';
+  for (const double alpha : alphas) line += decimal_text(alpha) + '|';
   return line;
 }
 

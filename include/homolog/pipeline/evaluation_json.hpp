@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "homolog/core/detail/number_text.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/core/json_text.hpp"
 #include "homolog/core/transforms.hpp"
 #include "homolog/datasets/dataset.hpp"
@@ -35,23 +35,24 @@ inline std::string resize_name(Resize resize) {
   throw SettingError("resize_name: unknown mode");
 }
 
-namespace detail {
-
-/// A number in percent with four decimals, so that equal runs give equal files.
+/// A fraction in percent with four decimals, so that equal runs give equal files.
 inline double percent(double fraction) { return std::round(fraction * 1e6) / 1e4; }
+
+/// Points as JSON, `[[x, y], ...]`.
+inline nlohmann::ordered_json points_json(const Points<ImageFrame>& points) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& point : points) json.push_back({point.x, point.y});
+  return json;
+}
+
+namespace detail {
 
 inline nlohmann::ordered_json scores_json(const std::vector<double>& alphas,
                                           const std::vector<double>& fractions) {
   auto json = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < alphas.size(); ++i) {
-    json[shortest(alphas[i])] = percent(fractions[i]);
+    json[decimal_text(alphas[i])] = percent(fractions[i]);
   }
-  return json;
-}
-
-inline nlohmann::ordered_json points_json(const Points<ImageFrame>& points) {
-  auto json = nlohmann::ordered_json::array();
-  for (const auto& point : points) json.push_back({point.x, point.y});
   return json;
 }
 
@@ -92,8 +93,8 @@ inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, cons
     const std::vector<double> alphas = points > 0 ? evaluation.alphas : std::vector<double>{};
     json["mutual"] = {{"pairs", pairs},
                       {"points", points},
-                      {"share", detail::percent(static_cast<double>(points) /
-                                                static_cast<double>(evaluation.total.points))},
+                      {"share", percent(static_cast<double>(points) /
+                                        static_cast<double>(evaluation.total.points))},
                       {"per_point", detail::scores_json(alphas, per_point)},
                       {"per_image", detail::scores_json(alphas, per_image)}};
   }
@@ -116,9 +117,9 @@ inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset
                                 {"source", pair.source.string()},
                                 {"target", pair.target.string()},
                                 {"flip", pair.flip},
-                                {"source_keypoints", detail::points_json(pair.source_keypoints)},
-                                {"predicted", detail::points_json(answer.predicted)},
-                                {"truth", detail::points_json(answer.truth)},
+                                {"source_keypoints", points_json(pair.source_keypoints)},
+                                {"predicted", points_json(answer.predicted)},
+                                {"truth", points_json(answer.truth)},
                                 {"score", answer.scores},
                                 {"threshold_scale", answer.errors.threshold_scale}};
     if (evaluation.mutual) line["mutual"] = answer.mutual;

@@ -47,19 +47,25 @@ struct MatchResult {
   std::vector<bool> mutual;   ///< [N] false where a mutual check was made and failed
 };
 
-namespace detail {
-
-/// @throws PointError naming the first point that is not finite or lies outside the picture
+/// Stops where a keypoint cannot be matched.
+///
+/// @param image [px] size of the keypoints' picture
+/// @throws PointError when there is none, or naming the first that is not finite or lies outside
 inline void require_inside(const Points<ImageFrame>& points, Size image) {
   if (points.empty()) throw PointError("no keypoints were given");
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto [x, y] = points[i];
     if (!(x >= -0.5 && x <= image.width && y >= -0.5 && y <= image.height)) {
-      throw PointError(text("keypoint ", i, " (", x, ", ", y, ") is not inside its image of ",
-                            image.width, "x", image.height));
+      throw PointError(detail::text("keypoint ", i, " (", x, ", ", y,
+                                    ") is not inside its image of ", image.width, "x",
+                                    image.height));
     }
   }
 }
+
+namespace detail {
+
+using homolog::require_inside;  // where training looks for it
 
 /// Answers as points inside the target picture.
 ///
@@ -169,7 +175,7 @@ struct Pipeline {
   /// finite, and whatever the policies throw
   MatchResult match(const ImageFeatures& source, const ImageFeatures& target,
                     const Points<ImageFrame>& points) const {
-    detail::require_inside(points, source.transform.image.image);
+    require_inside(points, source.transform.image.image);
     const Points<GridFrame> queries = source.transform.to_grid(points);
     FloatMatrix descriptors;
     if constexpr (needs_features<MatcherPolicy>()) {
@@ -184,7 +190,7 @@ struct Pipeline {
   /// no backbone.
   MatchResult match(const Image& source, const Image& target,
                     const Points<ImageFrame>& points) const {
-    detail::require_inside(points, source.size());
+    require_inside(points, source.size());
     if constexpr (needs_features<MatcherPolicy>()) {
       return match(this->features(source), this->features(target), points);
     } else {

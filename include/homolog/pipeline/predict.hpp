@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/progress.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/digest.hpp"
@@ -40,9 +40,8 @@ struct PredictSetting {
   int batch_size = 4;  ///< pictures a backbone call
   /// [bytes] of features, of pictures and of queries, kept in memory; the rest lies on a disk.
   std::size_t cache_memory = std::size_t{2} << 30;
-  /// Called with the stage ("features" or "matching"), pictures or pairs done, and their number.
-  std::function<void(std::string_view stage, std::size_t done, std::size_t total)> progress;
-  Shard shard;  ///< which part is this process's; all of it by default
+  ProgressCallback progress;  ///< stages: "features", in pictures, and "matching", in pairs
+  Shard shard;                ///< which part is this process's; all of it by default
 };
 
 namespace detail {

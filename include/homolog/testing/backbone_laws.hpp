@@ -26,7 +26,7 @@ namespace detail {
 
 /// Coloured noise in blocks of a quarter of a patch, the bytes of pictures of one size.
 inline ByteBatch noise_bytes(int count, Size size, int patch, unsigned seed) {
-  RandomBits random(seed);
+  RandomStream random(seed);
   ByteBatch batch(count, size);
   const int block = (std::max)(patch / 4, 1);
   for (int i = 0; i < count; ++i) {
@@ -41,8 +41,9 @@ inline ByteBatch noise_bytes(int count, Size size, int patch, unsigned seed) {
                        3 +
                    c;
           };
-          *at(x, y) = x % block == 0 && y % block == 0 ? static_cast<std::uint8_t>(random() >> 24)
-                                                       : *at(x - x % block, y - y % block);
+          *at(x, y) = x % block == 0 && y % block == 0
+                          ? static_cast<std::uint8_t>(random.bits() >> 56)
+                          : *at(x - x % block, y - y % block);
         }
       }
     }

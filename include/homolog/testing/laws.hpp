@@ -7,7 +7,6 @@
 /// what was seen. Opt-in, without LibTorch and without a test framework; testing/doctest.hpp makes
 /// test cases of them.
 
-#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -16,8 +15,8 @@
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
-#include "homolog/core/mix_bits.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/core/random_stream.hpp"
 
 namespace homolog::inline v0_1::testing {
 
@@ -60,24 +59,14 @@ std::string point_text(Point<Frame> point) {
   return text("(", point.x, ", ", point.y, ")");
 }
 
-/// A stream of 32 random bits each; equal seeds give equal streams.
-struct RandomBits {
-  std::uint64_t state;
-  explicit RandomBits(unsigned seed) : state(homolog::mix_bits(seed)) {}
-  std::uint32_t operator()() {
-    state = homolog::mix_bits(state);
-    return static_cast<std::uint32_t>(state >> 32);
-  }
-};
-
 /// Values uniform in [low, high]; equal bounds may be infinite.
-inline float uniform(RandomBits& random, float low, float high) {
+inline float uniform(RandomStream& random, float low, float high) {
   if (low == high) return low;
-  return low + (high - low) * static_cast<float>(random() >> 8) * 0x1p-24F;
+  return low + (high - low) * static_cast<float>(random.bits() >> 40) * 0x1p-24F;
 }
 
 inline FloatMatrix random_matrix(int rows, int cols, unsigned seed, float low, float high) {
-  RandomBits random(seed);
+  RandomStream random(seed);
   FloatMatrix matrix(rows, cols);
   for (Eigen::Index i = 0; i < matrix.size(); ++i) matrix.data()[i] = uniform(random, low, high);
   return matrix;

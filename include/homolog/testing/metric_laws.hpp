@@ -22,11 +22,11 @@ namespace detail {
 
 /// Pairs of 1 to 9 keypoints with errors up to `largest` of each pair's threshold length.
 inline std::vector<PairErrors> random_errors(unsigned seed, float largest) {
-  RandomBits random(seed);
+  RandomStream random(seed);
   std::vector<PairErrors> pairs(7);
   for (PairErrors& pair : pairs) {
     pair.threshold_scale = static_cast<double>(uniform(random, 20, 300));
-    pair.distances.resize(1 + random() % 9);
+    pair.distances.resize(1 + (random.bits() >> 32) % 9);
     for (double& distance : pair.distances) {
       distance = static_cast<double>(uniform(random, 0, largest)) * pair.threshold_scale;
     }

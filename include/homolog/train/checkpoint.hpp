@@ -20,7 +20,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
-#include "homolog/train/detail/sha256.hpp"
+#include "homolog/train/sha256.hpp"
 #include "homolog/train/tuned_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "homolog/weights/tensor_file.hpp"

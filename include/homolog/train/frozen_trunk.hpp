@@ -29,7 +29,7 @@
 #include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
 #include "homolog/pipeline/pipeline.hpp"
-#include "homolog/train/detail/sha256.hpp"
+#include "homolog/train/sha256.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 

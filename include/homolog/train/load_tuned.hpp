@@ -74,7 +74,7 @@ inline OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint) {
 inline void require_base(const Checkpoint& checkpoint, const TensorFile& base) {
   const std::string expected = tuned_from(checkpoint).weights_sha256;
   if (expected.empty()) return;
-  const std::string found = detail::tensors_sha256(base);
+  const std::string found = tensors_sha256(base);
   if (found == expected) return;
   throw WeightsError(detail::text(checkpoint.tensors.name, ": tuned from weights with the SHA-256 ",
                                   expected.substr(0, 16), "..., but ", base.name, " has ",

@@ -42,8 +42,11 @@ inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
   }
 }
 
-/// Colours of equal strength around the colour circle, neighbours far apart.
-inline Colour palette(std::size_t index) {
+}  // namespace detail
+
+/// The colour of match number `index`: of equal strength around the colour circle, neighbours far
+/// apart.
+inline Colour match_colour(std::size_t index) {
   const double hue = std::fmod(static_cast<double>(index) * 0.618033988749895, 1.0) * 6;
   const auto channel = [hue](double offset) {
     const double k = std::fmod(hue + offset, 6.0);
@@ -52,8 +55,6 @@ inline Colour palette(std::size_t index) {
   };
   return {channel(5), channel(3), channel(1)};
 }
-
-}  // namespace detail
 
 /// Draws a line from a to b, `width` pixels wide, with round ends and a soft edge of one pixel;
 /// what lies outside the picture is left out, and a line to a point that is not finite as a whole.
@@ -124,7 +125,7 @@ inline Image draw_matches(const Image& source, const Image& target,
   paste(source, 0);
   paste(target, shift);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const Colour colour = detail::palette(i);
+    const Colour colour = match_colour(i);
     const Point<ImageFrame> from = points[i];
     const Point<ImageFrame> to{predicted[i].x + shift, predicted[i].y};
     const bool wrong = truth != nullptr && !(distance(predicted[i], (*truth)[i]) <= threshold);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/detail/mapped_file.hpp"
 #include "homolog/weights/detail/pickle.hpp"
 #include "homolog/weights/detail/safetensors_header.hpp"
@@ -131,7 +132,7 @@ PickleValue unwrap_state_dict(const Machine& machine, PickleValue value, TensorF
         found = key;
         inner = items[i + 1];
       } else if (beside.size() < 1000) {
-        beside += (beside.empty() ? "" : ", ") + printable(key);
+        beside += (beside.empty() ? "" : ", ") + printable_text(key);
       }
     }
     if (found.empty()) return value;
@@ -185,7 +186,7 @@ inline TensorFile parse_pth(std::span<const std::byte> bytes, const std::string&
     if (entry.name.starts_with(storage_prefix)) {
       storages.emplace(entry.name.substr(storage_prefix.size()), entry.bytes);
     } else if (entry.name == root + "/byteorder" && characters(entry) != "little") {
-      throw WeightsError(name + ": byte order is '" + detail::printable(characters(entry)) +
+      throw WeightsError(name + ": byte order is '" + printable_text(characters(entry)) +
                          "', expected little");
     }
   }
@@ -203,15 +204,15 @@ inline TensorFile parse_pth(std::span<const std::byte> bytes, const std::string&
     }
     const std::string key(machine.string(items[i]));
     if (!detail::is_utf8(key)) {
-      throw WeightsError(name + ": key '" + detail::printable(key) + "' is not valid UTF-8");
+      throw WeightsError(name + ": key '" + printable_text(key) + "' is not valid UTF-8");
     }
     if (items[i + 1].kind != detail::PickleKind::tensor) {
-      throw WeightsError(detail::text(name, ": '", detail::printable(key), "' is ",
+      throw WeightsError(detail::text(name, ": '", printable_text(key), "' is ",
                                       detail::pickle_kind_name(items[i + 1].kind),
                                       ", expected a tensor"));
     }
     if (file.tensors.contains(key)) {
-      throw WeightsError(name + ": duplicate key '" + detail::printable(key) + "'");
+      throw WeightsError(name + ": duplicate key '" + printable_text(key) + "'");
     }
     detail::add_strided(file, key, host.tensor(items[i + 1]), copy_budget);
   }

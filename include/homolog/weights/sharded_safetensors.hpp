@@ -15,6 +15,7 @@
 #include "homolog/core/detail/strict_json.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/safetensors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
@@ -46,8 +47,8 @@ inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
     if (!value.is_string() || !detail::is_plain_name(value.get_ref<const std::string&>()) ||
         !value.get_ref<const std::string&>().ends_with(".safetensors")) {
       throw WeightsError(
-          detail::text(name, ": the shard of '", detail::shown(key),
-                       "' is no safetensors file: ", detail::shown(value.dump(-1, ' ', true))));
+          detail::text(name, ": the shard of '", printable_text(key),
+                       "' is no safetensors file: ", printable_text(value.dump(-1, ' ', true))));
     }
     const auto& shard = value.get_ref<const std::string&>();
     auto found = shards.find(shard);
@@ -57,16 +58,16 @@ inline TensorFile read_sharded_safetensors(const std::filesystem::path& index) {
     auto& tensors = found->second.tensors;
     const auto tensor = tensors.find(key);
     if (tensor == tensors.end()) {
-      throw WeightsError(detail::text(name, ": '", detail::shown(key), "' is not in its shard '",
-                                      detail::shown(shard), "'"));
+      throw WeightsError(detail::text(name, ": '", printable_text(key), "' is not in its shard '",
+                                      printable_text(shard), "'"));
     }
     file.tensors.emplace(key, std::move(tensor->second));
     tensors.erase(tensor);
   }
   for (auto& [shard, rest] : shards) {
     if (!rest.tensors.empty()) {
-      throw WeightsError(detail::text(name, ": shard '", detail::shown(shard), "' holds '",
-                                      detail::shown(rest.tensors.begin()->first),
+      throw WeightsError(detail::text(name, ": shard '", printable_text(shard), "' holds '",
+                                      printable_text(rest.tensors.begin()->first),
                                       "', which the index does not list there"));
     }
     file.metadata.merge(rest.metadata);

@@ -9,7 +9,7 @@
 #include "homolog/backbones/key_styles.hpp"
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/backbones/synthetic.hpp"
-#include "homolog/core/detail/decimal_number.hpp"
+#include "homolog/core/decimal_number.hpp"
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/pf_pascal.hpp"
 #include "homolog/datasets/pf_willow_csv.hpp"
@@ -46,7 +46,7 @@ int failures_of_files() {
   homolog::write_safetensors(folder / "weights.safetensors", tensors);
   const auto read = homolog::read_weights(folder / "weights.safetensors");
   expect("a weights file", read.tensors.at("weight").bytes[5] == std::byte{7});
-  expect("a number", homolog::detail::decimal_number("-0.1") == -0.1);
-  expect("no number", !homolog::detail::decimal_number("1,5"));
+  expect("a number", homolog::decimal_number("-0.1") == -0.1);
+  expect("no number", !homolog::decimal_number("1,5"));
   return failures;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 
 namespace homolog::inline v0_1::detail {
 
@@ -20,15 +21,6 @@ using Json = nlohmann::json;
 
 /// Containers within containers that JSON may hold.
 inline constexpr int json_depth = 32;
-
-/// Text of a file as an error may show it: printable ASCII, at most 120 characters.
-inline std::string shown(std::string_view text) {
-  constexpr std::size_t longest = 120;
-  std::string result;
-  for (const char c : text.substr(0, longest)) result += c >= ' ' && c <= '~' ? c : '?';
-  if (text.size() > longest) result += "...";
-  return result;
-}
 
 /// Parses one JSON value.
 ///
@@ -49,7 +41,7 @@ Json parse_strict_json(std::string_view content, const std::string& name) {
     } else if (event == Event::key) {
       const auto& key = value.get_ref<const std::string&>();
       if (!keys.back().insert(key).second) {
-        throw Failure(text(name, ": JSON has the key '", shown(key), "' twice"));
+        throw Failure(text(name, ": JSON has the key '", printable_text(key), "' twice"));
       }
     }
     return true;
@@ -57,7 +49,7 @@ Json parse_strict_json(std::string_view content, const std::string& name) {
   try {
     return Json::parse(content, watch);
   } catch (const Json::exception& error) {
-    throw Failure(text(name, ": not valid JSON: ", shown(error.what())));
+    throw Failure(text(name, ": not valid JSON: ", printable_text(error.what())));
   }
 }
 

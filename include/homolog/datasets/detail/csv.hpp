@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "homolog/core/detail/decimal_number.hpp"
+#include "homolog/core/decimal_number.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 
 namespace homolog::inline v0_1::detail {
@@ -71,7 +72,7 @@ inline Csv parse_csv(std::string_view content, const std::string& name) {
 inline double csv_number(std::string_view cell, const std::string& where) {
   const auto value = decimal_number(cell);
   if (!value) {
-    throw DatasetError(text(where, ": expected a finite number, got '", shown(cell), "'"));
+    throw DatasetError(text(where, ": expected a finite number, got '", printable_text(cell), "'"));
   }
   return *value;
 }
@@ -80,7 +81,7 @@ inline double csv_number(std::string_view cell, const std::string& where) {
 inline std::string csv_path(std::string_view cell, const std::string& where) {
   if (!is_inside_path(cell)) {
     throw DatasetError(
-        text(where, ": expected a path inside the data set, got '", shown(cell), "'"));
+        text(where, ": expected a path inside the data set, got '", printable_text(cell), "'"));
   }
   return std::string(cell);
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "homolog/core/detail/strict_json.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
 
 namespace homolog::inline v0_1::detail {
@@ -32,7 +33,7 @@ struct JsonField {
 
   [[noreturn]] void fail(const std::string& expected) const {
     const std::string got = value.is_structured() ? text(value.type_name(), " of ", value.size())
-                                                  : shown(value.dump(-1, ' ', true));
+                                                  : printable_text(value.dump(-1, ' ', true));
     throw DatasetError(text(where, ": expected ", expected, ", got ", got));
   }
 

@@ -2,13 +2,16 @@
 #pragma once
 
 /// @file
-/// The gate in front of matio: walks every element of a MATLAB 5 file, inflating under caps, and
-/// refuses whatever does not add up. Follows the "MAT-File Level 5" chapters of MathWorks'
-/// MAT-File Format document.
+/// Walks every element of a MATLAB 5 file, inflating under caps, refuses whatever does not add up
+/// and yields the matrix that is asked for. Follows the "MAT-File Level 5" chapters of MathWorks'
+/// MAT-File Format document. matio, the library for it, answers many damaged files with other
+/// values than were written, and inflates and recurses without a limit.
 
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,6 +36,7 @@ struct MatlabVariable {
   std::uint32_t class_id = 0;  ///< 6 = double
   bool complex = false;
   std::vector<std::size_t> dimensions;
+  std::vector<double> values;  ///< of a real double matrix that is asked for; column-major
 };
 
 /// Walks one file; each function throws DatasetError naming it.
@@ -40,7 +44,9 @@ class MatlabWalk {
  public:
   MatlabWalk(std::string_view bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
 
-  std::vector<MatlabVariable> variables() {
+  /// All variables of the file, and the values of those with one name.
+  std::vector<MatlabVariable> variables(std::string_view wanted) {
+    wanted_ = wanted;
     read_header();
     std::vector<MatlabVariable> result;
     std::string_view rest = bytes_.substr(header_bytes);
@@ -75,13 +81,17 @@ class MatlabWalk {
     throw DatasetError(text(name_, ": malformed MATLAB file: ", reason));
   }
 
-  std::uint32_t u32(std::string_view from, std::size_t offset) const {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-      const auto byte = static_cast<unsigned char>(from[offset + (big_endian_ ? i : 3 - i)]);
-      value = value << 8 | byte;
+  /// The whole number that some bytes hold in the file's byte order.
+  std::uint64_t bits(std::string_view bytes) const {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const char byte = bytes[big_endian_ ? i : bytes.size() - 1 - i];
+      value = value << 8 | static_cast<unsigned char>(byte);
     }
     return value;
+  }
+  std::uint32_t u32(std::string_view from, std::size_t offset) const {
+    return static_cast<std::uint32_t>(bits(from.substr(offset, 4)));
   }
 
   void read_header() {
@@ -163,26 +173,29 @@ class MatlabWalk {
   }
 
   static std::size_t storage_bytes(std::uint32_t type) {
-    switch (type) {
+    constexpr std::array<std::size_t, 19> sizes{0, 1, 1, 2, 2, 4, 4, 4, 0, 8,
+                                                0, 0, 8, 8, 0, 0, 1, 2, 4};
+    return type < sizes.size() ? sizes[type] : 0;
+  }
+
+  /// A value of a double matrix; writers store whole numbers as the shortest type that holds them.
+  double value(const Element& stored) const {
+    const std::uint64_t whole = bits(stored.data);
+    switch (stored.type) {
       case 1:
-      case 2:
-      case 16:
-        return 1;
+        return static_cast<std::int8_t>(whole);
       case 3:
-      case 4:
-      case 17:
-        return 2;
+        return static_cast<std::int16_t>(whole);
       case 5:
-      case 6:
+        return static_cast<std::int32_t>(whole);
       case 7:
-      case 18:
-        return 4;
+        return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(whole)));
       case 9:
+        return std::bit_cast<double>(whole);
       case 12:
-      case 13:
-        return 8;
-      default:
-        return 0;
+        return static_cast<double>(static_cast<std::int64_t>(whole));
+      default:  // unsigned
+        return static_cast<double>(whole);
     }
   }
 
@@ -192,9 +205,9 @@ class MatlabWalk {
     if (rest.empty() && depth > 0) return variable;  // how an empty cell is written
     const Element flags = expect(rest, uint32, "array flags");
     if (flags.data.size() != 8) fail(text("array flags of ", flags.data.size(), " bytes"));
-    const std::uint32_t bits = u32(flags.data, 0);
-    variable.class_id = bits & 0xff;
-    variable.complex = (bits & 0x0800) != 0;
+    const std::uint32_t flag = u32(flags.data, 0);
+    variable.class_id = flag & 0xff;
+    variable.complex = (flag & 0x0800) != 0;
 
     const Element dimensions = expect(rest, int32, "dimensions");
     const std::size_t rank = dimensions.data.size() / 4;
@@ -220,9 +233,9 @@ class MatlabWalk {
     return variable;
   }
 
-  void walk_content(std::string_view rest, const MatlabVariable& variable, std::size_t count,
+  void walk_content(std::string_view rest, MatlabVariable& variable, std::size_t count,
                     int depth) const {
-    constexpr std::uint32_t cell_class = 1, struct_class = 2, char_class = 4;
+    constexpr std::uint32_t cell_class = 1, struct_class = 2, char_class = 4, double_class = 6;
     const std::uint32_t id = variable.class_id;
     if (id == cell_class || id == struct_class) {
       if (id == struct_class) {
@@ -246,13 +259,21 @@ class MatlabWalk {
       for (int part = 0; part < (variable.complex ? 2 : 1); ++part) {
         const Element values = take(rest, true);
         const std::size_t each = storage_bytes(values.type);
-        if (each == 0) fail(text("values of element type ", values.type));
+        if (each == 0 || (values.type >= 16 && id != char_class)) {
+          fail(text("values of element type ", values.type));
+        }
         // Characters may be UTF-8, whose number of bytes differs from the number of characters.
         const bool fits =
             id == char_class ? values.data.size() <= 4 * count : values.data.size() == each * count;
         if (!fits) {
           fail(text(values.data.size(), " bytes of values for dimensions ",
                     shape_text(variable.dimensions)));
+        }
+        if (depth > 0 || id != double_class || variable.complex || variable.name != wanted_)
+          continue;
+        variable.values.reserve(count);
+        for (std::size_t at = 0; at < values.data.size(); at += each) {
+          variable.values.push_back(value({values.type, values.data.substr(at, each)}));
         }
       }
     } else {
@@ -263,6 +284,7 @@ class MatlabWalk {
 
   std::string_view bytes_;
   std::string name_;
+  std::string_view wanted_;
   bool big_endian_ = false;
   std::size_t inflated_ = 0;
 };

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/detail/pickle_opcodes.hpp"
 
 namespace homolog::inline v0_1::detail {
@@ -60,15 +61,6 @@ struct PickleValue {
   PickleKind kind = PickleKind::none;
   std::int64_t data = 0;
 };
-
-/// Shortens foreign text for a message and hides what does not print.
-inline std::string printable(std::string_view foreign) {
-  std::string result(foreign.substr(0, 200));
-  for (char& c : result) {
-    if (c < ' ' || c > '~') c = '?';
-  }
-  return result;
-}
 
 /// Runs one pickle. `Host` gives
 /// `PickleValue global(std::string_view module, std::string_view name)`,
@@ -248,7 +240,7 @@ class PickleMachine {
       const PickleValue key = items(state)[i];
       if (key.kind != PickleKind::string || string(key) != "_metadata") {
         fail("BUILD sets the attribute '",
-             key.kind == PickleKind::string ? printable(string(key)) : "?",
+             key.kind == PickleKind::string ? printable_text(string(key)) : "?",
              "', only _metadata is known");
       }
     }

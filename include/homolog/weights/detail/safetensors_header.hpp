@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "homolog/core/detail/utf8.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::inline v0_1::detail {

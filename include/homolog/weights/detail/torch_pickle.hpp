@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/detail/pickle.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
@@ -100,7 +101,8 @@ class TorchPickleHost {
                                         static_cast<std::int64_t>(known.dtype)};
       }
     }
-    throw WeightsError(text(name_, ": refused global \"", printable(module), '.', printable(name),
+    throw WeightsError(text(name_, ": refused global \"", printable_text(module), '.',
+                            printable_text(name),
                             "\"; only tensors and plain containers are read"));
   }
 
@@ -146,10 +148,12 @@ class TorchPickleHost {
     const DType dtype = static_cast<DType>(part[1].data & 0xFF);
     const std::string_view key = machine.string(part[2]);
     const auto found = storages_.find(key);
-    if (found == storages_.end()) machine.fail("no entry data/", printable(key), " in the archive");
+    if (found == storages_.end()) {
+      machine.fail("no entry data/", printable_text(key), " in the archive");
+    }
     const auto size = checked_product(static_cast<std::uint64_t>(part[4].data), item_size(dtype));
     if (!size || *size != found->second.size()) {
-      machine.fail("storage ", printable(key), ": ", part[4].data, " elements of ",
+      machine.fail("storage ", printable_text(key), ": ", part[4].data, " elements of ",
                    dtype_name(dtype), " do not fit an entry of ", found->second.size(), " bytes");
     }
     opened_.push_back({dtype, found->second});

@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Integer randomness and trigonometry of the drawn set: the same on every machine.
+// Integer trigonometry and vectors of the drawn set: the same on every machine.
 
 #include <cstdint>
-#include <initializer_list>
-
-#include "homolog/core/mix_bits.hpp"
 
 namespace drawn_set {
-
-// A stream of integers that depends on its seed words alone.
-struct Random {
-  std::uint64_t state;
-
-  Random(std::initializer_list<std::uint64_t> words) : state(0x5EED) {
-    for (const std::uint64_t word : words)
-      state = homolog::mix_bits(state ^ homolog::mix_bits(word));
-  }
-  std::uint64_t next() { return state = homolog::mix_bits(state); }
-  // Uniform in [low, high], both included.
-  std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  bool chance(int percent) { return between(0, 99) < percent; }
-};
 
 // sin in units of 1/4096, angle in tenths of a degree (Bhaskara's rational approximation, exact in
 // integers, off by less than 0.002).

@@ -2,8 +2,10 @@
 #pragma once
 
 /// @file
-/// Numbers as data sets and result files write them, read exactly and independent of the locale.
+/// Numbers as data sets and result files write them, read and written exactly and independent of
+/// the locale.
 
+#include <array>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -13,7 +15,9 @@
 
 #include "homolog/core/detail/requirements.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace homolog::inline v0_1 {
+
+namespace detail {
 
 /// decimal_number() by a stream, for standard libraries whose std::from_chars knows no double.
 inline std::optional<double> decimal_number_by_stream(std::string_view digits) {
@@ -24,6 +28,8 @@ inline std::optional<double> decimal_number_by_stream(std::string_view digits) {
   if (stream.fail() || stream.peek() != std::istringstream::traits_type::eof()) return std::nullopt;
   return value;
 }
+
+}  // namespace detail
 
 /// A decimal number such as -12.5 or 1e-3 that fills the whole text. Nothing for other words, "nan"
 /// and "inf" among them, and for numbers beyond the range of double.
@@ -36,8 +42,15 @@ inline std::optional<double> decimal_number(std::string_view digits) {
   if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return value;
 #else
-  return decimal_number_by_stream(digits);
+  return detail::decimal_number_by_stream(digits);
 #endif
 }
 
-}  // namespace homolog::inline v0_1::detail
+/// The shortest text that is read back as the same number: 0.05, not 0.050000000000000003.
+inline std::string decimal_text(double value) {
+  std::array<char, 32> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  return {digits.data(), error == std::errc{} ? end : digits.data()};
+}
+
+}  // namespace homolog::inline v0_1

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// SHA-256 of bytes and tensors (FIPS 180-4), by OpenSSL's libcrypto.
+/// SHA-256 of files and tensors (FIPS 180-4), by OpenSSL's libcrypto.
 
 #include <openssl/evp.h>
 #include <torch/types.h>
@@ -20,7 +20,9 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace homolog::inline v0_1 {
+
+namespace detail {
 
 /// A running SHA-256.
 struct Sha256 {
@@ -61,12 +63,14 @@ struct Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context;
 };
 
+}  // namespace detail
+
 /// Digest of a file's tensors: keys, dtypes, shapes and bytes, whatever the container or metadata.
 inline std::string tensors_sha256(const TensorFile& file) {
-  Sha256 digest;
+  detail::Sha256 digest;
   for (const auto& [key, view] : file.tensors) {
     digest.update(key);
-    digest.update(text(dtype_name(view.dtype), shape_text(view.shape)));
+    digest.update(detail::text(dtype_name(view.dtype), shape_text(view.shape)));
     digest.update(view.bytes);
   }
   return digest.hex();
@@ -76,7 +80,7 @@ inline std::string tensors_sha256(const TensorFile& file) {
 ///
 /// @throws FileError when one cannot be read
 inline std::string files_sha256(std::span<const std::filesystem::path> paths) {
-  Sha256 digest;
+  detail::Sha256 digest;
   std::vector<char> part(std::size_t{1} << 20);
   for (const auto& path : paths) {
     std::ifstream file(path, std::ios::binary);
@@ -89,4 +93,4 @@ inline std::string files_sha256(std::span<const std::filesystem::path> paths) {
   return digest.hex();
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace homolog::inline v0_1

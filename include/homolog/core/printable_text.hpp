@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Text that others named: whether it is UTF-8, and what stands for it in a file that must be.
+/// Text that others wrote, such as names and keys, as a message or a file of ours may hold it.
 
 #include <cstddef>
 #include <string>
@@ -10,7 +10,9 @@
 
 #include "homolog/core/detail/requirements.hpp"
 
-namespace homolog::inline v0_1::detail {
+namespace homolog::inline v0_1 {
+
+namespace detail {
 
 /// Bytes of the UTF-8 character that `bytes` begins with; 0 where it begins with none.
 inline std::size_t utf8_character(std::string_view bytes) {
@@ -43,22 +45,38 @@ inline bool is_utf8(std::string_view bytes) {
   return true;
 }
 
-/// The text with each byte that is no UTF-8 written as `\xE9`, so that other names stay other
-/// names.
-inline std::string as_utf8(std::string_view bytes) {
+}  // namespace detail
+
+/// The `longest` of printable_text() for what goes into a file.
+inline constexpr std::size_t whole_text = std::string_view::npos;
+
+/// Foreign text as UTF-8, whatever its bytes are.
+///
+/// A message gets one line of it: "?" stands for each control character and each byte that is no
+/// UTF-8, and "..." for the rest of a long text. With `whole_text` nothing is lost: `\xE9` stands
+/// for a byte that is no UTF-8, so that other names stay other names, and control characters stay,
+/// for which formats such as JSON have their own signs.
+///
+/// @param longest [bytes] of a message
+inline std::string printable_text(std::string_view foreign, std::size_t longest = 120) {
   constexpr const char* digits = "0123456789ABCDEF";
   std::string result;
-  while (!bytes.empty()) {
-    const std::size_t length = utf8_character(bytes);
-    if (length > 0) {
-      result += bytes.substr(0, length);
+  while (!foreign.empty()) {
+    const std::size_t length = detail::utf8_character(foreign);
+    const auto byte = static_cast<unsigned char>(foreign.front());
+    std::string piece(foreign.substr(0, length > 0 ? length : 1));
+    foreign.remove_prefix(piece.size());
+    if (longest == whole_text) {
+      if (length == 0) piece = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
     } else {
-      const auto byte = static_cast<unsigned char>(bytes.front());
-      result += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+      const bool control =
+          byte < 0x20 || byte == 0x7F || (piece >= "\xC2\x80" && piece < "\xC2\xA0");
+      if (length == 0 || control) piece = "?";
+      if (piece.size() > longest - result.size()) return result + "...";
     }
-    bytes.remove_prefix(length > 0 ? length : 1);
+    result += piece;
   }
   return result;
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace homolog::inline v0_1
