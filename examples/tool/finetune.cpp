@@ -3,6 +3,7 @@
 #include "homolog/train/finetune.hpp"
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -207,9 +208,7 @@ void finetune_command(FinetuneOptions options) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
   };
-  setting.cache_progress = [&progress](std::size_t done, std::size_t total) {
-    progress("trunk", done, total);
-  };
+  setting.cache_progress = std::ref(progress);
   std::optional<std::int64_t> first_step;
   options.setting.progress = [&](const TrainProgress& now) {
     if (!first_step) progress.before = static_cast<std::size_t>(*(first_step = now.step - 1));

@@ -51,7 +51,7 @@ TEST_CASE("a keypoint on the picture's far edge survives every flip and crop") {
     for (int round = 0; round < 100; ++round) {
       const auto [source, target] = Augmentation{{0.5, 0, 1}}(view, view, random);
       for (const AnnotatedImage* changed : {&source, &target}) {
-        CHECK_NOTHROW(homolog::detail::require_inside(changed->keypoints, changed->image.size()));
+        CHECK_NOTHROW(require_inside(changed->keypoints, changed->image.size()));
       }
     }
   }

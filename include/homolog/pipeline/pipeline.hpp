@@ -65,8 +65,6 @@ inline void require_inside(const Points<ImageFrame>& points, Size image) {
 
 namespace detail {
 
-using homolog::require_inside;  // where training looks for it
-
 /// Answers as points inside the target picture.
 ///
 /// @throws ValueError naming the first answer that is not finite

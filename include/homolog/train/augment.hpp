@@ -132,7 +132,7 @@ struct CropRange {
 /// @throws PointError for a keypoint outside the picture
 inline CropRange choose_crop(Size size, const Points<ImageFrame>& keypoints, double crop,
                              RandomStream& random) {
-  detail::require_inside(keypoints, size);
+  require_inside(keypoints, size);
   const Box<ImageFrame> box = bounding_box(keypoints);
   const auto cut = [&](double margin) {
     return static_cast<int>(std::floor(crop * random.uniform() * (std::max)(margin, 0.0)));

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,6 +22,7 @@
 
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/progress.hpp"
 #include "homolog/core/transforms.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/prepare.hpp"
@@ -109,11 +109,11 @@ struct FrozenTrunk {
   /// input size, resize mode, dtypes; pictures are known by the SHA-256 of their file.
   ///
   /// @param pictures path and flip
-  /// @param progress receives pictures done and their number
+  /// @param progress has one stage, "trunk", in pictures
   /// @throws FileError when the file cannot be written, ImageError
   void keep_in_file(const std::filesystem::path& folder,
                     std::span<const std::pair<std::filesystem::path, bool>> pictures,
-                    const std::function<void(std::size_t, std::size_t)>& progress = {}) {
+                    const ProgressCallback& progress = {}) {
     const std::string description = describe().dump();
     detail::Sha256 digest;
     digest.update(description);
@@ -145,7 +145,7 @@ struct FrozenTrunk {
       std::size_t done = 0;
       torch::Tensor held;
       write_safetensors(path, file, [&](const std::string& key) -> std::span<const std::byte> {
-        if (progress) progress(done, file.tensors.size());
+        if (progress) progress("trunk", done, file.tensors.size());
         ++done;
         if (const auto found = known.tensors.find(key); found != known.tensors.end()) {
           return found->second.bytes;
@@ -156,7 +156,7 @@ struct FrozenTrunk {
         held = compute(image).cpu().contiguous();
         return {static_cast<const std::byte*>(held.const_data_ptr()), held.nbytes()};
       });
-      if (progress) progress(done, file.tensors.size());
+      if (progress) progress("trunk", done, file.tensors.size());
     }
     file_ = read_safetensors(path);
   }

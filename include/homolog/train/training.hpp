@@ -5,7 +5,6 @@
 /// A training, composed of policies as a Pipeline is.
 
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,6 +12,7 @@
 #include <string>
 
 #include "homolog/backbones/transformer_backbone.hpp"
+#include "homolog/core/progress.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/train/augment.hpp"
@@ -41,8 +41,7 @@ struct TrainingSetting {
   /// What a resumed run must have in common with the one before besides this setting and what the
   /// policies' `identity()` says: weights, data set, loss. Stored in checkpoints.
   nlohmann::ordered_json identity = nlohmann::ordered_json::object();
-  /// Called while the cache file is made with pictures done and their number.
-  std::function<void(std::size_t done, std::size_t total)> cache_progress{};
+  ProgressCallback cache_progress{};  ///< while the cache file is made: "trunk", in pictures
   std::function<void(const std::string&)> message{};  ///< one line the user should read
   Shard shard{};                                      ///< this process's part of the pairs
   std::function<void(torch::Tensor&)> sum{};  ///< adds a tensor up over all processes, in place
