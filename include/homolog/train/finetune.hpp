@@ -147,7 +147,9 @@ template <class B, class... Policies>
 FinetuneResult finetune(B& backbone, const Training<Policies...>& training, const Dataset& train,
                         const Dataset* validation, const PipelineSetting& pipeline,
                         const FinetuneSetting& setting = {}) {
-  require_trainable<B>();
+  static_assert(TrainableBackbone<B>,
+                "homolog: only a backbone derived from homolog::TransformerBackbone, such as "
+                "DinoV2, has blocks that a training can tune");
   detail::require_valid(setting);
   const B before = backbone;  // shares the tensors, of which training changes none in place
   try {

@@ -113,12 +113,4 @@ struct Training {
 template <class B>
 concept TrainableBackbone = std::derived_from<B, TransformerBackbone> && std::copyable<B>;
 
-/// Stops compilation with one sentence when `B` has no blocks that could be tuned.
-template <class B>
-constexpr void require_trainable() {
-  static_assert(TrainableBackbone<B>,
-                "homolog: only a backbone derived from homolog::TransformerBackbone, such as "
-                "DinoV2, has blocks that a training can tune");
-}
-
 }  // namespace homolog::inline v0_1
