@@ -42,7 +42,7 @@ struct Momentum {
   homolog::OptimizerState start(const torch::Tensor& weight) const {
     return {{"velocity", torch::zeros_like(weight)}};
   }
-  void operator()(torch::Tensor weight, const torch::Tensor& gradient,
+  void operator()(const torch::Tensor& weight, const torch::Tensor& gradient,
                   homolog::OptimizerState& state, const homolog::OptimizerStep& step) const {
     weight.sub_(state.at("velocity").mul_(0.9).add_(gradient), step.learning_rate);
   }

@@ -50,9 +50,9 @@ struct FinetuneOptions {
 };
 
 AnyLoss make_loss(const FinetuneOptions& options) {
-  AnyLoss result = CoordinateMse<>{};
-  if (options.loss == "gaussian-ce") result = GaussianCrossEntropy{};
-  if (options.loss == "info-nce") result = InfoNce{};
+  AnyLoss result;
+  if (options.loss == "gaussian-ce") result.policy = GaussianCrossEntropy{};
+  if (options.loss == "info-nce") result.policy = InfoNce{};
   std::visit(
       [&](auto& loss) {
         if constexpr (requires { loss.matcher; }) {
@@ -130,15 +130,15 @@ void choose_policies(FinetuneOptions& options) {
   AnyTraining& training = options.training;
   training.loss = make_loss(options);
   if (options.lora_rank > 0) {
-    training.tuning =
+    training.tuning.policy =
         Lora{{options.unfreeze, {options.lora_rank, options.lora_alpha, training.setting.seed}}};
   } else {
-    training.tuning = UnfreezeLast{{options.unfreeze}};
+    training.tuning.policy = UnfreezeLast{{options.unfreeze}};
   }
   if (options.schedule == "cosine") {
-    training.schedule = CosineRate{{options.warmup_steps}};
+    training.schedule.policy = CosineRate{{options.warmup_steps}};
   } else {
-    training.schedule = ConstantRate{{options.warmup_steps}};
+    training.schedule.policy = ConstantRate{{options.warmup_steps}};
   }
   if (options.amp == "bfloat16") training.setting.trainer.autocast = torch::kBFloat16;
   if (options.amp == "float16") training.setting.trainer.autocast = torch::kFloat16;

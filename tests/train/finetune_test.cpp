@@ -236,10 +236,10 @@ TEST_CASE("a resumed training ends with the same bytes as an uninterrupted one")
   variants[1].augment.setting = {0.5, 0.2, 0.5};
   variants[1].setting.accumulate = 2;
   variants[2].setting.trainer.autocast = torch::kBFloat16;
-  variants[2].schedule = CosineRate{{.warmup_steps = 2}};
+  variants[2].schedule.policy = CosineRate{{.warmup_steps = 2}};
   variants[3].setting.trainer.autocast = torch::kFloat16;
   variants[3].setting.trainer.clip_norm = 0.1;
-  variants[4].tuning = Lora{{1, {2, 4, 7}}};
+  variants[4].tuning.policy = Lora{{1, {2, 4, 7}}};
   struct Stop {};
   for (std::size_t v = 0; v < variants.size(); ++v) {
     INFO("variant ", v);
@@ -336,13 +336,13 @@ TEST_CASE("a resumed run must be the same run") {
   training.setting.trainer.learning_rate = 0.5;
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("learning_rate is 0.5"), SettingError);
   training.setting.trainer.learning_rate = 1e-3;
-  training.tuning = UnfreezeLast{{.blocks = 2}};
+  training.tuning.policy = UnfreezeLast{{.blocks = 2}};
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("unfreeze is 2, the checkpoint's run had 1"),
                        SettingError);
-  training.tuning = UnfreezeLast{};
-  training.schedule = CosineRate{};
+  training.tuning.policy = UnfreezeLast{};
+  training.schedule.policy = CosineRate{};
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("schedule is \"cosine\""), SettingError);
-  training.schedule = ConstantRate{};
+  training.schedule.policy = ConstantRate{};
   pipeline.image_size = 70;
   CHECK_THROWS_WITH_AS(run(), doctest::Contains("image_size is 70"), SettingError);
   pipeline.image_size = 56;
@@ -360,7 +360,7 @@ TEST_CASE("more epochs go on where the steps that were taken are the same ones")
     for (int i = 0; i < steps; ++i) run.step();
     return run.state();
   };
-  training.schedule = CosineRate{{.warmup_steps = 3}};
+  training.schedule.policy = CosineRate{{.warmup_steps = 3}};
   const Checkpoint in_warmup = saved_after(3), behind = saved_after(5);
   training.setting.epochs = 5;
   TrainingRun longer(backbone, training, dataset, nullptr, small_inputs());
@@ -517,7 +517,7 @@ TEST_CASE("a training that throws leaves the backbone as it was") {
   };
   unchanged(throws_in_second_call);
   unchanged([&](auto& t, FinetuneSetting& s) {
-    t.tuning = Lora{{1, {2, 4, 7}}};
+    t.tuning.policy = Lora{{1, {2, 4, 7}}};
     throws_in_second_call(t, s);
   });
   unchanged([](auto&, FinetuneSetting& s) {
@@ -527,7 +527,7 @@ TEST_CASE("a training that throws leaves the backbone as it was") {
   });
   unchanged([](auto& t, FinetuneSetting&) { t.setting.trainer.learning_rate = -1; });
   unchanged([](auto& t, FinetuneSetting&) { t.optimizer.setting.weight_decay = -1; });
-  unchanged([](auto& t, FinetuneSetting&) { t.schedule = ConstantRate{{1000}}; });
+  unchanged([](auto& t, FinetuneSetting&) { t.schedule.policy = ConstantRate{{1000}}; });
   unchanged([](auto& t, FinetuneSetting& s) {
     t.loss.from = 3, t.loss.factor = std::numeric_limits<double>::quiet_NaN();
     s.checkpoint_every = 1;
@@ -633,12 +633,12 @@ TEST_CASE("early stopping, and settings that cannot be meant") {
   };
   refused([](auto& t, FinetuneSetting&) { t.setting.epochs = 0; });
   refused([](auto& t, FinetuneSetting&) { t.setting.batch_size = 0; });
-  refused([](auto& t, FinetuneSetting&) { t.tuning = UnfreezeLast{{3}}; });
+  refused([](auto& t, FinetuneSetting&) { t.tuning.policy = UnfreezeLast{{3}}; });
   refused([](auto&, FinetuneSetting& s) { s.resume = true; });
   refused([](auto&, FinetuneSetting& s) { s.keep_last = 1; });
   refused([](auto& t, FinetuneSetting&) { t.augment.setting.flip = 1.5; });
   refused([](auto& t, FinetuneSetting&) { t.setting.trainer.learning_rate = -1; });
-  refused([](auto& t, FinetuneSetting&) { t.schedule = ConstantRate{{1000}}; });
+  refused([](auto& t, FinetuneSetting&) { t.schedule.policy = ConstantRate{{1000}}; });
   refused([](auto& t, FinetuneSetting&) { t.setting.shard.count = 2; });
   PipelineSetting native;
   native.resize = Resize::native;

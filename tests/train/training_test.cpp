@@ -41,7 +41,7 @@ struct HeavyBall {
   OptimizerState start(const torch::Tensor& weight) const {
     return {{"velocity", torch::zeros_like(weight)}};
   }
-  void operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& state,
+  void operator()(const torch::Tensor& weight, const torch::Tensor& gradient, OptimizerState& state,
                   const OptimizerStep& step) const {
     weight.sub_(state.at("velocity").mul_(momentum).add_(gradient), step.learning_rate);
   }
@@ -323,7 +323,7 @@ TEST_CASE("one of some policies answers and names itself as the one that it hold
   OneOf<ConstantRate, HalvesEachTenth> rate;
   CHECK(rate(12, 24) == 1);
   CHECK(rate.identity() == ConstantRate{}.identity());
-  rate = HalvesEachTenth{};
+  rate.policy = HalvesEachTenth{};
   CHECK(rate(12, 24) == std::pow(0.5, 5));
   CHECK(rate.identity() == nlohmann::ordered_json::object());
 }

@@ -85,7 +85,7 @@ Checkpoint tuned_checkpoint(TransformerBackbone& backbone, const TensorFile& fil
   Training<OneOf<UnfreezeLast, Lora>> training;
   training.setting.epochs = 1;
   training.setting.trainer.learning_rate = 1e-2;
-  if (lora) training.tuning = Lora{{1, *lora}};
+  if (lora) training.tuning.policy = Lora{{1, *lora}};
   FinetuneSetting setting;
   setting.checkpoint_folder = folder / "checkpoints";
   training.setting.identity["weights_sha256"] = tensors_sha256(file);

@@ -43,8 +43,9 @@ namespace detail {
 
 /// Whether a call takes pictures as a FeatureSource's does, const or not and whatever it returns.
 template <class S>
-concept CallTakesPictures =
-    requires(S& source, std::span<const PictureId> pictures) { source(pictures); };
+concept CallTakesPictures = requires(S& source, std::span<const PictureId> pictures) {
+  source(pictures);
+};
 
 }  // namespace detail
 

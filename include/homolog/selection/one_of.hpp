@@ -24,13 +24,6 @@ template <class... P>
 struct OneOf {
   std::variant<P...> policy;  ///< the first one by default
 
-  /// The first policy.
-  OneOf() = default;
-  /// Holds the given one.
-  template <class Q>
-  requires(std::same_as<std::remove_cvref_t<Q>, P> || ...) OneOf(Q&& chosen)
-      : policy(std::forward<Q>(chosen)) {}  // stands for it: no conversion to write
-
   /// Calls the policy that was chosen.
   template <class... A>
   requires(std::invocable<const P&, A...>&&...)

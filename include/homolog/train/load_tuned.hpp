@@ -59,8 +59,8 @@ inline OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint) {
     const auto& identity = checkpoint.state.at("identity");
     const int blocks = identity.at("unfreeze").get<int>();
     const int rank = identity.at("lora_rank").get<int>();
-    if (rank == 0) return UnfreezeLast{{blocks}};
-    return Lora{{blocks, {rank, identity.at("lora_alpha").get<double>(), 0}}};
+    if (rank == 0) return {UnfreezeLast{{blocks}}};
+    return {Lora{{blocks, {rank, identity.at("lora_alpha").get<double>(), 0}}}};
   } catch (const nlohmann::json::exception&) {
     throw WeightsError(checkpoint.tensors.name +
                        ": its state names none of homolog's tunings; hand the one that it was "

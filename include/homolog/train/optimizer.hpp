@@ -31,7 +31,8 @@ using OptimizerState = std::map<std::string, torch::Tensor>;
 /// @code
 /// struct MyOptimizer {
 ///   OptimizerState start(const torch::Tensor& weight) const;
-///   void operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& state,
+///   void operator()(const torch::Tensor& weight, const torch::Tensor& gradient, OptimizerState&
+///   state,
 ///                   const OptimizerStep& step) const;
 /// };
 /// @endcode
@@ -68,7 +69,7 @@ struct AdamW {
   }
 
   /// Takes one step in place.
-  void operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& state,
+  void operator()(const torch::Tensor& weight, const torch::Tensor& gradient, OptimizerState& state,
                   const OptimizerStep& step) const {
     constexpr double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     if (setting.weight_decay != 0) weight.mul_(1 - step.learning_rate * setting.weight_decay);

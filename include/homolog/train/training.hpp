@@ -89,11 +89,12 @@ struct Training {
                 "AnnotatedImage target, RandomStream& random) "
                 "const' and 'bool mirrors(RandomStream& random) const', and beside both 'bool "
                 "changes_views() const'");
-  static_assert(TrainingOptimizer<Optimizer>,
-                "homolog: an Optimizer needs the members "
-                "'OptimizerState start(const torch::Tensor& weight) const' and 'void "
-                "operator()(torch::Tensor weight, const torch::Tensor& gradient, OptimizerState& "
-                "state, const OptimizerStep& step) const'");
+  static_assert(
+      TrainingOptimizer<Optimizer>,
+      "homolog: an Optimizer needs the members "
+      "'OptimizerState start(const torch::Tensor& weight) const' and 'void "
+      "operator()(const torch::Tensor& weight, const torch::Tensor& gradient, OptimizerState& "
+      "state, const OptimizerStep& step) const'");
   static_assert(detail::IdentityFits<Tuning> && detail::IdentityFits<Loss> &&
                     detail::IdentityFits<Schedule> && detail::IdentityFits<Augment> &&
                     detail::IdentityFits<Optimizer> && detail::IdentityFits<Matcher>,
