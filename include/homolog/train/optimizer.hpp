@@ -31,9 +31,8 @@ using OptimizerState = std::map<std::string, torch::Tensor>;
 /// @code
 /// struct MyOptimizer {
 ///   OptimizerState start(const torch::Tensor& weight) const;
-///   void operator()(const torch::Tensor& weight, const torch::Tensor& gradient, OptimizerState&
-///   state,
-///                   const OptimizerStep& step) const;
+///   void operator()(const torch::Tensor& weight, const torch::Tensor& gradient,
+///                   OptimizerState& state, const OptimizerStep& step) const;
 /// };
 /// @endcode
 /// `start` gives all that is remembered of a weight before the first step, on its device; an

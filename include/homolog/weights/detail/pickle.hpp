@@ -6,8 +6,6 @@
 /// globals, calls and persistent ids go to a host that knows a fixed list and executes nothing.
 /// Opcodes: CPython, Lib/pickletools.py.
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,48 +17,9 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/printable_text.hpp"
 #include "homolog/weights/detail/pickle_opcodes.hpp"
+#include "homolog/weights/detail/pickle_value.hpp"
 
 namespace homolog::inline v0_1::detail {
-
-/// What a pickle may cost. The defaults bound memory by about 20 times the longest pickle.
-struct PickleLimits {
-  std::uint64_t bytes = 64u << 20;
-  std::size_t open_marks = 1'000;      ///< containers under construction at once
-  std::size_t stack = 100'000;         ///< values; writers batch 1000 dict items on the stack
-  std::size_t memo = 10'000'000;       ///< entries
-  std::size_t containers = 8'000'000;  ///< tuples, lists and dicts
-  std::size_t contained = 32'000'000;  ///< values inside them
-  std::size_t nesting = 64;            ///< containers within containers
-  std::size_t key_length = 4'096;      ///< [bytes] of a dict's key
-};
-
-enum class PickleKind : std::uint8_t {
-  none,
-  boolean,
-  integer,
-  real,
-  string,   ///< data: offset and length in the pickle
-  tuple,    ///< data: node
-  list,     ///< data: node
-  dict,     ///< data: node; items alternate key, value
-  global,   ///< data: the host's number
-  storage,  ///< data: the host's number
-  tensor,   ///< data: the host's number
-  opaque    ///< something that is read over, such as a device
-};
-
-constexpr std::string_view pickle_kind_name(PickleKind kind) {
-  constexpr std::array<std::string_view, 12> names{
-      "None",   "a bool", "an integer", "a real number", "a string", "a tuple",
-      "a list", "a dict", "a global",   "a storage",     "a tensor", "an object"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
-/// One value, trivially copied; containers live in the machine, so cycles cost nothing.
-struct PickleValue {
-  PickleKind kind = PickleKind::none;
-  std::int64_t data = 0;
-};
 
 /// Runs one pickle. `Host` gives
 /// `PickleValue global(std::string_view module, std::string_view name)`,
@@ -69,7 +28,7 @@ struct PickleValue {
 template <class Host>
 class PickleMachine {
  public:
-  using Items = std::vector<PickleValue>;
+  using Items = PickleItems;
 
   PickleMachine(std::string_view pickle, std::string name, Host& host, PickleLimits limits = {})
       : pickle_(pickle), name_(std::move(name)), host_(host), limits_(limits) {}
@@ -92,7 +51,8 @@ class PickleMachine {
            " marks are left at STOP, expected 1 and 0");
     }
     if (at_ != pickle_.size()) fail(pickle_.size() - at_, " bytes follow STOP");
-    check_nesting(stack_.front());
+    check_nesting(nodes_, stack_.front(), limits_.nesting,
+                  [this](const auto&... reason) { fail(reason...); });
     return stack_.front();
   }
 
@@ -112,13 +72,6 @@ class PickleMachine {
   }
 
  private:
-  struct Node {
-    PickleKind kind;
-    std::uint8_t colour = 0;  ///< of check_nesting(): 0 new, 1 on the path, 2 done
-    std::uint16_t depth = 1;  ///< containers on the longest way down
-    Items items;
-  };
-
   std::string_view take(std::uint64_t size) {
     if (size > pickle_.size() - at_) {
       fail("truncated: ", size, " bytes needed, ", pickle_.size() - at_, " left");
@@ -359,47 +312,6 @@ class PickleMachine {
     fail("opcode ", name.empty() ? "unknown" : name, " (", int{number}, ") is refused");
   }
 
-  /// Walks all that hangs on the result without recursion; a container met on the way down from
-  /// itself is a loop.
-  void check_nesting(PickleValue root) {
-    const auto node_of = [this](PickleValue value) -> Node* {
-      const bool container = value.kind == PickleKind::tuple || value.kind == PickleKind::list ||
-                             value.kind == PickleKind::dict;
-      return container ? &nodes_[static_cast<std::size_t>(value.data)] : nullptr;
-    };
-    struct Step {
-      Node* node;
-      std::size_t next;
-    };
-    std::vector<Step> path;
-    if (Node* node = node_of(root)) path.push_back({node, 0});
-    while (!path.empty()) {
-      auto& [node, next] = path.back();
-      node->colour = 1;
-      if (path.size() > limits_.nesting) fail("more than ", limits_.nesting, " nested containers");
-      if (next < node->items.size()) {
-        Node* child = node_of(node->items[next++]);
-        if (child == nullptr) continue;
-        if (child->colour == 1) fail("a container contains itself");
-        if (child->colour == 0) {
-          path.push_back({child, 0});
-          continue;
-        }
-        deepen(*node, *child);
-        continue;
-      }
-      node->colour = 2;
-      Node* done = node;
-      path.pop_back();
-      if (!path.empty()) deepen(*path.back().node, *done);
-    }
-  }
-  void deepen(Node& parent, const Node& child) const {
-    parent.depth =
-        std::max<std::uint16_t>(parent.depth, static_cast<std::uint16_t>(child.depth + 1));
-    if (parent.depth > limits_.nesting) fail("more than ", limits_.nesting, " nested containers");
-  }
-
   static constexpr std::int64_t not_in_memo = -1;
 
   std::string_view pickle_;
@@ -410,7 +322,7 @@ class PickleMachine {
   std::vector<PickleValue> stack_;
   std::vector<std::size_t> marks_;
   std::vector<PickleValue> memo_;
-  std::vector<Node> nodes_;
+  std::vector<PickleNode> nodes_;
   std::size_t contained_ = 0;
 };
 
