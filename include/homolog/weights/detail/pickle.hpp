@@ -52,7 +52,7 @@ class PickleMachine {
     }
     if (at_ != pickle_.size()) fail(pickle_.size() - at_, " bytes follow STOP");
     check_nesting(nodes_, stack_.front(), limits_.nesting,
-                  [this](const auto&... reason) { fail(reason...); });
+                  [this](const auto&... reason) { this->fail(reason...); });
     return stack_.front();
   }
 
