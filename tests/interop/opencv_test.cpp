@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "homolog/images/resize.hpp"
+
 using namespace homolog;
 using namespace homolog::opencv;
 
@@ -114,6 +116,20 @@ TEST_CASE("Every pixel of a grey, BGR or BGRA Mat is read, in the middle of a la
       }
       CHECK(wrong == 0);
       CHECK(to_image(region.clone()) == image);
+    }
+  }
+}
+
+TEST_CASE("A view of a Mat is its memory, and is resized as a copy of it is") {
+  for (const int type : {CV_8UC1, CV_8UC3, CV_8UC4}) {
+    for (const auto& [width, height] : sizes) {
+      cv::Mat large = random_mat(width + 5, height + 4, type, 3);
+      const cv::Mat region = large(cv::Rect(2, 3, width, height));
+      const ImageView view = image_view(region);
+      CHECK(view.pixels == region.ptr<std::uint8_t>(0));
+      CHECK(resize_image(view, {17, 12}) == resize_image(to_image(region), {17, 12}));
+      large.setTo(cv::Scalar(7, 7, 7, 7));
+      for (const auto byte : Image(view).pixels) CHECK(byte == 7);
     }
   }
 }

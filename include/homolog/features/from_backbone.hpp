@@ -91,7 +91,7 @@ namespace detail {
 
 /// The backbone on pictures that all become inputs of one size, as bytes where it asks for them.
 template <class B>
-std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const Image* const> images,
+std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const ImageView> images,
                                      std::span<const FrameTransform> transforms,
                                      ResizeFilter filter) {
   const int count = static_cast<int>(images.size());
@@ -99,13 +99,13 @@ std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const Image* c
   const auto for_each_picture = [&](const auto& prepare) {
     for (int i = 0; i < count; ++i) {
       const auto place = static_cast<std::size_t>(i);
-      prepare(i, *images[place], transforms[place].image);
+      prepare(i, images[place], transforms[place].image);
     }
   };
   if constexpr (ByteBackbone<B>) {
     if (backbone.takes_bytes()) {
       ByteBatch batch(count, input);
-      for_each_picture([&](int i, const Image& image, const ImageTransform& to_input) {
+      for_each_picture([&](int i, const ImageView& image, const ImageTransform& to_input) {
         prepare_bytes(image, to_input, filter, batch.picture(i));
         batch.content[static_cast<std::size_t>(i)] = {to_input.offset_x, to_input.offset_y,
                                                       to_input.content};
@@ -115,7 +115,7 @@ std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const Image* c
   }
   InputBatch batch(count, input);
   const Normalization normalization = normalization_of(backbone);
-  for_each_picture([&](int i, const Image& image, const ImageTransform& to_input) {
+  for_each_picture([&](int i, const ImageView& image, const ImageTransform& to_input) {
     prepare_input(image, to_input, normalization, filter, batch.picture(i));
   });
   return backbone(batch);
@@ -133,7 +133,7 @@ std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const Image* c
 /// @throws ShapeError when there is no picture, the input sizes differ or the backbone's answer has
 /// another shape
 template <class B>
-std::vector<FeatureMap> backbone_features(const B& backbone, std::span<const Image* const> images,
+std::vector<FeatureMap> backbone_features(const B& backbone, std::span<const ImageView> images,
                                           std::span<const FrameTransform> transforms,
                                           ResizeFilter filter) {
   if (images.empty()) throw ShapeError("features: no picture was given");

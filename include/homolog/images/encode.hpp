@@ -11,7 +11,6 @@
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
-#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/detail/stb_encode.hpp"
 #include "homolog/images/image.hpp"
 
@@ -19,9 +18,9 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// As check_image, with the sizes the encoders' 32-bit arithmetic can hold.
+/// That a picture is whole, with sizes that the encoders' 32-bit arithmetic can hold.
 inline void check_encodable(const Image& image, const char* user) {
-  check_image(image, user);
+  ImageView(image).require_valid(user);
   if (image.width > 65535 || image.height > 65535 || image.pixels.size() > (std::size_t{1} << 30)) {
     throw ImageError(text(user, ": expected sides of at most 65535 pixels and 2^30 bytes, got ",
                           image.width, "x", image.height));

@@ -12,7 +12,6 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/input.hpp"
 #include "homolog/core/transforms.hpp"
-#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/image.hpp"
 #include "homolog/images/resize.hpp"
 
@@ -24,9 +23,9 @@ namespace detail {
 ///
 /// @throws ShapeError as prepare_input
 template <class Place>
-void with_content(const Image& image, const ImageTransform& transform, ResizeFilter filter,
+void with_content(const ImageView& image, const ImageTransform& transform, ResizeFilter filter,
                   PassOrder order, const Place& place) {
-  check_image(image, "prepare_input");
+  image.require_valid("prepare_input");
   if (transform.image != image.size()) {
     throw ShapeError(text("prepare_input: expected a picture of ", transform.image.width, "x",
                           transform.image.height, " as in the transform, got ", image.width, "x",
@@ -55,11 +54,11 @@ void with_content(const Image& image, const ImageTransform& transform, ResizeFil
 /// @throws ShapeError when the transform is one of another picture size, or its content does not
 ///   lie inside its input
 /// @throws SettingError when a standard deviation is not positive
-inline void prepare_input(const Image& image, const ImageTransform& transform,
+inline void prepare_input(const ImageView& image, const ImageTransform& transform,
                           const Normalization& normalization, ResizeFilter filter, float* chw,
                           PassOrder order = PassOrder::pillow13) {
   const Size input = transform.input, content = transform.content;
-  detail::with_content(image, transform, filter, order, [&](const Image& shown) {
+  detail::with_content(image, transform, filter, order, [&](const ImageView& shown) {
     // A channel has 256 values: each is normalised once.
     std::array<std::array<float, 256>, 3> table;
     for (std::size_t c = 0; c < 3; ++c) {
@@ -75,16 +74,17 @@ inline void prepare_input(const Image& image, const ImageTransform& transform,
     const auto row_floats = static_cast<std::size_t>(input.width);
     const std::size_t plane = row_floats * static_cast<std::size_t>(input.height);
     if (content != input) std::fill(chw, chw + 3 * plane, 0.0F);
+    const PixelLayout layout = layout_of(shown.format);
     for (int y = 0; y < content.height; ++y) {
       const std::uint8_t* pixel = shown.at(0, y);
       float* red = chw + static_cast<std::size_t>(transform.offset_y + y) * row_floats +
                    static_cast<std::size_t>(transform.offset_x);
       float* green = red + plane;
       float* blue = green + plane;
-      for (int x = 0; x < content.width; ++x, pixel += 3) {
-        red[x] = table[0][pixel[0]];
-        green[x] = table[1][pixel[1]];
-        blue[x] = table[2][pixel[2]];
+      for (int x = 0; x < content.width; ++x, pixel += layout.bytes) {
+        red[x] = table[0][pixel[layout.red]];
+        green[x] = table[1][pixel[layout.green]];
+        blue[x] = table[2][pixel[layout.blue]];
       }
     }
   });
@@ -95,30 +95,30 @@ inline void prepare_input(const Image& image, const ImageTransform& transform,
 /// @param hwc receives input.height * input.width * 3 bytes, 0 outside the content; untouched when
 ///   an error is thrown
 /// @throws ShapeError as prepare_input
-inline void prepare_bytes(const Image& image, const ImageTransform& transform, ResizeFilter filter,
-                          std::uint8_t* hwc, PassOrder order = PassOrder::pillow13) {
+inline void prepare_bytes(const ImageView& image, const ImageTransform& transform,
+                          ResizeFilter filter, std::uint8_t* hwc,
+                          PassOrder order = PassOrder::pillow13) {
   const Size input = transform.input, content = transform.content;
-  detail::with_content(image, transform, filter, order, [&](const Image& shown) {
+  detail::with_content(image, transform, filter, order, [&](const ImageView& shown) {
     const std::size_t row = 3 * static_cast<std::size_t>(input.width);
     if (content != input) std::fill_n(hwc, row * static_cast<std::size_t>(input.height), 0);
     for (int y = 0; y < content.height; ++y) {
-      std::copy_n(shown.at(0, y), 3 * static_cast<std::size_t>(content.width),
-                  hwc + static_cast<std::size_t>(transform.offset_y + y) * row +
-                      3 * static_cast<std::size_t>(transform.offset_x));
+      detail::copy_as_rgb(shown, y,
+                          hwc + static_cast<std::size_t>(transform.offset_y + y) * row +
+                              3 * static_cast<std::size_t>(transform.offset_x));
     }
   });
 }
 
-/// The picture mirrored left to right: pixel (x, y) moves to (width - 1 - x, y).
+/// The picture mirrored left to right, as RGB: pixel (x, y) moves to (width - 1 - x, y).
 ///
-/// @throws ShapeError when the pixels do not fit the size
-inline Image flip_horizontally(const Image& image) {
-  detail::check_image(image, "flip_horizontally");
-  Image flipped(image.width, image.height);
+/// @throws ShapeError when the picture is empty or its members contradict each other
+inline Image flip_horizontally(const ImageView& image) {
+  Image flipped(image);
   for (int y = 0; y < image.height; ++y) {
-    const std::uint8_t* from = image.at(0, y);
-    std::uint8_t* to = flipped.at(image.width - 1, y);
-    for (int x = 0; x < image.width; ++x, from += 3, to -= 3) std::copy(from, from + 3, to);
+    std::uint8_t* left = flipped.at(0, y);
+    std::uint8_t* right = flipped.at(image.width - 1, y);
+    for (; left < right; left += 3, right -= 3) std::swap_ranges(left, left + 3, right);
   }
   return flipped;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Antialiased resize of RGB uint8 pictures, equal to Pillow bit for bit.
+/// Antialiased resize of uint8 pictures, equal to Pillow bit for bit.
 ///
 /// Two separable passes; an axis that keeps its length is skipped. Weights follow the half-pixel
 /// convention, are widened by the scale where an axis shrinks, and are rounded to 22 fraction bits;
@@ -10,10 +10,11 @@
 /// result (by up to 6 grey levels on photographs).
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
-#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/detail/resample.hpp"
 #include "homolog/images/image.hpp"
 
@@ -31,15 +32,15 @@ enum class PassOrder {
   horizontal_first  ///< always horizontal; Pillow up to 12.2
 };
 
-/// Resizes a picture.
+/// Resizes a picture; the result is RGB, whatever the view's format.
 ///
 /// @param size [px] of the result; at most 2^20 a side and 2^30 pixels
-/// @throws ShapeError when the pixels of `image` do not fit its size
+/// @throws ShapeError when `image` is empty or its members contradict each other
 /// @throws SettingError when `size` is not positive or too large
-inline Image resize_image(const Image& image, Size size,
+inline Image resize_image(const ImageView& image, Size size,
                           ResizeFilter filter = ResizeFilter::bicubic,
                           PassOrder order = PassOrder::pillow13) {
-  detail::check_image(image, "resize_image");
+  image.require_valid("resize_image");
   constexpr int max_side = 1 << 20;
   if (size.width < 1 || size.height < 1 || size.width > max_side || size.height > max_side ||
       static_cast<std::int64_t>(size.width) * size.height > (std::int64_t{1} << 30)) {
@@ -52,20 +53,28 @@ inline Image resize_image(const Image& image, Size size,
                ? detail::make_resample_axis(in, out, 2.0, detail::cubic_kernel)
                : detail::make_resample_axis(in, out, 1.0, detail::triangle_kernel);
   };
-  const auto across = [&](const Image& in) {
+  const auto across = [&](const ImageView& in) {
     return detail::resample_width(in, make_axis(in.width, size.width));
   };
-  const auto down = [&](const Image& in) {
-    return detail::resample_height(in, make_axis(in.height, size.height));
+  const auto down = [&](const ImageView& in, std::vector<std::uint8_t>& bytes) {
+    return detail::resample_height(in, make_axis(in.height, size.height), bytes);
   };
-  if (size == image.size()) return image;
+  if (size == image.size()) return Image(image);
   if (size.height == image.height) return across(image);
-  if (size.width == image.width) return down(image);
   const std::int64_t lost_rows = std::int64_t{image.height} - size.height;
   const std::int64_t lost_columns = std::int64_t{image.width} - size.width;
   const bool vertical_first =
       order == PassOrder::pillow13 && lost_rows > 0 && lost_rows > 2 * lost_columns;
-  return vertical_first ? across(down(image)) : down(across(image));
+  std::vector<std::uint8_t> bytes;
+  if (size.width != image.width && vertical_first) return across(down(image, bytes));
+  const Image wide = size.width == image.width ? Image() : across(image);
+  const ImageView shorter = down(wide.width == 0 ? image : ImageView(wide), bytes);
+  if (shorter.format != PixelFormat::rgb) return Image(shorter);
+  Image result;
+  result.width = size.width;
+  result.height = size.height;
+  result.pixels = std::move(bytes);
+  return result;
 }
 
 }  // namespace homolog::inline v0_1

@@ -18,7 +18,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 #include "homolog/images/image.hpp"
-#include "homolog/pipeline/pipeline.hpp"
+#include "homolog/match.hpp"
 
 namespace homolog::inline v0_1::opencv {
 
@@ -36,36 +36,31 @@ inline void require_one_a_point(const MatchResult& result) {
 
 }  // namespace detail
 
-/// Copies an 8-bit grey [height, width], BGR [height, width, 3] or BGRA [height, width, 4] Mat to
-/// an RGB picture; rows may be padded (a region of a larger Mat), and alpha is dropped, not
-/// blended.
+/// An 8-bit grey [height, width], BGR [height, width, 3] or BGRA [height, width, 4] Mat as a
+/// picture, without a copy: valid while the Mat keeps its memory. Rows may be padded (a region of a
+/// larger Mat), and alpha is dropped, not blended.
 ///
 /// @throws ImageError when the Mat is empty, has more than two dimensions, another depth than CV_8U
 ///   or another number of channels
-inline Image to_image(const cv::Mat& mat) {
+inline ImageView image_view(const cv::Mat& mat) {
   const int channels = mat.channels();
   if (mat.empty() || mat.dims != 2 || mat.depth() != CV_8U ||
       (channels != 1 && channels != 3 && channels != 4)) {
     throw ImageError(homolog::detail::text(
-        "to_image: a Mat of ", cv::typeToString(mat.type()), " ",
+        "image_view: a Mat of ", cv::typeToString(mat.type()), " ",
         homolog::shape_text(std::span(mat.size.p, static_cast<std::size_t>(mat.dims))),
         ", expected CV_8UC1, CV_8UC3 (BGR) or CV_8UC4 (BGRA) of [height, width], not empty"));
   }
-  // A grey pixel is read three times from the same byte.
-  const std::size_t step = static_cast<std::size_t>(channels);
-  const std::size_t green = channels == 1 ? 0 : 1, red = channels == 1 ? 0 : 2;
-  Image image(mat.cols, mat.rows);
-  std::uint8_t* to = image.pixels.data();
-  for (int y = 0; y < mat.rows; ++y) {
-    const std::uint8_t* from = mat.ptr<std::uint8_t>(y);
-    for (int x = 0; x < mat.cols; ++x, from += step, to += 3) {
-      to[0] = from[red];
-      to[1] = from[green];
-      to[2] = from[0];
-    }
-  }
-  return image;
+  const PixelFormat format = channels == 1   ? PixelFormat::grey
+                             : channels == 3 ? PixelFormat::bgr
+                                             : PixelFormat::bgra;
+  return {mat.data, {mat.cols, mat.rows}, format, static_cast<std::ptrdiff_t>(mat.step[0])};
 }
+
+/// Copies a Mat as image_view() takes it to an RGB picture that outlives it.
+///
+/// @throws ImageError as image_view()
+inline Image to_image(const cv::Mat& mat) { return Image(image_view(mat)); }
 
 /// Copies a picture to a CV_8UC3 BGR Mat [height, width, 3] with memory of its own; an empty
 /// picture gives an empty Mat.

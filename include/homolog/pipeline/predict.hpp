@@ -105,11 +105,8 @@ std::vector<FeatureMap> batch_features(const Pipeline<P, M, S>& pipeline,
         }
       }
       const Stopwatch backbone(seconds.backbone);
-      std::vector<const Image*> batch;
-      batch.reserve(images.size());
-      for (const Image& image : images) batch.push_back(&image);
-      maps = backbone_features(pipeline.backbone, std::span<const Image* const>(batch), transforms,
-                               pipeline.setting.filter);
+      const std::vector<ImageView> views(images.begin(), images.end());
+      maps = backbone_features(pipeline.backbone, views, transforms, pipeline.setting.filter);
     }
   }
   return maps;

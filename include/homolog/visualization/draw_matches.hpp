@@ -9,13 +9,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
-#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/image.hpp"
 
 namespace homolog::inline v0_1 {
@@ -98,7 +96,7 @@ inline void draw_point(Image& image, Point<ImageFrame> at, double radius, Colour
 ///
 /// @throws ShapeError when the lists differ in length, or pixels do not fit a picture's size;
 /// SettingError for a negative or infinite radius, width or gap
-inline Image draw_matches(const Image& source, const Image& target,
+inline Image draw_matches(const ImageView& source, const ImageView& target,
                           const Points<ImageFrame>& points, const Points<ImageFrame>& predicted,
                           const Points<ImageFrame>* truth = nullptr, double threshold = 0,
                           const DrawSetting& setting = {}) {
@@ -106,8 +104,8 @@ inline Image draw_matches(const Image& source, const Image& target,
     throw ShapeError(detail::text("draw_matches: ", points.size(), " source points, ",
                                   predicted.size(), " predicted points"));
   }
-  detail::check_image(source, "draw_matches");
-  detail::check_image(target, "draw_matches");
+  source.require_valid("draw_matches");
+  target.require_valid("draw_matches");
   const auto fits = [](double pixels) { return pixels >= 0 && pixels <= 1e6; };
   if (!fits(setting.radius) || !fits(setting.line_width) || !fits(setting.gap)) {
     throw SettingError(detail::text("draw_matches: radius ", setting.radius, ", line width ",
@@ -117,10 +115,8 @@ inline Image draw_matches(const Image& source, const Image& target,
   Image canvas(source.width + setting.gap + target.width, (std::max)(source.height, target.height));
   std::fill(canvas.pixels.begin(), canvas.pixels.end(), std::uint8_t{255});
   const int shift = source.width + setting.gap;
-  const auto paste = [&canvas](const Image& image, int left) {
-    for (int y = 0; y < image.height; ++y) {
-      std::memcpy(canvas.at(left, y), image.at(0, y), static_cast<std::size_t>(image.width) * 3);
-    }
+  const auto paste = [&canvas](const ImageView& image, int left) {
+    for (int y = 0; y < image.height; ++y) detail::copy_as_rgb(image, y, canvas.at(left, y));
   };
   paste(source, 0);
   paste(target, shift);

@@ -14,7 +14,6 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/transforms.hpp"
-#include "homolog/images/detail/check_image.hpp"
 #include "homolog/images/image.hpp"
 
 namespace homolog::inline v0_1 {
@@ -83,7 +82,7 @@ inline double map_value(const SimilarityMap& map, Point<GridFrame> at, bool smoo
 /// @throws ShapeError when the map's shape is not the transform's grid or the transform is of
 /// another picture size; ValueError when no value is finite; SettingError for
 /// an opacity outside [0, 1] or a bound that is infinite
-inline Image draw_similarity(const Image& image, const SimilarityMap& map,
+inline Image draw_similarity(const ImageView& image, const SimilarityMap& map,
                              const FrameTransform& transform,
                              const DrawSimilaritySetting& setting = {}) {
   if (map.rows() != transform.grid.rows || map.cols() != transform.grid.cols) {
@@ -96,7 +95,6 @@ inline Image draw_similarity(const Image& image, const SimilarityMap& map,
                                   ", expected ", transform.image.image.width, "x",
                                   transform.image.image.height));
   }
-  detail::check_image(image, "draw_similarity");
   if (!(setting.opacity >= 0 && setting.opacity <= 1) || std::isinf(setting.low) ||
       std::isinf(setting.high)) {
     throw SettingError(detail::text("draw_similarity: opacity ", setting.opacity, ", low ",
@@ -115,7 +113,7 @@ inline Image draw_similarity(const Image& image, const SimilarityMap& map,
   if (!std::isnan(setting.high)) high = setting.high;
   const double range = (std::max)(static_cast<double>(high) - static_cast<double>(low), 1e-12);
 
-  Image drawn = image;
+  Image drawn(image);
   for (int y = 0; y < image.height; ++y) {
     for (int x = 0; x < image.width; ++x) {
       const Point<ImageFrame> pixel{static_cast<double>(x), static_cast<double>(y)};

@@ -108,20 +108,22 @@ HOMOLOG_RESAMPLE_INLINE void weigh(const std::uint8_t* in, std::ptrdiff_t step,
   }
 }
 
-/// Resizes the columns' positions; `in` and `out` have the same height.
-HOMOLOG_RESAMPLE_INLINE void resample_rows(const Image& in, const ResampleAxis& axis, Image& out) {
+/// Resizes the columns' positions, to RGB; `in` and `out` have the same height.
+HOMOLOG_RESAMPLE_INLINE void resample_rows(const ImageView& in, const ResampleAxis& axis,
+                                           Image& out) {
   // Eight rows are laid side by side, so that a tap is one run of 24 bytes.
   constexpr int rows = 8, lanes = 3 * rows;
+  const PixelLayout layout = layout_of(in.format);
   std::vector<std::uint8_t> block(static_cast<std::size_t>(in.width) * lanes);
   for (int y = 0; y < in.height; y += rows) {
     const int present = (std::min)(rows, in.height - y);
     for (int r = 0; r < present; ++r) {
       const std::uint8_t* pixel = in.at(0, y + r);
       std::uint8_t* to = block.data() + 3 * r;
-      for (int x = 0; x < in.width; ++x, pixel += 3, to += lanes) {
-        to[0] = pixel[0];
-        to[1] = pixel[1];
-        to[2] = pixel[2];
+      for (int x = 0; x < in.width; ++x, pixel += layout.bytes, to += lanes) {
+        to[0] = pixel[layout.red];
+        to[1] = pixel[layout.green];
+        to[2] = pixel[layout.blue];
       }
     }
     const std::int32_t* weights = axis.weights.data();
@@ -140,37 +142,40 @@ HOMOLOG_RESAMPLE_INLINE void resample_rows(const Image& in, const ResampleAxis& 
   }
 }
 
-/// Resizes the rows' positions; `in` and `out` have the same width.
-HOMOLOG_RESAMPLE_INLINE void resample_columns(const Image& in, const ResampleAxis& axis,
-                                              Image& out) {
+/// Resizes the rows' positions.
+///
+/// @param out receives rows of `row_bytes` bytes, those of the pixels of a row of `in`
+HOMOLOG_RESAMPLE_INLINE void resample_columns(const ImageView& in, std::ptrdiff_t row_bytes,
+                                              const ResampleAxis& axis, std::uint8_t* out) {
   constexpr std::ptrdiff_t lanes = 64;
-  const std::ptrdiff_t row_bytes = static_cast<std::ptrdiff_t>(in.width) * 3;
   const std::int32_t* weights = axis.weights.data();
-  for (int y = 0; y < out.height; ++y, weights += axis.stride) {
-    const auto [first, count] = axis.taps[static_cast<std::size_t>(y)];
+  for (const auto [first, count] : axis.taps) {
     const std::uint8_t* from = in.at(0, first);
-    std::uint8_t* to = out.at(0, y);
     if (row_bytes < lanes) {
-      for (std::ptrdiff_t i = 0; i < row_bytes; i += 3) {
-        weigh<3>(from + i, row_bytes, weights, count, to + i);
+      for (std::ptrdiff_t i = 0; i < row_bytes; ++i) {
+        weigh<1>(from + i, in.row_bytes, weights, count, out + i);
       }
-      continue;
+    } else {
+      for (std::ptrdiff_t i = 0; i < row_bytes; i += lanes) {
+        const std::ptrdiff_t start = (std::min)(i, row_bytes - lanes);  // the last block overlaps
+        weigh<lanes>(from + start, in.row_bytes, weights, count, out + start);
+      }
     }
-    for (std::ptrdiff_t i = 0; i < row_bytes; i += lanes) {
-      const std::ptrdiff_t start = (std::min)(i, row_bytes - lanes);  // the last block overlaps
-      weigh<lanes>(from + start, row_bytes, weights, count, to + start);
-    }
+    weights += axis.stride;
+    out += row_bytes;
   }
 }
 
 #if defined(HOMOLOG_RESAMPLE_AVX2)
-[[gnu::target("avx2")]] inline void resample_rows_avx2(const Image& in, const ResampleAxis& axis,
-                                                       Image& out) {
+[[gnu::target("avx2")]] inline void resample_rows_avx2(const ImageView& in,
+                                                       const ResampleAxis& axis, Image& out) {
   resample_rows(in, axis, out);
 }
-[[gnu::target("avx2")]] inline void resample_columns_avx2(const Image& in, const ResampleAxis& axis,
-                                                          Image& out) {
-  resample_columns(in, axis, out);
+[[gnu::target("avx2")]] inline void resample_columns_avx2(const ImageView& in,
+                                                          std::ptrdiff_t row_bytes,
+                                                          const ResampleAxis& axis,
+                                                          std::uint8_t* out) {
+  resample_columns(in, row_bytes, axis, out);
 }
 #endif
 
@@ -184,8 +189,8 @@ inline bool resample_has_avx2() {
 #endif
 }
 
-/// A pass along x; all instruction sets give the same bytes.
-inline Image resample_width(const Image& in, const ResampleAxis& axis) {
+/// A pass along x, to RGB; all instruction sets give the same bytes.
+inline Image resample_width(const ImageView& in, const ResampleAxis& axis) {
   Image out(static_cast<int>(axis.taps.size()), in.height);
 #if defined(HOMOLOG_RESAMPLE_AVX2)
   if (resample_has_avx2()) {
@@ -197,17 +202,23 @@ inline Image resample_width(const Image& in, const ResampleAxis& axis) {
   return out;
 }
 
-/// A pass along y; all instruction sets give the same bytes.
-inline Image resample_height(const Image& in, const ResampleAxis& axis) {
-  Image out(in.width, static_cast<int>(axis.taps.size()));
+/// A pass along y in the format of `in`; all instruction sets give the same bytes.
+///
+/// @param bytes receives the pixels
+/// @return a view of `bytes`
+inline ImageView resample_height(const ImageView& in, const ResampleAxis& axis,
+                                 std::vector<std::uint8_t>& bytes) {
+  const Size size{in.width, static_cast<int>(axis.taps.size())};
+  const std::ptrdiff_t row_bytes = std::ptrdiff_t{in.width} * layout_of(in.format).bytes;
+  bytes.resize(static_cast<std::size_t>(row_bytes) * axis.taps.size());
 #if defined(HOMOLOG_RESAMPLE_AVX2)
   if (resample_has_avx2()) {
-    resample_columns_avx2(in, axis, out);
-    return out;
+    resample_columns_avx2(in, row_bytes, axis, bytes.data());
+    return {bytes.data(), size, in.format};
   }
 #endif
-  resample_columns(in, axis, out);
-  return out;
+  resample_columns(in, row_bytes, axis, bytes.data());
+  return {bytes.data(), size, in.format};
 }
 
 #undef HOMOLOG_RESAMPLE_INLINE
