@@ -7,9 +7,9 @@
 /// seconds. Opt-in; matchers, metrics and backbones of one's own compose with it as ever.
 
 #include <filesystem>
-#include <string>
 
 #include "homolog/backbones/any_backbone.hpp"
+#include "homolog/backbones/load_setting.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"
@@ -22,18 +22,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// What load_backbone() sets up.
-struct LoadSetting {
-  std::string variant;         ///< "dinov2_vitb14"; empty takes what the weights are recognised as
-  int layer = -1;              ///< 0-based block whose output is used; -1 is the last
-  bool final_norm = true;      ///< the model's last LayerNorm on that output
-  std::string device = "cpu";  ///< as LibTorch writes it: "cpu", "cuda", "cuda:1"
-  std::string dtype = "float32";  ///< or "bfloat16", "float16"
-};
-
-/// The DINOv2, DINOv3, SAM or plain ViT backbone whose weights a file holds.
-///
-/// Defined in the library homolog::compiled.
+/// The backbone of a stock family whose weights a file holds. Defined in the library
+/// homolog::compiled; backbones/load_backbone.hpp has a template of this name that does the same.
 ///
 /// @throws FileError, WeightsError as the backbones' load(); SettingError for a layer, device or
 /// dtype that does not exist; DeviceError for one that cannot be used

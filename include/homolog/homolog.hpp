@@ -8,6 +8,7 @@
 /// pipeline/ to do without.
 
 #include "homolog/backbones/any_backbone.hpp"
+#include "homolog/backbones/load_backbone.hpp"
 #include "homolog/backbones/synthetic.hpp"
 #include "homolog/backbones/transformer_of.hpp"
 #include "homolog/core/concepts.hpp"
@@ -21,6 +22,8 @@
 #include "homolog/images/encode.hpp"
 #include "homolog/images/prepare.hpp"
 #include "homolog/images/resize.hpp"
+#include "homolog/match.hpp"
+#include "homolog/match_dense.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"

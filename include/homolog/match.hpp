@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The first tier: the points of one picture found in another by one call, with good defaults.
+///
+/// @code
+/// const auto backbone = homolog::load_backbone("dinov2_vits14_pretrain.pth");
+/// const auto found = homolog::match(backbone, source, target, {{120, 80}, {64, 100}});
+/// @endcode
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "homolog/core/concepts.hpp"
+#include "homolog/core/transforms.hpp"
+#include "homolog/features/from_backbone.hpp"
+#include "homolog/images/image.hpp"
+#include "homolog/images/prepare.hpp"
+#include "homolog/kernels/sample.hpp"
+#include "homolog/matchers/match_queries.hpp"
+#include "homolog/matchers/window_soft_argmax.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// How pictures are prepared and queries read; the same for every policy.
+struct PipelineSetting {
+  Resize resize = Resize::squash;  ///< how a picture becomes an input; squash stretches it
+  int image_size = 0;  ///< [px] input side; 0 takes the backbone's default_image_size_of()
+  ResizeFilter filter = ResizeFilter::bicubic;  ///< that pictures are resized with
+  Query query = Query::nearest;  ///< how a keypoint between cell centres reads its feature
+  /// CPU threads that match; with several a matcher of single maps is called from all of them, one
+  /// that reads whole problems from one.
+  int threads = 1;
+};
+
+/// A picture's L2-normalised features with the transform between its pixels and their grid.
+struct ImageFeatures {
+  FeatureMap map;            ///< [rows, cols] cells of D floats
+  FrameTransform transform;  ///< picture [px] <-> grid [cells]
+};
+
+/// Matched keypoints, one a query.
+struct MatchResult {
+  Points<ImageFrame> points;  ///< [N,2] pixels of the target picture, never outside its edges
+  std::vector<float> scores;  ///< [N] cosine similarity at the peak
+  std::vector<bool> mutual;   ///< [N] false where a mutual check was made and failed
+};
+
+/// Stops where a keypoint cannot be matched.
+///
+/// @param image [px] size of the keypoints' picture
+/// @throws PointError when there is none, or naming the first that is not finite or lies outside
+inline void require_inside(const Points<ImageFrame>& points, Size image) {
+  if (points.empty()) throw PointError("no keypoints were given");
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto [x, y] = points[i];
+    if (!(x >= -0.5 && x <= image.width && y >= -0.5 && y <= image.height)) {
+      throw PointError(detail::text("keypoint ", i, " (", x, ", ", y,
+                                    ") is not inside its image of ", image.width, "x",
+                                    image.height));
+    }
+  }
+}
+
+namespace detail {
+
+/// Answers as points inside the target picture, behind those that `result` has.
+///
+/// @throws ValueError naming the first answer that is not finite
+inline void append_image_points(const std::vector<Match>& matches, const FrameTransform& target,
+                                MatchResult& result) {
+  for (const Match& match : matches) {
+    if (!is_finite(match.cell)) {
+      throw ValueError(text("matcher: its answer to query ", result.points.size(), " is the cell (",
+                            match.cell.x, ", ", match.cell.y, "), expected finite numbers"));
+    }
+    result.points.push_back(target.answer_to_image(match.cell));
+    result.scores.push_back(match.score);
+    result.mutual.push_back(match.mutual);
+  }
+}
+
+/// Answers as points inside the target picture.
+///
+/// @throws as append_image_points()
+inline MatchResult to_image_points(const std::vector<Match>& matches,
+                                   const FrameTransform& target) {
+  MatchResult result;
+  append_image_points(matches, target, result);
+  return result;
+}
+
+}  // namespace detail
+
+/// The transform that a picture of this size gets.
+///
+/// @param image [px]
+/// @throws SettingError when `setting.image_size` is no multiple of the patch size, or the backbone
+/// has none yet
+template <class B>
+FrameTransform picture_transform(const B& backbone, Size image,
+                                 const PipelineSetting& setting = {}) {
+  const int patch = backbone.patch_size();
+  if (patch < 1) {
+    throw SettingError(
+        detail::text("backbone: its patch size is ", patch, "; were its weights loaded?"));
+  }
+  const int side = setting.image_size != 0 ? setting.image_size : default_image_size_of(backbone);
+  const ImageTransform to_input = make_image_transform(image, setting.resize, side, patch);
+  return {to_input, make_grid_transform(to_input.input, patch)};
+}
+
+/// Features of pictures whose inputs have one size, in one call of the backbone.
+///
+/// @param images at least one
+/// @throws ShapeError when the input sizes differ or the backbone's answer has another shape;
+/// SettingError when the backbone would take more memory than there is
+template <class B>
+std::vector<ImageFeatures> image_features(const B& backbone, std::span<const ImageView> images,
+                                          const PipelineSetting& setting = {}) {
+  require_backbone<B>();
+  std::vector<FrameTransform> transforms;
+  for (const ImageView& image : images) {
+    transforms.push_back(picture_transform(backbone, image.size(), setting));
+  }
+  if (!images.empty()) {
+    require_memory(backbone, transforms.front(), static_cast<int>(images.size()),
+                   "features: the picture");
+  }
+  std::vector<FeatureMap> maps = backbone_features(backbone, images, transforms, setting.filter);
+  std::vector<ImageFeatures> result;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    result.push_back({std::move(maps[i]), transforms[i]});
+  }
+  return result;
+}
+
+/// Features of one picture, to be matched with those of many.
+template <class B>
+ImageFeatures image_features(const B& backbone, const ImageView& image,
+                             const PipelineSetting& setting = {}) {
+  return std::move(image_features(backbone, std::span(&image, 1), setting)[0]);
+}
+
+/// Finds the source keypoints in the target.
+///
+/// @param points [N,2] pixels of the source picture, finite and inside it, N >= 1
+/// @param matcher any Matcher; by default the paper's window soft-argmax
+/// @return [N,2] pixels of the target picture, never outside its edges, with scores
+/// @throws PointError for bad keypoints, ValueError for an answer of the matcher that is not
+/// finite, and whatever the matcher throws
+template <class M = WindowSoftArgmax>
+MatchResult match(const ImageFeatures& source, const ImageFeatures& target,
+                  const Points<ImageFrame>& points, const M& matcher = {},
+                  const PipelineSetting& setting = {}) {
+  require_matcher<M>();
+  require_inside(points, source.transform.image.image);
+  const Points<GridFrame> queries = source.transform.to_grid(points);
+  FloatMatrix descriptors;
+  if constexpr (needs_features<M>()) {
+    descriptors = sample_descriptors(source.map, queries, setting.query);
+  }
+  const MatchProblem problem{source.map, target.map, queries, descriptors};
+  return detail::to_image_points(match_queries(matcher, problem, {setting.threads}),
+                                 target.transform);
+}
+
+/// Finds the source keypoints in the target, from pictures; a matcher that reads no features runs
+/// no backbone.
+///
+/// @param backbone any Backbone, such as load_backbone() gives
+/// @param points [N,2] pixels of the source picture, finite and inside it, N >= 1
+/// @throws what image_features() and match() of features throw
+template <class B, class M = WindowSoftArgmax>
+MatchResult match(const B& backbone, const ImageView& source, const ImageView& target,
+                  const Points<ImageFrame>& points, const M& matcher = {},
+                  const PipelineSetting& setting = {}) {
+  require_inside(points, source.size());
+  if constexpr (needs_features<M>()) {
+    return match(image_features(backbone, source, setting),
+                 image_features(backbone, target, setting), points, matcher, setting);
+  } else {
+    const FrameTransform from = picture_transform(backbone, source.size(), setting);
+    const FrameTransform to = picture_transform(backbone, target.size(), setting);
+    return match({bare_grid(from), from}, {bare_grid(to), to}, points, matcher, setting);
+  }
+}
+
+}  // namespace homolog::inline v0_1

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The first tier for whole pictures: every cell, or every pixel, of one picture found in another.
+
+#include <algorithm>
+#include <cstddef>
+
+#include "homolog/core/errors.hpp"
+#include "homolog/match.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// Which points of the source are matched.
+struct DenseSetting {
+  /// [px] 0 matches the centre of each patch; 1 every pixel, k every k-th from column and row 0.
+  int step = 0;
+};
+
+/// Matches of a lattice of source points.
+struct DenseMatches {
+  int rows = 0;               ///< of the lattice
+  int cols = 0;               ///< of the lattice
+  Points<ImageFrame> source;  ///< [rows*cols,2] pixels of the source picture, row by row
+  MatchResult target;         ///< [rows*cols] where each of them lies in the target picture
+};
+
+namespace detail {
+
+/// The lattice of `setting` over a picture, its points in pixels and in cells.
+inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSetting& setting,
+                                  Points<GridFrame>& cells) {
+  if (setting.step < 0) {
+    throw SettingError(text("match_dense: step is ", setting.step, ", expected at least 0 pixels"));
+  }
+  DenseMatches result;
+  const CellRange& shown = source.map.content;
+  const Size picture = source.transform.image.image;
+  const int step = (std::max)(setting.step, 1);
+  result.rows = setting.step == 0 ? shown.y2 - shown.y1 : (picture.height + step - 1) / step;
+  result.cols = setting.step == 0 ? shown.x2 - shown.x1 : (picture.width + step - 1) / step;
+  for (int row = 0; row < result.rows; ++row) {
+    for (int col = 0; col < result.cols; ++col) {
+      if (setting.step == 0) {
+        const Point<GridFrame> cell{static_cast<double>(shown.x1 + col),
+                                    static_cast<double>(shown.y1 + row)};
+        cells.push_back(cell);
+        result.source.push_back(source.transform.answer_to_image(cell));
+      } else {
+        const Point<ImageFrame> pixel{static_cast<double>(col) * step,
+                                      static_cast<double>(row) * step};
+        cells.push_back(source.transform.to_grid(pixel));
+        result.source.push_back(pixel);
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// Finds every cell or pixel of the source in the target. For pixels set `setting.query` to
+/// Query::bilinear, or all pixels of a patch get one answer.
+///
+/// Beside the answers it takes memory for the features of a few thousand points at a time.
+///
+/// @param matcher any Matcher; by default the paper's window soft-argmax
+/// @throws SettingError for a negative step; ValueError for an answer of the matcher that is not
+/// finite; whatever the matcher throws
+template <class M = WindowSoftArgmax>
+DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& target,
+                         const DenseSetting& dense = {}, const M& matcher = {},
+                         const PipelineSetting& setting = {}) {
+  require_matcher<M>();
+  Points<GridFrame> cells;
+  DenseMatches result = detail::dense_lattice(source, dense, cells);
+  constexpr std::size_t block = 8192;
+  for (std::size_t begin = 0; begin < cells.size(); begin += block) {
+    const std::size_t count = (std::min)(block, cells.size() - begin);
+    Points<GridFrame> queries(count);
+    for (std::size_t i = 0; i < count; ++i) queries[i] = cells[begin + i];
+    FloatMatrix descriptors;
+    if constexpr (needs_features<M>()) {
+      descriptors = sample_descriptors(source.map, queries, setting.query);
+    }
+    const MatchProblem problem{source.map, target.map, queries, descriptors};
+    detail::append_image_points(match_queries(matcher, problem, {setting.threads}),
+                                target.transform, result.target);
+  }
+  return result;
+}
+
+/// Finds every cell or pixel of the source in the target, from pictures.
+///
+/// @param backbone any Backbone, such as load_backbone() gives
+/// @throws what image_features() and match_dense() of features throw
+template <class B, class M = WindowSoftArgmax>
+DenseMatches match_dense(const B& backbone, const ImageView& source, const ImageView& target,
+                         const DenseSetting& dense = {}, const M& matcher = {},
+                         const PipelineSetting& setting = {}) {
+  return match_dense(image_features(backbone, source, setting),
+                     image_features(backbone, target, setting), dense, matcher, setting);
+}
+
+}  // namespace homolog::inline v0_1

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homolog/match.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "homolog/backbones/synthetic.hpp"
+#include "homolog/images/resize.hpp"
+#include "homolog/match_dense.hpp"
+#include "homolog/matchers/argmax.hpp"
+#include "homolog/matchers/copy_coordinates.hpp"
+#include "homolog/matchers/mutual_nearest.hpp"
+#include "homolog/pipeline/pipeline.hpp"
+#include "pipeline/pictures.hpp"
+
+using namespace homolog;
+using namespace homolog::test;
+
+namespace {
+
+bool equal(const MatchResult& a, const MatchResult& b) {
+  return std::ranges::equal(a.points.list, b.points.list) && a.scores == b.scores &&
+         a.mutual == b.mutual;
+}
+
+}  // namespace
+
+TEST_CASE("match() of pictures is what a pipeline of the same policies answers") {
+  const Image source = noise_picture(200, 160, 1), target = noise_picture(170, 190, 2);
+  const Points<ImageFrame> points{{20, 30}, {101.5, 80.25}, {180, 140}};
+  const SyntheticBackbone backbone;
+  CHECK(equal(match(backbone, source, target, points),
+              Pipeline<SyntheticBackbone, WindowSoftArgmax>{}.match(source, target, points)));
+  PipelineSetting setting{Resize::letterbox, 256};
+  setting.query = Query::bilinear;
+  Pipeline<SyntheticBackbone, MutualNearest<Argmax>> pipeline;
+  pipeline.setting = setting;
+  const auto expected = pipeline.match(source, target, points);
+  CHECK(equal(match(backbone, source, target, points, MutualNearest<Argmax>{}, setting), expected));
+  const auto from = image_features(backbone, source, setting);
+  const auto to = image_features(backbone, target, setting);
+  CHECK(equal(match(from, to, points, MutualNearest<Argmax>{}, setting), expected));
+  CHECK(equal(match(backbone, source, target, points, CopyCoordinates{}),
+              Pipeline<SyntheticBackbone, CopyCoordinates>{}.match(source, target, points)));
+}
+
+TEST_CASE("a camera's frame is matched where it lies, as its copy is") {
+  const Image source = noise_picture(120, 90, 3), target = noise_picture(100, 130, 4);
+  std::vector<std::uint8_t> frame(static_cast<std::size_t>(120 * 4 + 20) * 90, 77);  // BGRA, padded
+  for (int y = 0; y < 90; ++y) {
+    for (int x = 0; x < 120; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        frame[static_cast<std::size_t>(y * (120 * 4 + 20) + 4 * x + 2 - c)] = source.at(x, y)[c];
+      }
+    }
+  }
+  const ImageView view(frame.data(), {120, 90}, PixelFormat::bgra, 120 * 4 + 20);
+  const Points<ImageFrame> points{{20, 30}, {101.5, 80.25}};
+  const SyntheticBackbone backbone;
+  CHECK(equal(match(backbone, view, target, points), match(backbone, source, target, points)));
+}
+
+TEST_CASE("keypoints that cannot be matched are refused before the backbone runs") {
+  const Image picture = noise_picture(64, 64, 5);
+  const SyntheticBackbone backbone;
+  CHECK_THROWS_AS(match(backbone, picture, picture, {}), PointError);
+  CHECK_THROWS_AS(match(backbone, picture, picture, {{3, std::nan("")}}), PointError);
+  CHECK_THROWS_AS(match(backbone, picture, picture, {{70, 3}}), PointError);
+}
+
+TEST_CASE("match_dense() of cells answers as match() of their centres does") {
+  const Image source = noise_picture(200, 120, 6), target = noise_picture(170, 190, 7);
+  const SyntheticBackbone backbone;
+  for (const Resize resize : {Resize::squash, Resize::letterbox, Resize::native}) {
+    const PipelineSetting setting{resize, 128};
+    const auto from = image_features(backbone, source, setting);
+    const auto to = image_features(backbone, target, setting);
+    const DenseMatches found = match_dense(from, to, {}, Argmax{}, setting);
+    const CellRange& shown = from.map.content;
+    CHECK(found.rows == shown.y2 - shown.y1);
+    CHECK(found.cols == shown.x2 - shown.x1);
+    REQUIRE(found.source.size() == static_cast<std::size_t>(found.rows * found.cols));
+    CHECK(equal(found.target, match(from, to, found.source, Argmax{}, setting)));
+    const auto last = from.transform.to_grid(found.source[found.source.size() - 1]);
+    if (resize != Resize::letterbox) {
+      CHECK(last.x == doctest::Approx(shown.x2 - 1));
+      CHECK(last.y == doctest::Approx(shown.y2 - 1));
+    }
+  }
+}
+
+TEST_CASE("match_dense() of pixels answers as match() of each does, block by block") {
+  const Image source = noise_picture(131, 103, 8), target = noise_picture(120, 110, 9);
+  const SyntheticBackbone backbone;
+  PipelineSetting setting{Resize::squash, 96};
+  setting.query = Query::bilinear;
+  for (const int step : {1, 4, 50, 1000}) {
+    const DenseMatches found =
+        match_dense(backbone, source, target, {step}, WindowSoftArgmax{}, setting);
+    CHECK(found.rows == (103 + step - 1) / step);
+    CHECK(found.cols == (131 + step - 1) / step);
+    REQUIRE(found.source.size() == static_cast<std::size_t>(found.rows * found.cols));
+    CHECK(found.source[found.source.size() - 1].x == (found.cols - 1) * step);
+    CHECK(found.source[found.source.size() - 1].y == (found.rows - 1) * step);
+    CHECK(equal(found.target,
+                match(backbone, source, target, found.source, WindowSoftArgmax{}, setting)));
+  }
+  CHECK_THROWS_WITH_AS(match_dense(backbone, source, target, {-1}),
+                       "match_dense: step is -1, expected at least 0 pixels", SettingError);
+}
