@@ -19,6 +19,7 @@
 #include "options.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
+#include "setting_options.hpp"
 #include "torch_backend.hpp"
 #include "torch_policies.hpp"
 #include "usage.hpp"
@@ -39,7 +40,7 @@ struct FinetuneOptions {
   InputOptions input;
   MatcherOptions matcher;  // its query only
   std::string loss = "soft-argmax-mse", schedule = "constant", amp = "none", cache = "memory";
-  std::optional<double> loss_temperature, loss_sigma;
+  nlohmann::ordered_json loss_settings = nlohmann::ordered_json::object();  // fields typed
   int unfreeze = 1, lora_rank = 0;
   double lora_alpha = 16;
   std::int64_t warmup_steps = 0;
@@ -48,34 +49,6 @@ struct FinetuneOptions {
   FinetuneSetting setting;
   std::string checkpoint_folder, cache_folder, log, json;
 };
-
-AnyLoss make_loss(const FinetuneOptions& options) {
-  AnyLoss result;
-  if (options.loss == "gaussian-ce") result.policy = GaussianCrossEntropy{};
-  if (options.loss == "info-nce") result.policy = InfoNce{};
-  std::visit(
-      [&](auto& loss) {
-        if constexpr (requires { loss.matcher; }) {
-          if (options.loss_temperature) {
-            if (*options.loss_temperature > 1e30 || *options.loss_temperature < 1e-30) {
-              throw UsageError("--loss-temperature: type a number from 1e-30 to 1e30");
-            }
-            loss.matcher.setting.temperature = static_cast<float>(*options.loss_temperature);
-          }
-        } else if (options.loss_temperature) {
-          loss.setting.temperature = *options.loss_temperature;
-        }
-        if (!options.loss_sigma) return;
-        if constexpr (requires { loss.setting.sigma; }) {
-          loss.setting.sigma = *options.loss_sigma;
-        } else {
-          throw UsageError("loss " + options.loss +
-                           " has no --loss-sigma; leave it out or type --loss gaussian-ce");
-        }
-      },
-      result.policy);
-  return result;
-}
 
 nlohmann::ordered_json pck_json(const std::optional<double>& pck) {
   if (!pck) return nullptr;
@@ -101,19 +74,12 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
   }
   json["resize_filter"] = resize_filter_name(options.input);
   json["loss"] = options.loss;
-  std::visit(
-      [&](const auto& policy) {
-        if constexpr (requires { policy.matcher; }) {
-          const auto given = static_cast<double>(policy.matcher.setting.temperature);
-          json["loss_temperature"] = options.loss_temperature.value_or(given);
-        } else {
-          json["loss_temperature"] = policy.setting.temperature;
-        }
-        if constexpr (requires { policy.setting.sigma; }) {
-          json["loss_sigma"] = policy.setting.sigma;
-        }
-      },
-      loss.policy);
+  // Numbers as they were typed: a matcher rounds its own to float32. What a loss got later is named
+  // where it was typed, so that older checkpoints resume.
+  for (const auto& [field, value] : policy_json(loss.policy).items()) {
+    if (field == "name" || (field == "radius" && !options.loss_settings.contains(field))) continue;
+    json["loss_" + field] = options.loss_settings.value(field, value);
+  }
   json["train_dataset"] = train.name;
   json["train_split"] = train.split;
   return json;
@@ -128,7 +94,8 @@ std::string percent_text(const std::optional<double>& pck) {
 
 void choose_policies(FinetuneOptions& options) {
   AnyTraining& training = options.training;
-  training.loss = make_loss(options);
+  training.loss.policy = make_policy<decltype(AnyLoss::policy)>("loss", options.loss, "--loss-",
+                                                                options.loss_settings);
   if (options.lora_rank > 0) {
     training.tuning.policy =
         Lora{{options.unfreeze, {options.lora_rank, options.lora_alpha, training.setting.seed}}};
@@ -263,17 +230,9 @@ void add_training_options(CLI::App& command, FinetuneOptions& options) {
       ->needs(rank)
       ->capture_default_str();
   command.add_option("--loss", options.loss, "what is minimised")
-      ->check(CLI::IsMember({"soft-argmax-mse", "gaussian-ce", "info-nce"}))
+      ->check(CLI::IsMember(names_of<decltype(AnyLoss::policy)>()))
       ->capture_default_str();
-  command
-      .add_option("--loss-temperature", options.loss_temperature,
-                  "multiplies the cosine in the loss (default 50; gaussian-ce 1/0.03; info-nce "
-                  "1/0.07)")
-      ->check(positive_number());
-  command
-      .add_option("--loss-sigma", options.loss_sigma,
-                  "cells, width of gaussian-ce's Gaussian (default 1)")
-      ->check(positive_number());
+  add_setting_options<decltype(AnyLoss::policy)>(command, "--loss-", options.loss_settings);
   command.add_option("--epochs", setting.epochs, "passes over the pairs")
       ->check(number_from(1))
       ->capture_default_str();

@@ -9,6 +9,7 @@
 
 #include "homolog/backbones/families/stock.hpp"
 #include "homolog/core/errors.hpp"
+#include "setting_options.hpp"
 #include "usage.hpp"
 
 namespace tool {
@@ -84,19 +85,9 @@ void add_input_options(CLI::App& command, InputOptions& options) {
 
 void add_matcher_options(CLI::App& command, MatcherOptions& options) {
   command.add_option("--matcher", options.matcher, "decoder of the similarity map")
-      ->check(CLI::IsMember({"argmax", "soft-argmax", "window-soft-argmax", "kernel-soft-argmax",
-                             "copy-coordinates"}))
+      ->check(CLI::IsMember(names_of<AnyMatcher>()))
       ->capture_default_str();
-  command
-      .add_option("--temperature", options.temperature,
-                  "multiplies the cosine (soft matchers; beta, tau of the paper)")
-      ->check(positive_number());
-  command
-      .add_option("--window-radius", options.window_radius,
-                  "cells on each side of the peak (window-soft-argmax)")
-      ->check(number_from(0));
-  command.add_option("--sigma", options.sigma, "Gaussian's width in cells (kernel-soft-argmax)")
-      ->check(positive_number());
+  add_setting_options<AnyMatcher>(command, "--", options.settings);
   command.add_flag("--mutual", options.mutual,
                    "also say which answers are mutual: matched back, they lead home");
   add_query_option(command, options);
@@ -140,41 +131,7 @@ void announce_large_input(const std::string& name, const FrameTransform& transfo
 }
 
 AnyMatcher make_matcher(const MatcherOptions& options) {
-  AnyMatcher result;
-  if (options.matcher == "soft-argmax") result = SoftArgmax{};
-  if (options.matcher == "window-soft-argmax") result = WindowSoftArgmax{};
-  if (options.matcher == "kernel-soft-argmax") result = KernelSoftArgmax{};
-  if (options.matcher == "copy-coordinates") result = CopyCoordinates{};
-  const auto refuse = [&options](const char* option) {
-    throw UsageError("matcher " + options.matcher + " has no " + option +
-                     "; leave it out or type another --matcher");
-  };
-  std::visit(
-      [&](auto& matcher) {
-        if (options.temperature) {
-          if constexpr (requires { matcher.setting.temperature; }) {
-            matcher.setting.temperature = static_cast<float>(*options.temperature);
-          } else {
-            refuse("--temperature");
-          }
-        }
-        if (options.window_radius) {
-          if constexpr (requires { matcher.setting.window_radius; }) {
-            matcher.setting.window_radius = *options.window_radius;
-          } else {
-            refuse("--window-radius");
-          }
-        }
-        if (options.sigma) {
-          if constexpr (requires { matcher.setting.sigma; }) {
-            matcher.setting.sigma = static_cast<float>(*options.sigma);
-          } else {
-            refuse("--sigma");
-          }
-        }
-      },
-      result);
-  return result;
+  return make_policy<AnyMatcher>("matcher", options.matcher, "--", options.settings);
 }
 
 void require_known(const std::string& backbone) {
@@ -236,20 +193,7 @@ void require_fitting(const BackboneOptions& options) {
 }
 
 nlohmann::ordered_json describe_matcher(const AnyMatcher& any, bool mutual) {
-  static constexpr const char* names[] = {"argmax", "soft-argmax", "window-soft-argmax",
-                                          "kernel-soft-argmax", "copy-coordinates"};
-  nlohmann::ordered_json json{{"name", names[any.index()]}};
-  std::visit(
-      [&json](const auto& matcher) {
-        if constexpr (requires { matcher.setting.temperature; }) {
-          json["temperature"] = matcher.setting.temperature;
-        }
-        if constexpr (requires { matcher.setting.window_radius; }) {
-          json["window_radius"] = matcher.setting.window_radius;
-        }
-        if constexpr (requires { matcher.setting.sigma; }) json["sigma"] = matcher.setting.sigma;
-      },
-      any);
+  nlohmann::ordered_json json = policy_json(any);
   if (mutual) json["mutual"] = true;
   return json;
 }

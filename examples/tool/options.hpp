@@ -8,17 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <type_traits>
-#include <variant>
 #include <vector>
 
-#include "homolog/matchers/argmax.hpp"
-#include "homolog/matchers/copy_coordinates.hpp"
-#include "homolog/matchers/kernel_soft_argmax.hpp"
-#include "homolog/matchers/mutual_nearest.hpp"
-#include "homolog/matchers/soft_argmax.hpp"
-#include "homolog/matchers/window_soft_argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"
+#include "homolog/selection/matchers.hpp"
 
 namespace tool {
 
@@ -46,15 +39,10 @@ struct InputOptions {
 
 struct MatcherOptions {
   std::string matcher = "argmax";
-  std::optional<double> temperature;
-  std::optional<int> window_radius;
-  std::optional<double> sigma;
+  nlohmann::ordered_json settings = nlohmann::ordered_json::object();  // the fields that were typed
   bool mutual = false;
   std::string query;  // empty: nearest, or as the checkpoint was tuned
 };
-
-using AnyMatcher = std::variant<homolog::Argmax, homolog::SoftArgmax, homolog::WindowSoftArgmax,
-                                homolog::KernelSoftArgmax, homolog::CopyCoordinates>;
 
 void add_timeout_option(CLI::App& command, double& seconds);  // of several processes
 void add_backbone_options(CLI::App& command, BackboneOptions& options);
@@ -73,7 +61,7 @@ homolog::PipelineSetting pipeline_setting(const InputOptions& input,
 void announce_large_input(const std::string& name, const homolog::FrameTransform& transform);
 
 // The matcher a user named; an option that this matcher does not have is a UsageError.
-AnyMatcher make_matcher(const MatcherOptions& options);
+homolog::AnyMatcher make_matcher(const MatcherOptions& options);
 
 // Refuses a backbone's name that is none; one that begins like a family's is answered with these.
 void require_known(const std::string& backbone);
@@ -81,19 +69,7 @@ void require_known(const std::string& backbone);
 // Refuses, before anything is read, backbone options that do not fit together.
 void require_fitting(const BackboneOptions& options);
 
-// Calls `use` with the matcher, or with one that also says which of its answers are mutual.
-template <class Use>
-auto visit_matcher(const AnyMatcher& any, bool mutual, const Use& use) {
-  return std::visit(
-      [&](const auto& matcher) {
-        if (mutual)
-          return use(homolog::MutualNearest<std::decay_t<decltype(matcher)>>{{}, matcher});
-        return use(matcher);
-      },
-      any);
-}
-
 // Name and settings, for result files.
-nlohmann::ordered_json describe_matcher(const AnyMatcher& matcher, bool mutual);
+nlohmann::ordered_json describe_matcher(const homolog::AnyMatcher& matcher, bool mutual);
 
 }  // namespace tool

@@ -5,6 +5,8 @@
 /// The baseline matcher.
 
 #include <optional>
+#include <string_view>
+#include <tuple>
 
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/matcher_concept.hpp"
@@ -16,8 +18,13 @@ namespace homolog::inline v0_1 {
 ///
 /// Of equally similar cells, the one with the lowest row-major index wins; NaN never wins.
 struct Argmax {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "argmax";
   /// Nothing to set.
-  struct Setting {};
+  struct Setting {
+    /// No fields.
+    static constexpr auto fields() { return std::tuple<>(); }
+  };
   Setting setting;  ///< empty, there for uniformity with other matchers
 
   /// @throws ValueError when no value of `map` is finite

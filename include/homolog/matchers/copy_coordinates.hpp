@@ -5,6 +5,8 @@
 /// The matcher that looks at nothing: the floor that any backbone has to beat.
 
 #include <cstddef>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "homolog/core/errors.hpp"
@@ -19,8 +21,13 @@ namespace homolog::inline v0_1 {
 /// grid (squash, native); under letterbox and longest_side it ends inside a cell, and the answer is
 /// off by less than a cell.
 struct CopyCoordinates {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "copy-coordinates";
   /// Nothing to set.
-  struct Setting {};
+  struct Setting {
+    /// No fields.
+    static constexpr auto fields() { return std::tuple<>(); }
+  };
   Setting setting;  ///< empty, there for uniformity with other matchers
 
   /// The pipeline runs no backbone; the maps of a MatchProblem have sizes and content, no values.

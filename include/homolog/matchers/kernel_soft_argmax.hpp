@@ -7,8 +7,11 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <cstddef>
+#include <string_view>
+#include <tuple>
 
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
@@ -23,17 +26,28 @@ namespace homolog::inline v0_1 {
 /// not to -infinity: with a small temperature far cells still weigh in. Cells whose similarity is
 /// not finite (padding, NaN) have probability zero.
 struct KernelSoftArgmax {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "kernel-soft-argmax";
   /// What a user may change: how wide the Gaussian is and how sharp the softmax.
   struct Setting {
     float sigma = 7;         ///< [cells] of the Gaussian around the peak, > 0
     float temperature = 25;  ///< multiplies the cosine; published codes divide by T = 0.04
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(
+          Field{"temperature", &Setting::temperature,
+                "multiplies the cosine; published codes divide by 0.04", Allowed::positive},
+          Field{"sigma", &Setting::sigma, "width in cells of the Gaussian around the peak",
+                Allowed::positive});
+    }
   };
   Setting setting;  ///< as default-constructed unless changed
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a sigma or temperature
   /// that is not positive and finite
   Match operator()(const SimilarityMap& map) const {
-    require_valid();
+    require_fields(setting, "KernelSoftArgmax");
     const Peak peak = find_peak(map);
     // The Gaussian of a sum of squares is the product of one factor a row and one a column.
     const FloatMatrix along_y = gaussian(map.rows(), peak.row);
@@ -59,11 +73,6 @@ struct KernelSoftArgmax {
   inline at::Tensor decode(const at::Tensor& similarity) const;
 
  private:
-  void require_valid() const {
-    detail::require_positive(setting.sigma, "KernelSoftArgmax: sigma");
-    detail::require_positive(setting.temperature, "KernelSoftArgmax: temperature");
-  }
-
   /// [1,count]; not an Eigen::Array, whose memory would depend on the compiler's flags.
   FloatMatrix gaussian(Eigen::Index count, Eigen::Index centre) const {
     FloatMatrix factors;

@@ -9,9 +9,10 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <tuple>
 #include <vector>
 
-#include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/kernels/sample.hpp"
@@ -30,6 +31,13 @@ struct MutualNearest {
   /// What a user may change: how far from home the way back may end.
   struct Setting {
     double tolerance = 1;  ///< [cells] a query is up to 0.5 from its own cell's centre
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(Field{"tolerance", &Setting::tolerance,
+                              "cells from the query at which the way back may end",
+                              Allowed::not_negative});
+    }
   };
   Setting setting;  ///< as default-constructed unless changed
   Base base;        ///< the matcher whose answers are checked; set it up in place
@@ -40,10 +48,7 @@ struct MutualNearest {
   /// @return [N] cells of the target grid
   /// @throws SettingError for a negative or NaN tolerance; otherwise as match_queries with `base`
   std::vector<Match> match(const MatchProblem& problem) const {
-    if (!(setting.tolerance >= 0)) {
-      throw SettingError(detail::text("MutualNearest: tolerance is ", setting.tolerance,
-                                      ", expected at least 0 cells"));
-    }
+    require_fields(setting, "MutualNearest");
     std::vector<Match> matches = match_queries(base, problem);
     Points<GridFrame> answers;
     for (const Match& match : matches) answers.push_back(match.cell);

@@ -5,8 +5,11 @@
 /// Soft-argmax over the whole target map.
 
 #include <cstddef>
+#include <string_view>
+#include <tuple>
 
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
@@ -19,18 +22,26 @@ namespace homolog::inline v0_1 {
 ///
 /// Cells whose similarity is not finite (padding, NaN) have probability zero.
 struct SoftArgmax {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "soft-argmax";
   /// What a user may change: how sharp the softmax is.
   struct Setting {
     /// beta, multiplies the cosine. The paper gives no value; 50 (T = 0.02 as a divisor) keeps the
     /// distribution of cosines from being near uniform.
     float temperature = 50;
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(Field{"temperature", &Setting::temperature,
+                              "multiplies the cosine; beta of the paper", Allowed::positive});
+    }
   };
   Setting setting;  ///< as default-constructed unless changed
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a temperature that is
   /// not positive and finite
   Match operator()(const SimilarityMap& map) const {
-    detail::require_positive(setting.temperature, "SoftArgmax: temperature");
+    require_fields(setting, "SoftArgmax");
     const float largest = find_peak(map).value;
     const auto moments = detail::softmax_moments(map.data(), static_cast<std::size_t>(map.rows()),
                                                  static_cast<std::size_t>(map.cols()), largest,

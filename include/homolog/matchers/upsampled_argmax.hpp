@@ -4,10 +4,13 @@
 /// @file
 /// Argmax over the pixels of a target map that is upsampled linearly.
 
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/upsampled_peak.hpp"
 
@@ -17,9 +20,18 @@ namespace homolog::inline v0_1 {
 /// normalised again, as DIFT's evaluation does; no feature is upsampled, see
 /// find_upsampled_peaks().
 struct UpsampledArgmax {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "upsampled-argmax";
   /// What a user may change: how finely the target is upsampled.
   struct Setting {
     int factor = 14;  ///< [px] a cell becomes factor x factor pixels
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(Field{"factor", &Setting::factor,
+                              "a cell of the target becomes factor x factor pixels",
+                              Allowed::positive});
+    }
   };
   Setting setting;  ///< as default-constructed unless changed
 
@@ -27,10 +39,7 @@ struct UpsampledArgmax {
   /// @throws SettingError for a factor below 1, or one that makes over 2^31 pixels; what
   /// find_upsampled_peaks() throws
   std::vector<Match> match(const MatchProblem& problem) const {
-    if (setting.factor < 1) {
-      throw SettingError(
-          detail::text("UpsampledArgmax: factor is ", setting.factor, ", expected at least 1 px"));
-    }
+    require_fields(setting, "UpsampledArgmax");
     const FeatureMap& target = problem.target;
     if (static_cast<double>(target.cells()) * setting.factor * setting.factor > 0x1p31) {
       throw SettingError(detail::text("UpsampledArgmax: factor is ", setting.factor, ", on ",

@@ -6,11 +6,14 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
+#include <string_view>
+#include <tuple>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/matchers/detail/expectation.hpp"
@@ -23,23 +26,41 @@ namespace homolog::inline v0_1 {
 ///
 /// Cells whose similarity is not finite (padding, NaN) have probability zero, in both forms.
 struct WindowSoftArgmax {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "window-soft-argmax";
   /// What the cells outside the window count for.
   enum class Outside {
     excluded,     ///< nothing: probability zero, the paper's form
     masked_zero,  ///< similarity 0 in a softmax over all cells, GeoAware-SC's form
   };
+  /// The names of the enumerators, in their order.
+  friend constexpr std::array<std::string_view, 2> value_names(Outside) {
+    return {"excluded", "masked_zero"};
+  }
   /// What a user may change: the window, and how sharp the softmax in it is.
   struct Setting {
     int window_radius = 2;                ///< [cells] 2 is a window of 5x5; 0 answers like Argmax
     float temperature = 10;               ///< tau, multiplies the cosine
     Outside outside = Outside::excluded;  ///< by default the cells outside do not count
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(
+          Field{"temperature", &Setting::temperature, "multiplies the cosine; tau of the paper",
+                Allowed::positive},
+          Field{"window_radius", &Setting::window_radius,
+                "cells on each side of the peak that the softmax runs over", Allowed::not_negative},
+          Field{"outside", &Setting::outside,
+                "what cells outside the window count for: nothing (excluded), or similarity 0 in a "
+                "softmax over all cells (masked_zero)"});
+    }
   };
   Setting setting;  ///< as default-constructed unless changed
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a negative radius or a
   /// temperature that is not positive and finite
   Match operator()(const SimilarityMap& map) const {
-    require_valid();
+    require_fields(setting, "WindowSoftArgmax");
     const Peak peak = find_peak(map);
     const Eigen::Index radius = setting.window_radius;
     const Eigen::Index y1 = std::max<Eigen::Index>(peak.row - radius, 0);
@@ -85,15 +106,6 @@ struct WindowSoftArgmax {
     return setting.outside == Outside::excluded && setting.window_radius >= 0
                ? std::optional<int>(setting.window_radius)
                : std::nullopt;
-  }
-
- private:
-  void require_valid() const {
-    detail::require_positive(setting.temperature, "WindowSoftArgmax: temperature");
-    if (setting.window_radius < 0) {
-      throw SettingError(detail::text("WindowSoftArgmax: window_radius is ", setting.window_radius,
-                                      ", expected at least 0"));
-    }
   }
 };
 

@@ -10,8 +10,11 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+#include <tuple>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
 #include "homolog/matchers/tensor/decode.hpp"
 #include "homolog/matchers/tensor/detail/precision.hpp"
@@ -111,6 +114,8 @@ inline torch::Tensor squared_distance(const CorrespondenceBatch& batch) {
 /// Any matcher with a tensor path is trained as it matches: `CoordinateMse<MyMatcher>{mine}`.
 template <class M = SoftArgmax>
 struct CoordinateMse {
+  /// What from_name() calls it with the paper's matcher.
+  static constexpr std::string_view name = "soft-argmax-mse";
   M matcher;  ///< with its setting, which it checks at every call
 
   /// @return [B,N] squared cells
@@ -134,11 +139,25 @@ struct CoordinateMse {
 /// Cross-entropy between softmax(temperature * similarity) and a Gaussian around the truth, cut off
 /// beyond `radius` cells of the cell nearest to it.
 struct GaussianCrossEntropy {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "gaussian-ce";
   /// What a user may change.
   struct Setting {
     double sigma = 1;               ///< [cells]
     int radius = 3;                 ///< [cells] 3 is a window of 7x7
     double temperature = 1 / 0.03;  ///< multiplies the cosine; published codes divide by T = 0.03
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(
+          Field{"temperature", &Setting::temperature,
+                "multiplies the cosine; published codes divide by 0.03", Allowed::positive},
+          Field{"sigma", &Setting::sigma, "cells, width of the Gaussian around the truth",
+                Allowed::positive},
+          Field{"radius", &Setting::radius,
+                "cells from the one nearest to the truth at which the Gaussian is cut off",
+                Allowed::not_negative});
+    }
   };
   Setting setting;  ///< read at every call, which checks it
 
@@ -178,9 +197,18 @@ struct GaussianCrossEntropy {
 
 /// InfoNCE over the target's patches: the cell nearest to the truth against all others.
 struct InfoNce {
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "info-nce";
   /// What a user may change.
   struct Setting {
     double temperature = 1 / 0.07;  ///< multiplies the cosine; published codes divide by 0.07
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(Field{"temperature", &Setting::temperature,
+                              "multiplies the cosine; published codes divide by 0.07",
+                              Allowed::positive});
+    }
   };
   Setting setting;  ///< read at every call, which checks it
 

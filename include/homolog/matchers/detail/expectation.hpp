@@ -2,23 +2,14 @@
 #pragma once
 
 /// @file
-/// What the soft matchers share: checked settings, and the expected position under a softmax.
+/// What the soft matchers share: the expected position under a softmax.
 
 #include <Eigen/Core>
 #include <cmath>
-#include <string_view>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 
 namespace homolog::inline v0_1::detail {
-
-/// @throws SettingError unless `value` is positive and finite
-inline void require_positive(float value, std::string_view name) {
-  if (!(value > 0) || !std::isfinite(value)) {
-    throw SettingError(text(name, " is ", value, ", expected a positive finite number"));
-  }
-}
 
 /// Weighted sums of positions. The weights are float32, the sums float64, so that the answer does
 /// not drift with the number of cells.

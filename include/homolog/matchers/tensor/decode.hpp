@@ -87,7 +87,7 @@ inline at::Tensor Argmax::decode(const at::Tensor& similarity) const {
 /// The mean cell under softmax(temperature * similarity) over the whole map (equations 6 and 7).
 inline at::Tensor SoftArgmax::decode(const at::Tensor& similarity) const {
   detail::require_maps(similarity, "SoftArgmax");
-  detail::require_positive(setting.temperature, "SoftArgmax: temperature");
+  require_fields(setting, "SoftArgmax");
   const detail::FullPrecisionScope scope(similarity);
   return detail::expected_cell(detail::only_finite(detail::full_precision(similarity)) *
                                setting.temperature);
@@ -96,7 +96,7 @@ inline at::Tensor SoftArgmax::decode(const at::Tensor& similarity) const {
 /// The same within the window around the most similar cell (equations 9 to 12).
 inline at::Tensor WindowSoftArgmax::decode(const at::Tensor& similarity) const {
   detail::require_maps(similarity, "WindowSoftArgmax");
-  require_valid();
+  require_fields(setting, "WindowSoftArgmax");
   const detail::FullPrecisionScope scope(similarity);
   const auto map = detail::only_finite(detail::full_precision(similarity));
   const auto [dx, dy] = detail::offsets_from_peak(map);
@@ -111,7 +111,7 @@ inline at::Tensor WindowSoftArgmax::decode(const at::Tensor& similarity) const {
 /// one.
 inline at::Tensor KernelSoftArgmax::decode(const at::Tensor& similarity) const {
   detail::require_maps(similarity, "KernelSoftArgmax");
-  require_valid();
+  require_fields(setting, "KernelSoftArgmax");
   const detail::FullPrecisionScope scope(similarity);
   const auto map = detail::full_precision(similarity);
   const auto finite = at::isfinite(map.detach());

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// The fields of a policy's setting, listed once: their checks, JSON, command-line options, tables
+/// of the documentation and the identity of a run are all made from that list.
+///
+/// @code
+/// struct MyMatcher {
+///   static constexpr std::string_view name = "my-matcher";
+///   struct Setting {
+///     float temperature = 50;
+///     static constexpr auto fields() {
+///       return std::tuple(Field{"temperature", &Setting::temperature, "multiplies the cosine",
+///                               Allowed::positive});
+///     }
+///   };
+///   Setting setting;
+/// @endcode
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "homolog/core/errors.hpp"
+
+namespace homolog::inline v0_1 {
+
+/// Which numbers a field may hold.
+enum class Allowed {
+  any,           ///< all of its type
+  not_negative,  ///< 0 and above
+  positive       ///< above 0 and finite
+};
+
+/// One member of a setting. A member of an enumeration needs `value_names(Enumeration)` beside
+/// that, an array of the enumerators' names, as WindowSoftArgmax::Outside has it.
+template <class Setting, class Value>
+struct Field {
+  std::string_view name;           ///< in JSON; with hyphens on a command line
+  Value Setting::*member;          ///< where it lies
+  std::string_view text;           ///< what it is, for help and tables; no full stop
+  Allowed allowed = Allowed::any;  ///< checked by require_fields()
+};
+/// Deduces both types from the member.
+template <class Setting, class Value>
+Field(std::string_view, Value Setting::*, std::string_view, Allowed = Allowed::any)
+    -> Field<Setting, Value>;
+
+/// A setting that lists its fields.
+template <class S>
+concept ListedSetting = requires {
+  S::fields();
+};
+
+/// Calls `visit(field, value)` for each field of a setting, in the order of its list.
+template <class Setting, class Visit>
+constexpr void for_each_field(Setting& setting, const Visit& visit) {
+  std::apply([&](const auto&... field) { (visit(field, setting.*field.member), ...); },
+             std::remove_const_t<Setting>::fields());
+}
+
+/// Checks the numbers of a setting against its list.
+///
+/// @param who the policy, for the error
+/// @throws SettingError naming the first field whose number is not allowed, and what is
+template <ListedSetting Setting>
+void require_fields(const Setting& setting, std::string_view who) {
+  for_each_field(setting, [who](const auto& field, const auto& value) {
+    using Value = std::remove_cvref_t<decltype(value)>;
+    if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
+      if (field.allowed == Allowed::any) return;
+      const bool positive = field.allowed == Allowed::positive;
+      if (positive ? value > 0 : value >= 0) {
+        if constexpr (std::integral<Value>) return;
+        if (!positive || std::isfinite(static_cast<double>(value))) return;
+      }
+      throw SettingError(detail::text(who, ": ", field.name, " is ", value, ", expected ",
+                                      !positive              ? "at least 0"
+                                      : std::integral<Value> ? "at least 1"
+                                                             : "a positive finite number"));
+    }
+  });
+}
+
+}  // namespace homolog::inline v0_1
