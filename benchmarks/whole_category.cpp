@@ -76,8 +76,9 @@ Answers grouped(const Category& category, const M& matcher, int threads,
         queries.row(row++) = category.maps[static_cast<std::size_t>(source)].values.row(cell);
       }
     }
-    const auto matches = match_descriptors(
-        matcher, queries, category.maps[static_cast<std::size_t>(target)], {threads}, workspace);
+    const auto matches =
+        match_descriptors(matcher, queries, category.maps[static_cast<std::size_t>(target)],
+                          {threads, active_instruction_set(), &workspace});
     auto next = matches.begin();
     for (int source = 0; source < pictures; ++source) {
       if (source == target) continue;
@@ -164,8 +165,10 @@ void compare_full_resolution(int dim, int threads, int repeats) {
   torch::Tensor values, places;
   KernelWorkspace workspace;
   const auto ours = [&] {
-    const auto norms = upsampled_norms(target, {pixels, pixels}, {threads}, workspace);
-    peaks = find_upsampled_peaks(queries, target, norms, {threads}, workspace);
+    const auto norms =
+        upsampled_norms(target, {pixels, pixels}, {threads, active_instruction_set(), &workspace});
+    peaks = find_upsampled_peaks(queries, target, norms,
+                                 {threads, active_instruction_set(), &workspace});
   };
   // The target's features at every pixel, normalised once; one product for all queries.
   const auto theirs = [&] {

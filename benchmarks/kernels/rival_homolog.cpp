@@ -27,8 +27,8 @@ std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, i
     const homolog::DescriptorView queries(inputs.queries.data(),
                                           static_cast<Eigen::Index>(inputs.shape.queries),
                                           static_cast<Eigen::Index>(inputs.shape.dim));
-    const homolog::KernelSetting setting{threads, instructions};
-    const auto matches = homolog::match_descriptors(matcher, queries, *target, setting, *workspace);
+    const homolog::Execution execution{threads, instructions, workspace.get()};
+    const auto matches = homolog::match_descriptors(matcher, queries, *target, execution);
     answers.resize(2 * matches.size());
     for (std::size_t i = 0; i < matches.size(); ++i) {
       answers[2 * i] = static_cast<float>(matches[i].cell.x);
@@ -54,13 +54,13 @@ std::function<void(Answers&)> matching(Operation operation, const Inputs& inputs
 
 Rival homolog_rival() {
   return {"homolog", [](Operation operation, const Inputs& inputs, int threads) {
-            return matching(operation, inputs, threads, homolog::best_instruction_set());
+            return matching(operation, inputs, threads, homolog::active_instruction_set());
           }};
 }
 
 Rival homolog_float32_rival() {
   return {"homolog_f32", [](Operation operation, const Inputs& inputs, int threads) {
-            const auto best = homolog::best_instruction_set();
+            const auto best = homolog::active_instruction_set();
             return matching(operation, inputs, threads,
                             best == homolog::InstructionSet::avx512_bf16
                                 ? homolog::InstructionSet::avx512
@@ -83,10 +83,9 @@ Rival homolog_bfloat16_rival() {
               const homolog::DescriptorView queries(inputs.queries.data(),
                                                     static_cast<Eigen::Index>(inputs.shape.queries),
                                                     static_cast<Eigen::Index>(inputs.shape.dim));
-              homolog::KernelSetting setting;
-              setting.threads = threads;
-              const auto peaks =
-                  homolog::find_peaks(queries, *target, *rounded, setting, *workspace);
+              const homolog::Execution execution{threads, homolog::active_instruction_set(),
+                                                 workspace.get()};
+              const auto peaks = homolog::find_peaks(queries, *target, *rounded, execution);
               answers.resize(2 * peaks.size());
               for (std::size_t i = 0; i < peaks.size(); ++i) {
                 answers[2 * i] = static_cast<float>(peaks[i].col);

@@ -10,7 +10,7 @@
 #include "homolog/backbones/recognize.hpp"
 #include "homolog/core/files.hpp"
 #include "homolog/core/json_text.hpp"
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 #include "homolog/version.hpp"
 #include "homolog/weights/read_weights.hpp"
 #include "homolog/weights/safetensors.hpp"
@@ -130,7 +130,7 @@ void add_info(CLI::App& app) {
     nlohmann::ordered_json json{{"homolog", HOMOLOG_VERSION}};
     json.update(torch_info());
     json["instruction_sets"] = instruction_sets();
-    json["kernels"] = instruction_set_name(best_instruction_set());
+    json["kernels"] = instruction_set_name(active_instruction_set());
     if (!json_path->empty()) write_file_atomically(*json_path, homolog::json_text(json, 2) + "\n");
     for (const auto& [key, value] : json.items()) {
       std::printf("%-17s %s\n", key.c_str(),

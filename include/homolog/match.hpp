@@ -32,7 +32,7 @@ struct PipelineSetting {
   ResizeFilter filter = ResizeFilter::bicubic;  ///< that pictures are resized with
   Query query = Query::nearest;  ///< how a keypoint between cell centres reads its feature
   /// CPU threads that match; with several a matcher of single maps is called from all of them, one
-  /// that reads whole problems from one.
+  /// that reads whole problems from one, which it may tell to use the others, see Execution.
   int threads = 1;
 };
 

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$1 headers=${2:-$root/include}
 mkdir -p "$folder"
 printf '#include "%s"\n' matchers/match_queries_test.cpp \
-  kernels/{worker_pool,attention,bfloat16_scan,mutual_peaks,similarity,upsampled_peak}_test.cpp >"$folder/tests.cpp"
+  core/worker_pool_test.cpp kernels/{attention,bfloat16_scan,mutual_peaks,similarity,upsampled_peak}_test.cpp >"$folder/tests.cpp"
 g++ -std=c++20 -O1 -g1 -fsanitize=thread -DHOMOLOG_DEFAULT_TEST_DATA='""' -I"$root/tests" -I"$headers" \
   -isystem /usr/include/eigen3 -isystem /usr/include/stb "$folder/tests.cpp" \
   "$root/tests/support/doctest_main.cpp" -o "$folder/tests" -pthread

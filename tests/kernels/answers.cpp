@@ -220,7 +220,7 @@ void samples(InstructionSet set) {
 }  // namespace
 
 int main() try {
-  const InstructionSet set = best_instruction_set();
+  const InstructionSet set = active_instruction_set();
   std::printf("instruction set %s\n", std::string(instruction_set_name(set)).c_str());
   dot_products(set);
   peaks(set);

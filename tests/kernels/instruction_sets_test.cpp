@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every instruction set of this machine against plain loops, and each other.
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 #include <doctest/doctest.h>
 
@@ -62,7 +62,7 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 TEST_CASE("names, and the set in use is one that is supported") {
   CHECK(instruction_set_name(InstructionSet::avx512_bf16) == "avx512_bf16");
   CHECK(is_supported(InstructionSet::portable));
-  CHECK(is_supported(best_instruction_set()));
+  CHECK(is_supported(active_instruction_set()));
   std::string names;
   for (const auto set : supported_sets()) names.append(" ").append(instruction_set_name(set));
   MESSAGE("this machine has", names);
@@ -117,7 +117,7 @@ TEST_CASE("a set that this machine does not have is refused by name, wherever on
     const std::string name(instruction_set_name(set));
     const std::string sentence = "instruction set " + name + ": this machine does not have it";
     const auto text = sentence.c_str();
-    const KernelSetting setting{1, set};
+    const Execution setting{1, set};
     CHECK_THROWS_WITH_AS(similarity_rows(queries, target, out, setting), text, SettingError);
     CHECK_THROWS_WITH_AS(find_peaks(queries, target, setting), text, SettingError);
     CHECK_THROWS_WITH_AS(find_mutual_peaks(queries, target, setting), text, SettingError);
@@ -220,9 +220,11 @@ TEST_CASE("a workspace is reused, and any workspace gives the same") {
   queries.view().setRandom();
   KernelWorkspace workspace;
   const DescriptorView view(queries.data(), 9, 20);
-  similarity_rows(view, target, first, {}, workspace);
+  Execution execution;
+  execution.workspace = &workspace;
+  similarity_rows(view, target, first, execution);
   const float* const memory = workspace.room(1)->queries.room(1);
-  similarity_rows(view, target, second, {}, workspace);
+  similarity_rows(view, target, second, execution);
   CHECK(first == second);
   CHECK(workspace.room(1)->queries.room(1) == memory);
   CHECK(reinterpret_cast<std::uintptr_t>(memory) % 64 == 0);
@@ -289,4 +291,18 @@ TEST_CASE("the exponential of the soft matchers") {
     const float far = -200;
     CHECK(detail::softmax_moments(&far, 1, 1, 0, 1, set).total < 1e-37);
   }
+}
+
+TEST_CASE("the process's instruction set can be set, and calls that name none use it") {
+  const InstructionSet before = active_instruction_set();
+  for (const InstructionSet set : all_instruction_sets) {
+    if (is_supported(set)) {
+      set_active_instruction_set(set);
+      CHECK(active_instruction_set() == set);
+      CHECK(Execution{}.instructions == set);
+    } else {
+      CHECK_THROWS_AS(set_active_instruction_set(set), SettingError);
+    }
+  }
+  set_active_instruction_set(before);
 }

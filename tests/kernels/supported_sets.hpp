@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 namespace homolog::test {
 

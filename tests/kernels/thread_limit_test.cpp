@@ -6,13 +6,13 @@
 #include <cstddef>
 
 #include "homolog/core/errors.hpp"
-#include "homolog/kernels/detail/worker_pool.hpp"
+#include "homolog/core/worker_pool.hpp"
 
 using namespace homolog;
 
 TEST_CASE(
     "where the system gives no more threads, the error is homolog's and the pool stays usable") {
-  homolog::detail::WorkerPool pool;
+  homolog::WorkerPool pool;
   std::atomic<int> done{0};
   const auto task = [&](std::size_t, std::size_t) { ++done; };
   pthread_attr_t usual, huge;

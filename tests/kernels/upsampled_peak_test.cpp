@@ -66,14 +66,16 @@ TEST_CASE("the most similar pixel is that of upsampled and normalised features")
     FloatMatrix queries = random_map(1, 9, map.dim(), 100U + static_cast<unsigned>(repeat)).values;
     normalize_rows(queries);
     const DescriptorView view(queries.data(), queries.rows(), queries.cols());
+    Execution execution{1 + repeat % 3};
+    execution.workspace = &workspace;
     const bool any = upsampled_cosines(map, size, queries.data()).array().isFinite().any();
-    const auto norms = upsampled_norms(map, size, {1 + repeat % 3}, workspace);
+    const auto norms = upsampled_norms(map, size, execution);
     CAPTURE(repeat);
     if (!any) {
       CHECK_THROWS_AS(find_upsampled_peaks(view, map, norms), ValueError);
       continue;
     }
-    const auto peaks = find_upsampled_peaks(view, map, norms, {1 + repeat % 3}, workspace);
+    const auto peaks = find_upsampled_peaks(view, map, norms, execution);
     for (Eigen::Index q = 0; q < queries.rows(); ++q) {
       const auto expected = upsampled_cosines(map, size, queries.row(q).data());
       double largest = -2;

@@ -186,3 +186,50 @@ TEST_CASE("a reach below zero is none: the matcher is given whole maps") {
   const FeatureMap target = random_unit_map(6, 7, 40, 1), source = random_unit_map(8, 8, 40, 2);
   CHECK(match_descriptors(Careless{}, source.descriptors(), target).size() == 64);
 }
+
+namespace {
+
+/// Answers with how it was told to run.
+struct Told {
+  Match operator()(const SimilarityMap& map, const Execution& execution) const {
+    const bool own = execution.workspace != nullptr && execution.threads == 1;
+    return {{static_cast<double>(execution.instructions), own ? 1.0 : 0.0}, map(0, 0)};
+  }
+};
+
+/// A matcher of whole problems that answers with the threads it may use.
+struct ToldWhole {
+  std::vector<Match> match(const MatchProblem& problem, const Execution& execution) const {
+    return std::vector<Match>(problem.queries.size(),
+                              Match{{static_cast<double>(execution.threads), 0}, 0});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a matcher that takes an Execution is told how its caller runs") {
+  const FeatureMap source = random_unit_map(20, 20, 8, 5), target = random_unit_map(9, 7, 8, 6);
+  for (const InstructionSet set : all_instruction_sets) {
+    if (!is_supported(set)) continue;
+    for (const auto& match : match_descriptors(Told{}, source.descriptors(), target, {3, set})) {
+      CHECK(match.cell.x == static_cast<double>(set));
+      CHECK(match.cell.y == 1);
+    }
+  }
+  const auto cells = all_cells(source);
+  const MatchProblem problem{source, target, cells, source.descriptors()};
+  CHECK(match_queries(ToldWhole{}, problem, {5})[0].cell.x == 5);
+  CHECK(match_queries(ToldWhole{}, problem)[0].cell.x == 1);
+}
+
+TEST_CASE("a pool of one's own serves as the process's does") {
+  const FeatureMap source = random_unit_map(20, 20, 8, 7), target = random_unit_map(19, 17, 8, 8);
+  WorkerPool pool;
+  KernelWorkspace workspace;
+  Execution execution{3};
+  execution.pool = &pool;
+  execution.workspace = &workspace;
+  const auto expected = match_descriptors(KernelSoftArgmax{}, source.descriptors(), target);
+  const auto found = match_descriptors(KernelSoftArgmax{}, source.descriptors(), target, execution);
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i].cell == expected[i].cell);
+}

@@ -57,7 +57,7 @@ int main() {
   spoilt.values(8 * 30 + 9, 5) = infinity;
   homolog::normalize_rows(spoilt.values);
   homolog::FloatMatrix similarity;
-  for (const auto set : {homolog::InstructionSet::portable, homolog::best_instruction_set()}) {
+  for (const auto set : {homolog::InstructionSet::portable, homolog::active_instruction_set()}) {
     homolog::similarity_rows(map.descriptors(), spoilt, similarity, {1, set});
     expect(!std::signbit(similarity(40, 40)), "a cell is like itself");
     const auto bits_at = [&](int cell) {

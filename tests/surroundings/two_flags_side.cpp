@@ -34,6 +34,12 @@ homolog::Image drawn_image(int width, int height) {
   return image;
 }
 
+homolog::Execution with_workspace(homolog::KernelWorkspace& workspace, int threads) {
+  homolog::Execution execution{threads};
+  execution.workspace = &workspace;
+  return execution;
+}
+
 }  // namespace
 
 std::unique_ptr<Everything> make() {
@@ -50,7 +56,7 @@ std::unique_ptr<Everything> make() {
   all->pipeline.setting.image_size = 64;
   all->features = all->pipeline.features(all->image);
   all->result = all->pipeline.match(all->image, all->image, {{10, 10}, {30, 20}});
-  all->norms = homolog::upsampled_norms(all->map, {40, 30}, {}, all->workspace);
+  all->norms = homolog::upsampled_norms(all->map, {40, 30}, with_workspace(all->workspace, 1));
   all->rounded = homolog::to_bfloat16(all->map);
   all->peaks = homolog::find_mutual_peaks(all->map.descriptors(), all->map);
   all->backbone = homolog::AnyBackbone(homolog::SyntheticBackbone{});
@@ -77,9 +83,9 @@ void change(Everything& all) {
   all.result = all.pipeline.match(all.features, all.features, {{40, 20}, {3, 3}, {80, 10}});
   const auto sampled = homolog::sample_descriptors(all.map, all.cells, homolog::Query::bilinear);
   const homolog::DescriptorView descriptors(sampled.data(), sampled.rows(), sampled.cols());
-  homolog::similarity_rows(descriptors, all.map, all.matrix, {2}, all.workspace);
+  homolog::similarity_rows(descriptors, all.map, all.matrix, with_workspace(all.workspace, 2));
   all.workspace.per_thread.resize(5);
-  all.norms = homolog::upsampled_norms(all.map, {20, 20}, {}, all.workspace);
+  all.norms = homolog::upsampled_norms(all.map, {20, 20}, with_workspace(all.workspace, 1));
   all.rounded = homolog::to_bfloat16(all.map);
   all.peaks = homolog::find_mutual_peaks(descriptors, all.map);
   const auto found = all.backbone(homolog::InputBatch(2, {64, 48}));

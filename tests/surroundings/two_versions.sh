@@ -17,7 +17,7 @@ widen() {  # FILE TYPE
 }
 widen core/feature_map.hpp FeatureMap
 widen core/float_matrix.hpp FloatMatrix
-widen kernels/workspace.hpp KernelWorkspace
+widen core/execution.hpp KernelWorkspace
 widen images/image.hpp Image
 
 compile() {  # OUTPUT INCLUDE OPTION...: without optimisation every function is a copy that may be merged

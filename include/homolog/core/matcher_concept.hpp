@@ -20,6 +20,8 @@ class Tensor;  // LibTorch's, which a matcher may name without it
 
 namespace homolog::inline v0_1 {
 
+struct Execution;  // core/execution.hpp
+
 /// One source picture's queries against one target picture, all a matcher may want to look at.
 struct MatchProblem {
   const FeatureMap& source;          ///< L2-normalised
@@ -75,7 +77,8 @@ constexpr CallOperator call_of_reach() {
 /// };
 /// @endcode
 /// `map` is [rows, cols] cosine similarity with at least one finite value; padding is -infinity.
-/// The call must be const and safe to make from several threads.
+/// The call must be const and safe to make from several threads. It may take a second argument,
+/// `const homolog::Execution&`, which says with which instructions and in which memory to run.
 ///
 /// Or, for a matcher that is also trained and runs on any device, the tensor path:
 /// @code
@@ -90,6 +93,9 @@ constexpr CallOperator call_of_reach() {
 template <class M>
 concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map) } -> std::convertible_to<Match>;
+}
+|| requires(const M& matcher, const SimilarityMap& map, const Execution& execution) {
+  { matcher(map, execution) } -> std::convertible_to<Match>;
 };
 
 /// The tensor path of a matcher, above.
@@ -109,10 +115,14 @@ concept LocalMatcher = MapMatcher<M> && requires(const M& matcher) {
 
 /// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps and the
 /// queries' positions, for matchers that need more than one similarity map a query (mutual nearest
-/// neighbour) or none at all (copied coordinates). It replaces the minimum where it is given.
+/// neighbour) or none at all (copied coordinates). It replaces the minimum where it is given. It
+/// may take `const homolog::Execution&` as second argument, whose threads are its to use.
 template <class M>
 concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem) {
   { matcher.match(problem) } -> std::convertible_to<std::vector<Match>>;
+}
+|| requires(const M& matcher, const MatchProblem& problem, const Execution& execution) {
+  { matcher.match(problem, execution) } -> std::convertible_to<std::vector<Match>>;
 };
 
 /// What a pipeline accepts as its matcher: one of the two paths, or the member that replaces them.

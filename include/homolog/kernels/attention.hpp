@@ -14,11 +14,10 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
+#include "homolog/core/instruction_set.hpp"
 #include "homolog/kernels/detail/attention_neon.hpp"
 #include "homolog/kernels/detail/attention_tiles.hpp"
-#include "homolog/kernels/detail/worker_pool.hpp"
-#include "homolog/kernels/instruction_set.hpp"
-#include "homolog/kernels/workspace.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -261,11 +260,11 @@ void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size
 /// The same on the kernels' own threads.
 template <class Value>
 void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size_t out_stride,
-            const KernelSetting& setting, AttentionWorkspace& workspace) {
-  const int threads = (std::max)(setting.threads, 1);
-  attend(in, scale, out, out_stride, setting.instructions, threads, workspace,
-         [threads](std::size_t count, const auto& task) {
-           detail::worker_pool().run(threads, count, task);
+            const Execution& execution, AttentionWorkspace& workspace) {
+  const int threads = (std::max)(execution.threads, 1);
+  attend(in, scale, out, out_stride, execution.instructions, threads, workspace,
+         [&execution, threads](std::size_t count, const auto& task) {
+           execution.workers().run(threads, count, task);
          });
 }
 

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/kernels/similarity.hpp"
-#include "homolog/kernels/workspace.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -91,7 +91,8 @@ struct Bfloat16Map {
 ///
 /// @param map L2-normalised, or of any scale
 /// @throws SettingError for an instruction set that this machine does not have
-inline Bfloat16Map to_bfloat16(const FeatureMap& map, InstructionSet set = best_instruction_set()) {
+inline Bfloat16Map to_bfloat16(const FeatureMap& map,
+                               InstructionSet set = active_instruction_set()) {
   require_supported(set);
   Bfloat16Map rounded;
   static_cast<void>(map);
@@ -172,12 +173,12 @@ inline Peak recheck(const float* query, const FeatureMap& target, const float* s
 ///
 /// @param rounded of `target`, or null to round it on the way
 inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const FeatureMap& target,
-                               const Bfloat16Map* rounded, const KernelSetting& setting,
-                               KernelWorkspace& workspace, Peak* peaks) {
+                               const Bfloat16Map* rounded, const Execution& execution,
+                               Peak* peaks) {
   const auto dim = static_cast<std::size_t>(target.values.cols()), stride = (dim + 31) / 32 * 32;
   const auto number = static_cast<std::size_t>(queries.rows());
-  const int threads = (std::max)(setting.threads, 1);
-  KernelWorkspace::Slot* const per_thread = workspace.room(threads);
+  const int threads = (std::max)(execution.threads, 1);
+  KernelWorkspace::Slot* const per_thread = execution.memory().room(threads);
   FloatMatrix& similarity = per_thread->similarity;
   similarity.resize(queries.rows(), target.values.rows());
   const CellRange whole{0, 0, target.cols, target.rows};
@@ -199,7 +200,7 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
   RoundedNorms cells;
   if (rounded != nullptr) cells = {rounded->largest_norm, rounded->largest_error};
   std::mutex mutex;
-  worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
+  execution.workers().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
     const auto [begin, end] = pieces[i];
     if (rounded != nullptr) return avx512_bf16::dot_products(in, begin, end);
     auto* const scratch = reinterpret_cast<std::uint16_t*>(per_thread[slot].cells.room(3 * stride));
@@ -212,66 +213,66 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
   const float flushed = static_cast<float>(dim) * 4 * (std::numeric_limits<float>::min)();
   constexpr float lowest = -std::numeric_limits<float>::infinity();
   constexpr std::size_t at_once = 8;
-  worker_pool().run(threads, (number + at_once - 1) / at_once, [&](std::size_t piece, std::size_t) {
-    for (std::size_t q = piece * at_once; q < (std::min)((piece + 1) * at_once, number); ++q) {
-      const auto& norms = norms_of[q];
-      const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
-                         (norms.norm + norms.error) * (cells.norm + cells.error);
-      const float bound =
-          norms.error * cells.norm + (norms.norm + norms.error) * cells.error + 2 * sums + flushed;
-      const auto place = static_cast<Eigen::Index>(q);
-      if (std::isfinite(bound)) {
-        peaks[q] = recheck(row_of(queries, place), target, row_of(similarity, place), bound);
-      } else {  // NaN, or values near the largest float32
-        FloatMatrix row;
-        KernelWorkspace other;  // `workspace` holds the rounded queries
-        fill_similarity_rows(DescriptorView(row_of(queries, place), 1, queries.cols()), target, row,
-                             {1, setting.instructions}, other);
-        require_finite_rows(row, first + place);
-        peaks[q] = find_peak(SimilarityMap(row.data(), target.rows, target.cols));
-      }
-      if (peaks[q].value == lowest) {
-        throw ValueError(
-            text("query ", first + place, ": no similarity with the target is finite"));
-      }
-    }
-  });
+  execution.workers().run(
+      threads, (number + at_once - 1) / at_once, [&](std::size_t piece, std::size_t) {
+        for (std::size_t q = piece * at_once; q < (std::min)((piece + 1) * at_once, number); ++q) {
+          const auto& norms = norms_of[q];
+          const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
+                             (norms.norm + norms.error) * (cells.norm + cells.error);
+          const float bound = norms.error * cells.norm + (norms.norm + norms.error) * cells.error +
+                              2 * sums + flushed;
+          const auto place = static_cast<Eigen::Index>(q);
+          if (std::isfinite(bound)) {
+            peaks[q] = recheck(row_of(queries, place), target, row_of(similarity, place), bound);
+          } else {  // NaN, or values near the largest float32
+            FloatMatrix row;
+            KernelWorkspace other;  // the execution's holds the rounded queries
+            fill_similarity_rows(DescriptorView(row_of(queries, place), 1, queries.cols()), target,
+                                 row, execution.alone(other));
+            require_finite_rows(row, first + place, execution);
+            peaks[q] = find_peak(SimilarityMap(row.data(), target.rows, target.cols), execution);
+          }
+          if (peaks[q].value == lowest) {
+            throw ValueError(
+                text("query ", first + place, ": no similarity with the target is finite"));
+          }
+        }
+      });
 }
 #endif
 
 /// find_peaks for both sources of rounded features.
 inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap& target,
-                                       const Bfloat16Map* rounded, const KernelSetting& setting,
-                                       KernelWorkspace& workspace) {
-  require_supported(setting.instructions);
+                                       const Bfloat16Map* rounded, const Execution& execution) {
+  require_supported(execution.instructions);
   require_same_dim(queries, target);
   std::vector<Peak> peaks(static_cast<std::size_t>(queries.rows()));
 #if HOMOLOG_X86_KERNELS
-  if (scans_bfloat16(setting.instructions) && (rounded == nullptr || rounded->stride > 0)) {
+  if (scans_bfloat16(execution.instructions) && (rounded == nullptr || rounded->stride > 0)) {
     const Eigen::Index block =
         static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(queries.rows()), 256));
     for (Eigen::Index begin = 0; begin < queries.rows(); begin += block) {
       const Eigen::Index count = (std::min)(block, queries.rows() - begin);
       find_peaks_by_scan(
           DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), begin,
-          target, rounded, setting, workspace, peaks.data() + begin);
+          target, rounded, execution, peaks.data() + begin);
     }
     return peaks;
   }
 #endif
   static_cast<void>(rounded);
-  in_blocks(queries.rows(), setting, workspace,
-            [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner,
-                KernelWorkspace& own, FloatMatrix& similarity) {
-              fill_similarity_rows(
-                  DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()),
-                  target, similarity, inner, own);
-              require_finite_rows(similarity, begin);
-              for (Eigen::Index i = 0; i < count; ++i) {
-                peaks[static_cast<std::size_t>(begin + i)] =
-                    find_peak(SimilarityMap(row_of(similarity, i), target.rows, target.cols));
-              }
-            });
+  in_blocks(
+      queries.rows(), execution,
+      [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
+        fill_similarity_rows(
+            DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
+            similarity, inner);
+        require_finite_rows(similarity, begin, inner);
+        for (Eigen::Index i = 0; i < count; ++i) {
+          peaks[static_cast<std::size_t>(begin + i)] =
+              find_peak(SimilarityMap(row_of(similarity, i), target.rows, target.cols), inner);
+        }
+      });
   return peaks;
 }
 
@@ -289,9 +290,8 @@ inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap&
 /// @throws ShapeError as similarity_rows; ValueError naming the first query without any finite
 /// similarity
 inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& target,
-                                    const KernelSetting& setting = {},
-                                    KernelWorkspace& workspace = thread_workspace()) {
-  return detail::find_peaks_of(queries, target, nullptr, setting, workspace);
+                                    const Execution& execution = {}) {
+  return detail::find_peaks_of(queries, target, nullptr, execution);
 }
 
 /// The same with a map that was rounded before, which pays when queries are few.
@@ -299,8 +299,7 @@ inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& ta
 /// @param rounded of `target`; an empty one is not used
 /// @throws ShapeError when `rounded` is not the target's
 inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& target,
-                                    const Bfloat16Map& rounded, const KernelSetting& setting = {},
-                                    KernelWorkspace& workspace = thread_workspace()) {
+                                    const Bfloat16Map& rounded, const Execution& execution = {}) {
   const auto stride = static_cast<std::size_t>(target.values.cols() + 31) / 32 * 32;
   if (rounded.stride > 0 &&
       (rounded.stride != stride ||
@@ -308,7 +307,7 @@ inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& ta
     throw ShapeError(detail::text("find_peaks: ", rounded.values.size(),
                                   " rounded values, expected ", target.cells(), " x ", stride));
   }
-  return detail::find_peaks_of(queries, target, &rounded, setting, workspace);
+  return detail::find_peaks_of(queries, target, &rounded, execution);
 }
 
 }  // namespace homolog::inline v0_1

@@ -12,10 +12,10 @@
 #include <mutex>
 #include <vector>
 
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/kernels/similarity.hpp"
-#include "homolog/kernels/workspace.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -43,8 +43,7 @@ struct MutualPeaks {
 /// @throws ShapeError when D differs; ValueError naming the first query without any finite
 /// similarity
 inline MutualPeaks find_mutual_peaks(DescriptorView queries, const FeatureMap& target,
-                                     const KernelSetting& setting = {},
-                                     KernelWorkspace& workspace = thread_workspace()) {
+                                     const Execution& execution = {}) {
   detail::require_same_dim(queries, target);
   const auto cells = static_cast<std::size_t>(target.cells());
   constexpr float lowest = -std::numeric_limits<float>::infinity();
@@ -55,19 +54,18 @@ inline MutualPeaks find_mutual_peaks(DescriptorView queries, const FeatureMap& t
   std::vector<float> largest(cells, lowest);
   std::mutex mutex;
   detail::in_blocks(
-      queries.rows(), setting, workspace,
-      [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner, KernelWorkspace& own,
-          FloatMatrix& similarity) {
+      queries.rows(), execution,
+      [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
         detail::fill_similarity_rows(
             DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
-            similarity, inner, own);
-        detail::require_finite_rows(similarity, begin);
+            similarity, inner);
+        detail::require_finite_rows(similarity, begin, inner);
         std::vector<float> most(cells, lowest);
         std::vector<std::int32_t> rows(cells, -1);
         for (Eigen::Index i = 0; i < count; ++i) {
           const float* const row = detail::row_of(similarity, i);
           result.cell_of_query[static_cast<std::size_t>(begin + i)] =
-              find_peak(SimilarityMap(row, target.rows, target.cols));
+              find_peak(SimilarityMap(row, target.rows, target.cols), inner);
           detail::take_column_maxima(row, cells, static_cast<std::int32_t>(begin + i), most.data(),
                                      rows.data(), inner.instructions);
         }

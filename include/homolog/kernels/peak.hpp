@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
 
@@ -24,12 +25,18 @@ struct Peak {
   Point<GridFrame> cell() const { return {static_cast<double>(col), static_cast<double>(row)}; }
 };
 
+/// The largest finite value of `map`; -infinity where none is finite.
+inline float largest_finite(const SimilarityMap& map, const Execution& execution = {}) {
+  return detail::largest_finite(map.data(), static_cast<std::size_t>(map.size()),
+                                execution.instructions);
+}
+
 /// Finds the largest finite value of `map` [rows, cols]; of equal ones, the one with the lowest
 /// row-major index (equations 2 and 9). NaN and infinities never win.
 ///
 /// @throws ValueError when no value is finite
-inline Peak find_peak(const SimilarityMap& map) {
-  const InstructionSet set = best_instruction_set();
+inline Peak find_peak(const SimilarityMap& map, const Execution& execution = {}) {
+  const InstructionSet set = execution.instructions;
   const auto count = static_cast<std::size_t>(map.size());
   const float largest = detail::largest_finite(map.data(), count, set);
   if (largest == -std::numeric_limits<float>::infinity()) {
@@ -52,9 +59,9 @@ struct TopTwo {
 /// Finds the two most similar cells, with the ties of find_peak().
 ///
 /// @throws ValueError when no value is finite
-inline TopTwo find_top_two(const SimilarityMap& map) {
-  const InstructionSet set = best_instruction_set();
-  const Peak first = find_peak(map);
+inline TopTwo find_top_two(const SimilarityMap& map, const Execution& execution = {}) {
+  const InstructionSet set = execution.instructions;
+  const Peak first = find_peak(map, execution);
   const auto before = static_cast<std::size_t>(first.row * map.cols() + first.col);
   const auto after = static_cast<std::size_t>(map.size()) - before - 1;
   const float* const rest = map.data() + before + 1;

@@ -13,11 +13,11 @@
 #include <utility>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/core/worker_pool.hpp"
 #include "homolog/kernels/detail/check.hpp"
 #include "homolog/kernels/detail/dispatch.hpp"
-#include "homolog/kernels/detail/worker_pool.hpp"
-#include "homolog/kernels/workspace.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -68,8 +68,8 @@ inline void require_same_dim(DescriptorView queries, const FeatureMap& target) {
 
 /// similarity_rows without the search for rows that admit no answer.
 inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
-                                 const KernelSetting& setting, KernelWorkspace& workspace) {
-  require_supported(setting.instructions);
+                                 const Execution& execution) {
+  require_supported(execution.instructions);
   require_same_dim(queries, target);
   const auto cells = static_cast<std::size_t>(target.values.rows());
   const auto count = static_cast<std::size_t>(queries.rows());
@@ -81,9 +81,9 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
   // As many queries as stay in the second cache while all cells pass.
   constexpr std::size_t cached_floats = 160 * 1024;
   const std::size_t block = even_block(count, std::max<std::size_t>(cached_floats / padded, 4));
-  const int threads = (std::max)(setting.threads, 1);
+  const int threads = (std::max)(execution.threads, 1);
   const CellPieces pieces(target, threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
-  KernelWorkspace::Slot* const per_thread = workspace.room(threads);
+  KernelWorkspace::Slot* const per_thread = execution.memory().room(threads);
   float* const packed = per_thread->queries.room((std::min)(block, count) * padded);
   for (std::size_t begin = 0; begin < count; begin += block) {
     const std::size_t here = (std::min)(block, count - begin);
@@ -92,9 +92,10 @@ inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& targe
     }
     const DotInputs in{packed, here, padded, target.values.data(), dim, out.data() + begin * cells,
                        cells};
-    worker_pool().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
+    execution.workers().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
       const auto [first, last] = pieces[i];
-      dot_products(in, first, last, per_thread[slot].cells.room(6 * padded), setting.instructions);
+      dot_products(in, first, last, per_thread[slot].cells.room(6 * padded),
+                   execution.instructions);
     });
   }
 }
@@ -122,46 +123,45 @@ inline void similarity_near(const float* query, const FeatureMap& target, const 
   }
 }
 
-/// Calls work(begin, count, setting, workspace, similarity) for blocks of `rows` queries: many
-/// queries are shared out between threads, few are taken by all threads together.
+/// Calls work(begin, count, execution, similarity) for blocks of `rows` queries: many queries are
+/// shared out between threads, few are taken by all threads together.
 template <class Work>
-void in_blocks(Eigen::Index rows, const KernelSetting& setting, KernelWorkspace& workspace,
-               const Work& work) {
+void in_blocks(Eigen::Index rows, const Execution& execution, const Work& work) {
   constexpr std::size_t most = 256;
   constexpr Eigen::Index few = 32;
-  const Eigen::Index threads = (std::max)(setting.threads, 1);
+  const Eigen::Index threads = (std::max)(execution.threads, 1);
   const auto at_most = [rows](std::size_t size) {
     return static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(rows), size));
   };
   if (threads == 1 || rows < few * threads) {
     // Taken out, in case the matcher comes here itself.
-    FloatMatrix similarity = std::move(workspace.room(1)->similarity);
+    FloatMatrix similarity = std::move(execution.memory().room(1)->similarity);
     const Eigen::Index block = at_most(most);
     for (Eigen::Index begin = 0; begin < rows; begin += block) {
-      work(begin, (std::min)(block, rows - begin), setting, workspace, similarity);
+      work(begin, (std::min)(block, rows - begin), execution, similarity);
     }
-    workspace.room(1)->similarity = std::move(similarity);
+    execution.memory().room(1)->similarity = std::move(similarity);
     return;
   }
   const auto share = static_cast<std::size_t>((rows + 2 * threads - 1) / (2 * threads));
   const Eigen::Index block = at_most((std::min)(share, most));
-  KernelSetting alone = setting;
-  alone.threads = 1;
-  worker_pool().run(setting.threads, static_cast<std::size_t>((rows + block - 1) / block),
-                    [&](std::size_t i, std::size_t) {
-                      const Eigen::Index begin = static_cast<Eigen::Index>(i) * block;
-                      KernelWorkspace& own = thread_workspace();
-                      FloatMatrix similarity = std::move(own.room(1)->similarity);
-                      work(begin, (std::min)(block, rows - begin), alone, own, similarity);
-                      own.room(1)->similarity = std::move(similarity);
-                    });
+  execution.workers().run(execution.threads, static_cast<std::size_t>((rows + block - 1) / block),
+                          [&](std::size_t i, std::size_t) {
+                            const Eigen::Index begin = static_cast<Eigen::Index>(i) * block;
+                            KernelWorkspace& own = thread_workspace();
+                            FloatMatrix similarity = std::move(own.room(1)->similarity);
+                            work(begin, (std::min)(block, rows - begin), execution.alone(own),
+                                 similarity);
+                            own.room(1)->similarity = std::move(similarity);
+                          });
 }
 
 /// @throws ValueError naming the first row without a finite value, counted from `first_query`
-inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_query) {
+inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_query,
+                                const Execution& execution) {
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     const float largest = largest_finite(row_of(rows, i), static_cast<std::size_t>(rows.cols()),
-                                         best_instruction_set());
+                                         execution.instructions);
     if (!(largest > -std::numeric_limits<float>::infinity())) {
       throw ValueError(text("query ", first_query + i,
                             ": no similarity with the target is finite; the query's feature, or "
@@ -184,10 +184,9 @@ inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_quer
 /// the first query without any finite similarity; SettingError for an instruction set that this
 /// machine does not have
 inline void similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
-                            const KernelSetting& setting = {},
-                            KernelWorkspace& workspace = thread_workspace()) {
-  detail::fill_similarity_rows(queries, target, out, setting, workspace);
-  detail::require_finite_rows(out, 0);
+                            const Execution& execution = {}) {
+  detail::fill_similarity_rows(queries, target, out, execution);
+  detail::require_finite_rows(out, 0, execution);
 }
 
 }  // namespace homolog::inline v0_1

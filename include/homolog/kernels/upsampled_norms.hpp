@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
-#include "homolog/kernels/detail/worker_pool.hpp"
+#include "homolog/core/worker_pool.hpp"
 #include "homolog/kernels/sample.hpp"
 #include "homolog/kernels/similarity.hpp"
-#include "homolog/kernels/workspace.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -89,38 +89,37 @@ struct NeighbourProducts {
 };
 
 inline std::vector<NeighbourProducts> neighbour_products(const FeatureMap& map,
-                                                         const KernelSetting& setting,
-                                                         KernelWorkspace& workspace) {
+                                                         const Execution& execution) {
   const auto cells = static_cast<std::size_t>(map.cells()),
              cols = static_cast<std::size_t>(map.cols);
   const auto dim = static_cast<std::size_t>(map.dim());
   std::vector<NeighbourProducts> products(cells);
-  const int threads = (std::max)(setting.threads, 1);
-  KernelWorkspace::Slot* const per_thread = workspace.room(threads);
-  worker_pool().run(threads, static_cast<std::size_t>(map.rows),
-                    [&](std::size_t row, std::size_t slot) {
-                      float* const scratch = per_thread[slot].cells.room(6 * padded_dim(dim));
-                      for (std::size_t c = row * cols; c < (row + 1) * cols; ++c) {
-                        // Cells c, c + 1 and cells c + cols - 1 to c + cols + 1 lie side by side;
-                        // what belongs to another row of the grid is not read later.
-                        float found[5] = {};
-                        const auto multiply = [&](std::size_t begin, std::size_t end, float* out) {
-                          end = (std::min)(end, cells);
-                          if (begin >= end) return;
-                          const DotInputs in{map.values.data() + c * dim,
-                                             1,
-                                             dim,
-                                             map.values.data() + begin * dim,
-                                             dim,
-                                             out,
-                                             end - begin};
-                          dot_products(in, 0, end - begin, scratch, setting.instructions);
-                        };
-                        multiply(c, c + 2, found);
-                        multiply(c + cols - 1, c + cols + 2, found + 2);
-                        products[c] = {found[0], found[1], found[2], found[3], found[4]};
-                      }
-                    });
+  const int threads = (std::max)(execution.threads, 1);
+  KernelWorkspace::Slot* const per_thread = execution.memory().room(threads);
+  execution.workers().run(
+      threads, static_cast<std::size_t>(map.rows), [&](std::size_t row, std::size_t slot) {
+        float* const scratch = per_thread[slot].cells.room(6 * padded_dim(dim));
+        for (std::size_t c = row * cols; c < (row + 1) * cols; ++c) {
+          // Cells c, c + 1 and cells c + cols - 1 to c + cols + 1 lie side by side;
+          // what belongs to another row of the grid is not read later.
+          float found[5] = {};
+          const auto multiply = [&](std::size_t begin, std::size_t end, float* out) {
+            end = (std::min)(end, cells);
+            if (begin >= end) return;
+            const DotInputs in{map.values.data() + c * dim,
+                               1,
+                               dim,
+                               map.values.data() + begin * dim,
+                               dim,
+                               out,
+                               end - begin};
+            dot_products(in, 0, end - begin, scratch, execution.instructions);
+          };
+          multiply(c, c + 2, found);
+          multiply(c + cols - 1, c + cols + 2, found + 2);
+          products[c] = {found[0], found[1], found[2], found[3], found[4]};
+        }
+      });
   return products;
 }
 
@@ -179,9 +178,8 @@ inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& cells,
 /// @throws ShapeError for an empty size, or when the map's sizes contradict each other;
 /// SettingError for an instruction set that this machine does not have
 inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
-                                      const KernelSetting& setting = {},
-                                      KernelWorkspace& workspace = thread_workspace()) {
-  require_supported(setting.instructions);
+                                      const Execution& execution = {}) {
+  require_supported(execution.instructions);
   detail::require_feature_map(map, "upsampled_norms");
   if (size.width < 1 || size.height < 1) {
     throw ShapeError(detail::text("upsampled_norms: size ", size.width, "x", size.height,
@@ -197,7 +195,7 @@ inline UpsampledNorms upsampled_norms(const FeatureMap& map, Size size,
                        static_cast<Eigen::Index>(norms.x.weights.size()));
   norms.largest.resize(norms.y.cells(), norms.x.cells());
   norms.largest.fill(0);
-  const auto products = detail::neighbour_products(map, setting, workspace);
+  const auto products = detail::neighbour_products(map, execution);
   constexpr float least_norm = 1e-12F;     // torch.nn.functional.normalize's
   constexpr float cancelled_most = 1e-2F;  // of the squared length, where float32 products fail
   constexpr double nothing_left = 1e-12;

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/detail/check.hpp"
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/kernels/upsampled_norms.hpp"
-#include "homolog/kernels/workspace.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -107,9 +107,9 @@ inline PixelPeak find_upsampled_peak(const float* similarity, const FeatureMap& 
 /// @return [N] pixels of `norms.size`
 /// @throws ShapeError when D differs, or `norms` are those of other cells; ValueError naming the
 /// first query without any finite similarity
-inline std::vector<PixelPeak> find_upsampled_peaks(
-    DescriptorView queries, const FeatureMap& target, const UpsampledNorms& norms,
-    const KernelSetting& setting = {}, KernelWorkspace& workspace = thread_workspace()) {
+inline std::vector<PixelPeak> find_upsampled_peaks(DescriptorView queries, const FeatureMap& target,
+                                                   const UpsampledNorms& norms,
+                                                   const Execution& execution = {}) {
   detail::require_same_dim(queries, target);
   const CellRange made_of{norms.x.first_cell, norms.y.first_cell,
                           norms.x.first_cell + norms.x.cells(),
@@ -122,12 +122,11 @@ inline std::vector<PixelPeak> find_upsampled_peaks(
   }
   std::vector<PixelPeak> peaks(static_cast<std::size_t>(queries.rows()));
   detail::in_blocks(
-      queries.rows(), setting, workspace,
-      [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner, KernelWorkspace& own,
-          FloatMatrix& similarity) {
+      queries.rows(), execution,
+      [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
         detail::fill_similarity_rows(
             DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
-            similarity, inner, own);
+            similarity, inner);
         FloatMatrix bounds;
         for (Eigen::Index i = 0; i < count; ++i) {
           PixelPeak& peak = peaks[static_cast<std::size_t>(begin + i)];

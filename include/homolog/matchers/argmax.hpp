@@ -28,8 +28,8 @@ struct Argmax {
   Setting setting;  ///< empty, there for uniformity with other matchers
 
   /// @throws ValueError when no value of `map` is finite
-  Match operator()(const SimilarityMap& map) const {
-    const Peak peak = find_peak(map);
+  Match operator()(const SimilarityMap& map, const Execution& execution = {}) const {
+    const Peak peak = find_peak(map, execution);
     return {peak.cell(), peak.value};
   }
 

@@ -6,16 +6,14 @@
 
 #include <Eigen/Core>
 #include <cmath>
-#include <cstddef>
 #include <string_view>
 #include <tuple>
 
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
-#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
-#include "homolog/matchers/detail/expectation.hpp"
+#include "homolog/kernels/softmax.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -46,26 +44,21 @@ struct KernelSoftArgmax {
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a sigma or temperature
   /// that is not positive and finite
-  Match operator()(const SimilarityMap& map) const {
+  Match operator()(const SimilarityMap& map, const Execution& execution = {}) const {
     require_fields(setting, "KernelSoftArgmax");
-    const Peak peak = find_peak(map);
+    const Peak peak = find_peak(map, execution);
     // The Gaussian of a sum of squares is the product of one factor a row and one a column.
     const FloatMatrix along_y = gaussian(map.rows(), peak.row);
     const FloatMatrix along_x = gaussian(map.cols(), peak.col);
-    FloatMatrix damped;
+    FloatMatrix& damped = execution.memory().room(1)->scratch;
     damped.resize(map.rows(), map.cols());
     for (Eigen::Index row = 0; row < map.rows(); ++row) {
       damped.row(row).array() = map.row(row).array() * (along_y(0, row) * along_x.row(0).array());
     }
     // What was not finite still is not. Damping lifts negative similarities, so the maximum need
     // not stand at the peak any more.
-    const InstructionSet set = best_instruction_set();
-    const auto rows = static_cast<std::size_t>(map.rows());
-    const auto cols = static_cast<std::size_t>(map.cols());
-    const float maximum = detail::largest_finite(damped.data(), rows * cols, set);
-    const auto moments =
-        detail::softmax_moments(damped.data(), rows, cols, maximum, setting.temperature, set);
-    return {{moments.x / moments.total, moments.y / moments.total}, peak.value};
+    const float maximum = largest_finite(damped, execution);
+    return {softmax_sums(damped, maximum, setting.temperature, execution).mean(), peak.value};
   }
 
   /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which

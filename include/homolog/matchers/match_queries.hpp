@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/bfloat16_scan.hpp"
 #include "homolog/kernels/similarity.hpp"
@@ -22,13 +23,22 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
+/// One answer of a matcher, which may take how to run.
+template <class M>
+Match decode_map(const M& matcher, const SimilarityMap& map, const Execution& execution) {
+  if constexpr (requires { matcher(map, execution); }) {
+    return matcher(map, execution);
+  } else {
+    return matcher(map);
+  }
+}
+
 /// Answers of a matcher that reads no further than `reach` cells from the peak: peaks by the scan
 /// in bfloat16, float32 similarities of their neighbourhoods only.
 template <class M>
 std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView descriptors,
-                                    const FeatureMap& target, const KernelSetting& setting,
-                                    KernelWorkspace& workspace) {
-  const auto peaks = find_peaks(descriptors, target, setting, workspace);
+                                    const FeatureMap& target, const Execution& execution) {
+  const auto peaks = find_peaks(descriptors, target, execution);
   std::vector<Match> matches(peaks.size());
   const auto match_some = [&](std::size_t i, KernelWorkspace& own) {
     const auto place = static_cast<Eigen::Index>(i);
@@ -42,15 +52,18 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
       part.resize(1, 1);
       part(0, 0) = peaks[i].value;
     } else {
-      similarity_near(row_of(descriptors, place), target, window, part, slot, setting.instructions);
+      similarity_near(row_of(descriptors, place), target, window, part, slot,
+                      execution.instructions);
     }
-    Match match = matcher(SimilarityMap(part.data(), part.rows(), part.cols()));
+    Match match = decode_map(matcher, SimilarityMap(part.data(), part.rows(), part.cols()),
+                             execution.alone(own));
     own.room(1)->similarity = std::move(part);
     match.cell.x += window.x1;
     match.cell.y += window.y1;
     matches[i] = match;
   };
   // From top to bottom, so that neighbouring windows find their cells in a cache.
+  KernelWorkspace& workspace = execution.memory();
   std::vector<std::uint32_t> order = std::move(workspace.order);  // for the same reason
   order.resize(peaks.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -58,12 +71,14 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView 
     return std::pair(peaks[a].row, peaks[a].col) < std::pair(peaks[b].row, peaks[b].col);
   });
   constexpr std::size_t at_once = 16;
-  worker_pool().run(setting.threads, (peaks.size() + at_once - 1) / at_once,
-                    [&](std::size_t piece, std::size_t) {
-                      KernelWorkspace& own = setting.threads > 1 ? thread_workspace() : workspace;
-                      const std::size_t end = (std::min)((piece + 1) * at_once, peaks.size());
-                      for (std::size_t i = piece * at_once; i < end; ++i) match_some(order[i], own);
-                    });
+  execution.workers().run(execution.threads, (peaks.size() + at_once - 1) / at_once,
+                          [&](std::size_t piece, std::size_t) {
+                            KernelWorkspace& own =
+                                execution.threads > 1 ? thread_workspace() : workspace;
+                            const std::size_t end = (std::min)((piece + 1) * at_once, peaks.size());
+                            for (std::size_t i = piece * at_once; i < end; ++i)
+                              match_some(order[i], own);
+                          });
   workspace.order = std::move(order);
   return matches;
 }
@@ -76,10 +91,10 @@ struct HostPath;
 /// One answer a row of `similarity` [N, rows*cols].
 template <class M>
 void match_maps(const M& matcher, DescriptorView similarity, Eigen::Index rows, Eigen::Index cols,
-                Match* matches) {
+                const Execution& execution, Match* matches) {
   if constexpr (MapMatcher<M>) {
     for (Eigen::Index i = 0; i < similarity.rows(); ++i) {
-      matches[i] = matcher(SimilarityMap(row_of(similarity, i), rows, cols));
+      matches[i] = decode_map(matcher, SimilarityMap(row_of(similarity, i), rows, cols), execution);
     }
   } else {
     static_assert(
@@ -96,13 +111,13 @@ void match_maps(const M& matcher, DescriptorView similarity, Eigen::Index rows, 
 ///
 /// @throws ValueError when no value of `map` is finite; whatever the matcher throws
 template <class M>
-Match match_map(const M& matcher, const SimilarityMap& map) {
+Match match_map(const M& matcher, const SimilarityMap& map, const Execution& execution = {}) {
   require_matcher<M>();
   static_assert(MapMatcher<M> || TensorMatcher<M> || !ProblemMatcher<M>,
                 "homolog: this Matcher reads both feature maps; call match_queries");
   Match match;
   detail::match_maps(matcher, SimilarityMap(map.data(), 1, map.size()), map.rows(), map.cols(),
-                     &match);
+                     execution, &match);
   return match;
 }
 
@@ -120,8 +135,7 @@ Match match_map(const M& matcher, const SimilarityMap& map) {
 /// the first query without any finite similarity; whatever the matcher throws
 template <class M>
 std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptors,
-                                     const FeatureMap& target, const KernelSetting& setting = {},
-                                     KernelWorkspace& workspace = thread_workspace()) {
+                                     const FeatureMap& target, const Execution& execution = {}) {
   require_matcher<M>();
   std::vector<Match> matches;
   // A type that is no matcher has its sentence already; the body would only add noise to it.
@@ -132,20 +146,21 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
       constexpr Eigen::Index worth_rounding = 24;
       constexpr int farthest = 8;
       if (reach && *reach >= 0 && *reach <= farthest && descriptors.rows() >= worth_rounding &&
-          detail::scans_bfloat16(setting.instructions)) {
-        return detail::match_near_peaks(matcher, *reach, descriptors, target, setting, workspace);
+          detail::scans_bfloat16(execution.instructions)) {
+        return detail::match_near_peaks(matcher, *reach, descriptors, target, execution);
       }
     }
     matches.resize(static_cast<std::size_t>(descriptors.rows()));
-    const auto match_rows = [&](Eigen::Index begin, Eigen::Index count, const KernelSetting& inner,
-                                KernelWorkspace& own, FloatMatrix& similarity) {
+    const auto match_rows = [&](Eigen::Index begin, Eigen::Index count, const Execution& inner,
+                                FloatMatrix& similarity) {
       const DescriptorView rows(descriptors.data() + begin * descriptors.cols(), count,
                                 descriptors.cols());
-      detail::fill_similarity_rows(rows, target, similarity, inner, own);
-      detail::require_finite_rows(similarity, begin);
-      detail::match_maps(matcher, similarity, target.rows, target.cols, matches.data() + begin);
+      detail::fill_similarity_rows(rows, target, similarity, inner);
+      detail::require_finite_rows(similarity, begin, inner);
+      detail::match_maps(matcher, similarity, target.rows, target.cols, inner,
+                         matches.data() + begin);
     };
-    detail::in_blocks(descriptors.rows(), setting, workspace, match_rows);
+    detail::in_blocks(descriptors.rows(), execution, match_rows);
   } else {
     static_assert(!ProblemMatcher<M>,
                   "homolog: this Matcher reads both feature maps; call match_queries");
@@ -161,7 +176,7 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
 /// matcher throws
 template <class M>
 std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem,
-                                 const KernelSetting& setting = {}) {
+                                 const Execution& execution = {}) {
   require_matcher<M>();
   const std::size_t count = problem.queries.size();
   if (needs_features<M>() && static_cast<std::size_t>(problem.descriptors.rows()) != count) {
@@ -170,9 +185,13 @@ std::vector<Match> match_queries(const M& matcher, const MatchProblem& problem,
   }
   std::vector<Match> matches;
   if constexpr (ProblemMatcher<M>) {
-    matches = matcher.match(problem);
+    if constexpr (requires { matcher.match(problem, execution); }) {
+      matches = matcher.match(problem, execution);
+    } else {
+      matches = matcher.match(problem);
+    }
   } else if constexpr (MapMatcher<M> || TensorMatcher<M>) {
-    matches = match_descriptors(matcher, problem.descriptors, problem.target, setting);
+    matches = match_descriptors(matcher, problem.descriptors, problem.target, execution);
   }
   if (matches.size() != count) {
     throw ShapeError(detail::text("match_queries: the matcher gave ", matches.size(),

@@ -47,38 +47,33 @@ struct MutualNearest {
 
   /// @return [N] cells of the target grid
   /// @throws SettingError for a negative or NaN tolerance; otherwise as match_queries with `base`
-  std::vector<Match> match(const MatchProblem& problem) const {
+  std::vector<Match> match(const MatchProblem& problem, const Execution& execution = {}) const {
     require_fields(setting, "MutualNearest");
-    std::vector<Match> matches = match_queries(base, problem);
+    std::vector<Match> matches = match_queries(base, problem, execution);
     Points<GridFrame> answers;
     for (const Match& match : matches) answers.push_back(match.cell);
     const FloatMatrix found = sample_descriptors(problem.target, answers, Query::nearest);
-    FloatMatrix back;
-    constexpr std::size_t block = 128;
-    for (std::size_t begin = 0; begin < matches.size(); begin += block) {
-      const std::size_t count = (std::min)(block, matches.size() - begin);
-      const DescriptorView rows(detail::row_of(found, static_cast<Eigen::Index>(begin)),
-                                static_cast<Eigen::Index>(count), found.cols());
-      detail::fill_similarity_rows(rows, problem.source, back, {}, thread_workspace());
-      for (std::size_t i = 0; i < count; ++i) {
-        Match& match = matches[begin + i];
-        match.mutual =
-            match.mutual && leads_home(detail::row_of(back, static_cast<Eigen::Index>(i)), problem,
-                                       problem.queries[begin + i]);
-      }
-    }
+    const FeatureMap& source = problem.source;
+    detail::in_blocks(
+        found.rows(), execution,
+        [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& back) {
+          const DescriptorView rows(detail::row_of(found, begin), count, found.cols());
+          detail::fill_similarity_rows(rows, source, back, inner);
+          for (Eigen::Index i = 0; i < count; ++i) {
+            const auto place = static_cast<std::size_t>(begin + i);
+            const SimilarityMap map(detail::row_of(back, i), source.rows, source.cols);
+            matches[place].mutual =
+                matches[place].mutual && leads_home(map, problem.queries[place], inner);
+          }
+        });
     return matches;
   }
 
  private:
-  bool leads_home(const float* back, const MatchProblem& problem, Point<GridFrame> query) const {
-    const FeatureMap& source = problem.source;
-    const auto cells = static_cast<std::size_t>(source.cells());
-    if (!(detail::largest_finite(back, cells, best_instruction_set()) >
-          -std::numeric_limits<float>::infinity())) {
-      return false;
-    }
-    const auto home = find_peak(SimilarityMap(back, source.rows, source.cols)).cell();
+  bool leads_home(const SimilarityMap& back, Point<GridFrame> query,
+                  const Execution& execution) const {
+    if (!(largest_finite(back, execution) > -std::numeric_limits<float>::infinity())) return false;
+    const auto home = find_peak(back, execution).cell();
     return (std::max)(std::abs(home.x - query.x), std::abs(home.y - query.y)) <= setting.tolerance;
   }
 };

@@ -4,16 +4,14 @@
 /// @file
 /// Soft-argmax over the whole target map.
 
-#include <cstddef>
 #include <string_view>
 #include <tuple>
 
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
-#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
-#include "homolog/matchers/detail/expectation.hpp"
+#include "homolog/kernels/softmax.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -40,13 +38,10 @@ struct SoftArgmax {
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a temperature that is
   /// not positive and finite
-  Match operator()(const SimilarityMap& map) const {
+  Match operator()(const SimilarityMap& map, const Execution& execution = {}) const {
     require_fields(setting, "SoftArgmax");
-    const float largest = find_peak(map).value;
-    const auto moments = detail::softmax_moments(map.data(), static_cast<std::size_t>(map.rows()),
-                                                 static_cast<std::size_t>(map.cols()), largest,
-                                                 setting.temperature, best_instruction_set());
-    return {{moments.x / moments.total, moments.y / moments.total}, largest};
+    const float largest = find_peak(map, execution).value;
+    return {softmax_sums(map, largest, setting.temperature, execution).mean(), largest};
   }
 
   /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which

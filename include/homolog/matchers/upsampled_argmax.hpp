@@ -38,7 +38,7 @@ struct UpsampledArgmax {
   /// @return [N] cells of the target grid, at pixel centres
   /// @throws SettingError for a factor below 1, or one that makes over 2^31 pixels; what
   /// find_upsampled_peaks() throws
-  std::vector<Match> match(const MatchProblem& problem) const {
+  std::vector<Match> match(const MatchProblem& problem, const Execution& execution = {}) const {
     require_fields(setting, "UpsampledArgmax");
     const FeatureMap& target = problem.target;
     if (static_cast<double>(target.cells()) * setting.factor * setting.factor > 0x1p31) {
@@ -46,10 +46,11 @@ struct UpsampledArgmax {
                                       target.rows, "x", target.cols,
                                       " cells expected less than 2^31 px"));
     }
-    const UpsampledNorms norms =
-        upsampled_norms(target, {target.cols * setting.factor, target.rows * setting.factor});
+    const UpsampledNorms norms = upsampled_norms(
+        target, {target.cols * setting.factor, target.rows * setting.factor}, execution);
     std::vector<Match> matches;
-    for (const PixelPeak& peak : find_upsampled_peaks(problem.descriptors, target, norms)) {
+    for (const PixelPeak& peak :
+         find_upsampled_peaks(problem.descriptors, target, norms, execution)) {
       matches.push_back(
           {{(peak.x + 0.5) / setting.factor - 0.5, (peak.y + 0.5) / setting.factor - 0.5},
            peak.value});

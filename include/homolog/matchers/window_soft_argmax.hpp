@@ -16,7 +16,7 @@
 #include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"
-#include "homolog/matchers/detail/expectation.hpp"
+#include "homolog/kernels/softmax.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -59,42 +59,33 @@ struct WindowSoftArgmax {
 
   /// @throws ValueError when no value of `map` is finite; SettingError for a negative radius or a
   /// temperature that is not positive and finite
-  Match operator()(const SimilarityMap& map) const {
+  Match operator()(const SimilarityMap& map, const Execution& execution = {}) const {
     require_fields(setting, "WindowSoftArgmax");
-    const Peak peak = find_peak(map);
+    const Peak peak = find_peak(map, execution);
     const Eigen::Index radius = setting.window_radius;
-    const Eigen::Index y1 = std::max<Eigen::Index>(peak.row - radius, 0);
-    const Eigen::Index x1 = std::max<Eigen::Index>(peak.col - radius, 0);
-    const Eigen::Index y2 = (std::min)(peak.row + radius + 1, map.rows());
-    const Eigen::Index x2 = (std::min)(peak.col + radius + 1, map.cols());
+    const CellRange window{static_cast<int>(std::max<Eigen::Index>(peak.col - radius, 0)),
+                           static_cast<int>(std::max<Eigen::Index>(peak.row - radius, 0)),
+                           static_cast<int>((std::min)(peak.col + radius + 1, map.cols())),
+                           static_cast<int>((std::min)(peak.row + radius + 1, map.rows()))};
 
     // Masked cells have similarity 0, which is the softmax's maximum where the peak is negative.
-    detail::Expectation masked;
+    SoftmaxSums masked;
     if (setting.outside == Outside::masked_zero) {
-      for (Eigen::Index row = 0; row < map.rows(); ++row) {
-        for (Eigen::Index col = 0; col < map.cols(); ++col) {
-          const bool inside = row >= y1 && row < y2 && col >= x1 && col < x2;
-          if (!inside && std::isfinite(map(row, col))) masked.add(row, col, 1);
+      for (int row = 0; row < map.rows(); ++row) {
+        for (int col = 0; col < map.cols(); ++col) {
+          if (!window.contains(col, row) && std::isfinite(map(row, col))) masked.add(row, col, 1);
         }
       }
     }
     const float maximum = masked.total > 0 ? (std::max)(peak.value, 0.0F) : peak.value;
-
-    detail::Expectation expectation;
-    for (Eigen::Index row = y1; row < y2; ++row) {
-      for (Eigen::Index col = x1; col < x2; ++col) {
-        expectation.add(row, col,
-                        detail::softmax_weight(map(row, col), maximum, setting.temperature));
-      }
-    }
+    SoftmaxSums sums = softmax_sums(map, window, maximum, setting.temperature);
     if (masked.total > 0) {
-      const auto weight =
-          static_cast<double>(detail::softmax_weight(0, maximum, setting.temperature));
-      expectation.total += weight * masked.total;
-      expectation.x += weight * masked.x;
-      expectation.y += weight * masked.y;
+      const auto weight = static_cast<double>(softmax_weight(0, maximum, setting.temperature));
+      sums.total += weight * masked.total;
+      sums.x += weight * masked.x;
+      sums.y += weight * masked.y;
     }
-    return {expectation.mean(), peak.value};
+    return {sums.mean(), peak.value};
   }
 
   /// [..., rows, cols] -> [..., 2]: the same on tensors, see matchers/tensor/decode.hpp, which

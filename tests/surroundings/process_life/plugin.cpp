@@ -12,10 +12,9 @@ extern "C" __attribute__((visibility("default"))) bool plugin_leaves_nothing() {
   homolog::KernelWorkspace workspace;
   const homolog::FeatureMap source = unit_map(4, 5, 48, 1), target = unit_map(24, 24, 48, 2);
   const auto answer = [&](int threads) {
-    homolog::KernelSetting setting;
-    setting.threads = threads;
-    return homolog::match_descriptors(homolog::Argmax{}, source.descriptors(), target, setting,
-                                      workspace);
+    homolog::Execution execution{threads};
+    execution.workspace = &workspace;
+    return homolog::match_descriptors(homolog::Argmax{}, source.descriptors(), target, execution);
   };
   return same(answer(4), answer(1));
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "homolog/core/feature_map.hpp"
-#include "homolog/kernels/workspace.hpp"
+#include "homolog/core/execution.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/match_queries.hpp"
 
@@ -33,9 +33,7 @@ inline homolog::FeatureMap unit_map(int rows, int cols, int dim, std::uint32_t s
 template <class M>
 std::vector<homolog::Match> answers(const M& matcher, int threads) {
   const homolog::FeatureMap source = unit_map(32, 40, 48, 1), target = unit_map(24, 24, 48, 2);
-  homolog::KernelSetting setting;
-  setting.threads = threads;
-  return homolog::match_descriptors(matcher, source.descriptors(), target, setting);
+  return homolog::match_descriptors(matcher, source.descriptors(), target, {threads});
 }
 
 inline bool same(const std::vector<homolog::Match>& a, const std::vector<homolog::Match>& b) {

@@ -220,7 +220,7 @@ void attend_pictures(const at::Tensor& qkv, at::Tensor& out, InstructionSet set)
 /// @param qkv [B,T,3,heads,dim] @return [B,T,heads*dim]
 inline at::Tensor attend_heads(const at::Tensor& qkv) {
   const auto batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(3) * qkv.size(4);
-  const InstructionSet set = best_instruction_set();
+  const InstructionSet set = active_instruction_set();
   if (is_cpu_inference(qkv) && qkv.size(4) % 16 == 0 && qkv.is_contiguous() &&
       set != InstructionSet::portable) {
     at::Tensor out = at::empty({batch, tokens, width}, qkv.options());

@@ -5,7 +5,7 @@
 /// The two matrix products of attention on 64-bit ARM, see attention_tiles.hpp.
 
 #include "homolog/kernels/detail/attention_tiles.hpp"
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 #if HOMOLOG_NEON_KERNELS
 

@@ -13,7 +13,7 @@
 #include "homolog/kernels/detail/dot_neon.hpp"
 #include "homolog/kernels/detail/dot_portable.hpp"
 #include "homolog/kernels/detail/row_kernels.hpp"
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 namespace homolog::inline v0_1::detail {
 

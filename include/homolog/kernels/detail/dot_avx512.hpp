@@ -6,7 +6,7 @@
 /// sums of 16 lanes stay in registers. Same order of summation as dot_portable.hpp.
 
 #include "homolog/kernels/detail/dot_portable.hpp"
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 #if HOMOLOG_X86_KERNELS
 

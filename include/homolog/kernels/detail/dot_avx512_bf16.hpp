@@ -6,7 +6,7 @@
 /// twice the features an instruction, half the memory to read.
 
 #include "homolog/kernels/detail/dot_avx512.hpp"
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 #if HOMOLOG_X86_KERNELS
 

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "homolog/kernels/detail/row_kernels_portable.hpp"
-#include "homolog/kernels/instruction_set.hpp"
+#include "homolog/core/instruction_set.hpp"
 
 #if HOMOLOG_X86_KERNELS || HOMOLOG_NEON_KERNELS
 

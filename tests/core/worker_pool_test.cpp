@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "homolog/kernels/detail/worker_pool.hpp"
+#include "homolog/core/worker_pool.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-using homolog::detail::WorkerPool;
+using homolog::WorkerPool;
 
 TEST_CASE("every task runs once, on slots below the number of threads") {
   WorkerPool pool;
@@ -48,7 +48,7 @@ TEST_CASE("an exception of a task reaches the caller, and the pool goes on") {
   }
 }
 
-TEST_CASE("callers from several threads take turns") {
+TEST_CASE("callers from several threads get all their answers") {
   WorkerPool pool;
   std::atomic<int> done{0};
   std::vector<std::thread> callers;
@@ -61,4 +61,46 @@ TEST_CASE("callers from several threads take turns") {
   }
   for (auto& caller : callers) caller.join();
   CHECK(done == 4 * 50 * 10);
+}
+
+TEST_CASE("a caller does not wait for another one's work") {
+  WorkerPool pool;
+  std::atomic<bool> begun{false}, end{false};
+  std::thread slow([&] {
+    pool.run(2, 2, [&](std::size_t, std::size_t) {
+      begun = true;
+      while (!end) std::this_thread::yield();
+    });
+  });
+  while (!begun) std::this_thread::yield();
+  std::atomic<int> done{0};
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    pool.run(2, 10, [&](std::size_t, std::size_t) { ++done; });  // would hang
+  }
+  CHECK(done == 200);
+  end = true;
+  slow.join();
+}
+
+TEST_CASE("the threads of a pool help each caller that wants them") {
+  WorkerPool pool;
+  std::atomic<int> inside{0}, most{0};
+  std::vector<std::thread> callers;
+  for (int k = 0; k < 2; ++k) {
+    callers.emplace_back([&] {
+      // Each of the four tasks ends when all four are under way: two callers with a helper each.
+      pool.run(3, 2, [&](std::size_t, std::size_t) {
+        const int now = ++inside;
+        int before = most;
+        while (before < now && !most.compare_exchange_weak(before, now)) {
+        }
+        while (most < 4) std::this_thread::yield();
+        --inside;
+      });
+    });
+  }
+  // A third caller makes room for a second helper.
+  pool.run(3, 3, [](std::size_t, std::size_t) {});
+  for (auto& caller : callers) caller.join();
+  CHECK(most == 4);
 }

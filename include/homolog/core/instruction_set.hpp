@@ -4,6 +4,7 @@
 /// @file
 /// Which of the processor's instructions the kernels use, chosen at run time.
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -114,17 +115,33 @@ inline InstructionSet chosen_instruction_set(const char* named) {
 
 }  // namespace detail
 
-/// The largest family that is supported, or the one that the environment variable
-/// HOMOLOG_INSTRUCTION_SET names; looked up once.
+namespace detail {
+
+/// The process's setting; the largest family, or the environment's, until it is set.
+inline std::atomic<InstructionSet>& active_set() {
+  // The first use comes before threads of ours exist.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
+  static std::atomic active(chosen_instruction_set(std::getenv("HOMOLOG_INSTRUCTION_SET")));
+  return active;
+}
+
+}  // namespace detail
+
+/// The family that kernels of this process use where a call names no other: the largest that is
+/// supported, or the one that the environment variable HOMOLOG_INSTRUCTION_SET names, which is
+/// looked up once, or the one that set_active_instruction_set() was given.
 ///
-/// @throws SettingError when that name is unknown or not supported
-inline InstructionSet best_instruction_set() {
-  static const InstructionSet best = [] {
-    // Once, before threads of ours exist.
-    // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    return detail::chosen_instruction_set(std::getenv("HOMOLOG_INSTRUCTION_SET"));
-  }();
-  return best;
+/// @throws SettingError when the environment's name is unknown or not supported
+inline InstructionSet active_instruction_set() {
+  return detail::active_set().load(std::memory_order_relaxed);
+}
+
+/// Sets the family for all calls of this process that begin later and name no other.
+///
+/// @throws SettingError when this machine does not have it
+inline void set_active_instruction_set(InstructionSet set) {
+  require_supported(set);
+  detail::active_set().store(set, std::memory_order_relaxed);
 }
 
 }  // namespace homolog::inline v0_1

@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -24,7 +25,9 @@
 // POSIX's threads, conditions and clock: <thread>, <condition_variable> and <chrono> would take a
 // seventh of the time of <Eigen/Core>.
 
-namespace homolog::inline v0_1::detail {
+namespace homolog::inline v0_1 {
+
+namespace detail {
 
 /// Of a clock that nobody sets.
 inline double seconds_now() {
@@ -61,7 +64,10 @@ struct PoolEvent {
   }
 };
 
+}  // namespace detail
+
 /// Runs tasks 0 .. count-1 on the calling thread and on threads that stay for the next call.
+/// Threads of several callers help each of them in turn, so that none waits for another's work.
 class WorkerPool {
  public:
   WorkerPool() = default;
@@ -72,8 +78,8 @@ class WorkerPool {
   /// Calls task(i, slot) for each i < count. Calls at the same time have different slots, which are
   /// below `threads`.
   ///
-  /// Returns when all tasks are done; the first exception of any is thrown here. One caller at a
-  /// time, others wait; a call from within a task runs on its thread alone.
+  /// Returns when all tasks are done; the first exception of any is thrown here. A call from within
+  /// a task runs on its thread alone.
   ///
   /// @throws DeviceError when a thread cannot be started; Error in a child process that was forked
   /// by a task and returns from it
@@ -117,6 +123,16 @@ class WorkerPool {
  private:
   using Call = void (*)(const void* task, std::size_t i, std::size_t slot);
 
+  /// One call of run(), on its caller's stack. What is not atomic changes under the pool's mutex.
+  struct Job {
+    Call call;
+    const void* task;
+    std::size_t count;
+    std::size_t wanted;  ///< threads that may still come to help
+    std::atomic<std::size_t> next{0}, helping{0};
+    std::exception_ptr error;
+  };
+
   void run(int threads, std::size_t count, const void* task, Call call) {
     const std::size_t helpers =
         (std::min)(count, static_cast<std::size_t>((std::max)(threads, 1))) - 1;
@@ -124,29 +140,25 @@ class WorkerPool {
       for (std::size_t i = 0; i < count; ++i) call(task, i, 0);
       return;
     }
-    std::unique_lock<std::mutex> one_caller(caller_);
+    Job job{call, task, count, helpers, {}, {}, {}};
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      jobs_.reserve(jobs_.size() + 1);
       while (!stop_ && workers_.size() < helpers) add_worker();
-      call_ = call;
-      task_ = task;
-      count_ = count;
-      next_ = 0;
-      wanted_ = helpers;
-      error_ = nullptr;
+      jobs_.push_back(&job);
       ++round_;
     }
     wake_.notify_all();
-    if (!take_tasks(0)) one_caller.release();  // a child's own mutex, which nobody locked
+    if (!take_tasks(job, 0)) std::rethrow_exception(job.error);  // a child has no one to wait for
     std::unique_lock<std::mutex> lock(mutex_);
-    wanted_ = 0;  // who has not begun need not
-    if (busy_ > 0) {
+    jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));  // who has not begun need not
+    if (job.helping > 0) {
       lock.unlock();
-      look_for([this] { return busy_ == 0; });
+      detail::look_for([&job] { return job.helping == 0; });
       lock.lock();
     }
-    done_.wait(lock, [this] { return busy_ == 0; });
-    if (error_) std::rethrow_exception(error_);
+    done_.wait(lock, [&job] { return job.helping == 0; });
+    if (job.error) std::rethrow_exception(job.error);
   }
 
   /// @throws DeviceError when the system has no thread left
@@ -158,30 +170,45 @@ class WorkerPool {
     };
     pthread_t worker{};
     if (const int code = pthread_create(&worker, nullptr, begin, this); code != 0) {
-      throw DeviceError(text("worker pool: thread ", workers_.size() + 2, " cannot be started: ",
-                             std::generic_category().message(code), "; set fewer threads"));
+      throw DeviceError(detail::text("worker pool: thread ", workers_.size() + 2,
+                                     " cannot be started: ", std::generic_category().message(code),
+                                     "; set fewer threads"));
     }
     workers_.push_back(worker);
+  }
+
+  /// The job to help next: of those that want a thread the one that has the fewest. Null when none
+  /// does.
+  Job* open_job() const {
+    Job* found = nullptr;
+    for (Job* job : jobs_) {
+      if (job->wanted == 0 || job->next >= job->count) continue;
+      if (found == nullptr || job->helping < found->helping) found = job;
+    }
+    return found;
   }
 
   void work() {
     std::size_t seen = 0;
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
-      lock.unlock();
-      look_for([&] { return round_ != seen || stop_; });
-      lock.lock();
-      wake_.wait(lock, [&] { return stop_ || (round_ != seen && wanted_ > 0); });
+      Job* job = open_job();
+      if (job == nullptr && !stop_) {
+        seen = round_;
+        lock.unlock();
+        detail::look_for([&] { return round_ != seen || stop_; });
+        lock.lock();
+        wake_.wait(lock, [&] { return stop_ || (job = open_job()) != nullptr; });
+      }
       if (stop_) return;
-      seen = round_;
-      const std::size_t slot = wanted_--;
-      ++busy_;
+      const std::size_t slot = job->wanted--;
+      ++job->helping;
       lock.unlock();
-      const bool same_process = take_tasks(slot);
-      lock.lock();
+      const bool same_process = take_tasks(*job, slot);
       // This thread is the only one of such a child: there is no caller to get the error.
-      if (!same_process) std::rethrow_exception(error_);
-      if (--busy_ == 0) done_.notify_one();
+      if (!same_process) std::rethrow_exception(job->error);
+      lock.lock();
+      if (--job->helping == 0) done_.notify_all();
     }
   }
 
@@ -191,11 +218,11 @@ class WorkerPool {
   }
 
   /// Runs tasks until none is left. False in a child process that was forked by one of them.
-  bool take_tasks(std::size_t slot) {
+  bool take_tasks(Job& job, std::size_t slot) {
     const unsigned forks = forks_;
     in_task() = true;
     try {
-      for (std::size_t i = next_++; i < count_; i = next_++) call_(task_, i, slot);
+      for (std::size_t i = job.next++; i < job.count; i = job.next++) job.call(job.task, i, slot);
       if (forks_ != forks) {
         throw Error(
             "a matcher forked the process, and the child returned from the matcher: the other "
@@ -203,26 +230,23 @@ class WorkerPool {
       }
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (!error_) error_ = std::current_exception();
-      next_ = count_;
+      if (!job.error) job.error = std::current_exception();
+      job.next = job.count;
     }
     in_task() = false;
     return forks_ == forks;
   }
 
-  std::mutex caller_, mutex_;
-  PoolEvent wake_, done_;
+  std::mutex mutex_;
+  detail::PoolEvent wake_, done_;
   std::vector<pthread_t> workers_;
-  Call call_ = nullptr;
-  const void* task_ = nullptr;
-  std::size_t count_ = 0, wanted_ = 0;
-  std::atomic<std::size_t> next_{0}, busy_{0}, round_{0};
-  std::exception_ptr error_;
+  std::vector<Job*> jobs_;  // that are not done
+  std::atomic<std::size_t> round_{0};
   std::atomic<bool> stop_{false};
   unsigned forks_ = 0;  // between the process that made the pool and this one
 };
 
-/// The pool that all kernels of the process share.
+/// The pool that all kernels of the process share, where a call names no other.
 ///
 /// Its threads end with the process, or when the shared library that holds it is unloaded. The pool
 /// itself is never destroyed, because other threads, and destructors of static objects, may match
@@ -245,4 +269,4 @@ inline WorkerPool& worker_pool() {
   return shared.pool;
 }
 
-}  // namespace homolog::inline v0_1::detail
+}  // namespace homolog::inline v0_1
