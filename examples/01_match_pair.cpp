@@ -11,9 +11,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    homolog::Pipeline<homolog::DinoV2, homolog::WindowSoftArgmax> pipeline;
-    pipeline.backbone.load(argv[1]);  // .safetensors or .pth
-    pipeline.setting.image_size = 224;
+    const homolog::AnyBackbone backbone = homolog::load_backbone(argv[1]);  // .safetensors or .pth
+    homolog::PipelineSetting setting;
+    setting.image_size = 224;
 
     const homolog::Image source = homolog::load_image(argv[2]);
     const homolog::Image target = homolog::load_image(argv[3]);
@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
     for (int i = 4; i < argc; i += 2) {
       keypoints.push_back({std::atof(argv[i]), std::atof(argv[i + 1])});
     }
-    const auto result = pipeline.match(source, target, keypoints);
+    const auto result =
+        homolog::match(backbone, source, target, keypoints, homolog::WindowSoftArgmax{}, setting);
     for (std::size_t i = 0; i < keypoints.size(); ++i) {
       std::printf("(%.1f, %.1f) -> (%.1f, %.1f)  cosine %.3f\n", keypoints[i].x, keypoints[i].y,
                   result.points[i].x, result.points[i].y, static_cast<double>(result.scores[i]));

@@ -5,14 +5,13 @@
 /// Dot products of queries with cells on AVX2 and FMA: tiles of 2 queries by 3 cells, whose 6 sums
 /// of 16 lanes stay in registers. Same order of summation as dot_portable.hpp.
 
-#include "homolog/kernels/detail/dot_portable.hpp"
+#include <cstddef>
+
 #include "homolog/core/instruction_set.hpp"
+#include "homolog/kernels/detail/dot_portable.hpp"
+#include "homolog/kernels/detail/x86_vectors.hpp"
 
 #if HOMOLOG_X86_KERNELS
-
-#include <immintrin.h>
-
-#include <cstddef>
 
 #define HOMOLOG_AVX2 __attribute__((target("avx2,fma")))
 #define HOMOLOG_AVX2_INLINE HOMOLOG_AVX2 __attribute__((always_inline)) inline
@@ -21,31 +20,30 @@ namespace homolog::inline v0_1::detail::avx2 {
 
 /// 16 partial sums.
 struct Lanes {
-  __m256 low;
-  __m256 high;
+  Floats8 low;
+  Floats8 high;
 };
 
-HOMOLOG_AVX2_INLINE Lanes load(const float* row) {
-  return {_mm256_loadu_ps(row), _mm256_loadu_ps(row + 8)};
-}
+HOMOLOG_AVX2_INLINE Lanes load_lanes(const float* row) { return {load(row), load(row + 8)}; }
 
 /// The first `count` of 16 floats, zeros after them; reads no further.
 HOMOLOG_AVX2_INLINE Lanes load_some(const float* row, std::size_t count) {
   alignas(32) float values[dot_lanes] = {};
   for (std::size_t i = 0; i < count; ++i) values[i] = row[i];
-  return {_mm256_load_ps(values), _mm256_load_ps(values + 8)};
+  return load_lanes(values);
 }
 
 HOMOLOG_AVX2_INLINE void add_product(Lanes& sum, const Lanes& a, const Lanes& b) {
-  sum.low = _mm256_fmadd_ps(a.low, b.low, sum.low);
-  sum.high = _mm256_fmadd_ps(a.high, b.high, sum.high);
+  add_product(sum.low, a.low, b.low);
+  add_product(sum.high, a.high, b.high);
 }
 
 HOMOLOG_AVX2_INLINE float total(const Lanes& sum) {
-  const __m256 eight = _mm256_add_ps(sum.low, sum.high);
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  const Floats8 eight = sum.low + sum.high;
+  const Floats4 four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
+                       __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  const Floats4 two = four + __builtin_shufflevector(four, four, 2, 3, 2, 3);
+  return two[0] + two[1];
 }
 
 /// One tile of Q queries and C cells.
@@ -56,16 +54,16 @@ HOMOLOG_AVX2 __attribute__((noinline)) void dot_tile(const DotInputs& in, const 
 #pragma GCC unroll 3
   for (std::size_t c = 0; c < C; ++c) {
 #pragma GCC unroll 2
-    for (std::size_t q = 0; q < Q; ++q) sums[c][q] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (std::size_t q = 0; q < Q; ++q) sums[c][q] = Lanes{};
   }
   std::size_t k = 0;
   for (; k + dot_lanes <= in.dim; k += dot_lanes) {
     Lanes query[Q];
 #pragma GCC unroll 2
-    for (std::size_t q = 0; q < Q; ++q) query[q] = load(queries + q * in.query_stride + k);
+    for (std::size_t q = 0; q < Q; ++q) query[q] = load_lanes(queries + q * in.query_stride + k);
 #pragma GCC unroll 3
     for (std::size_t c = 0; c < C; ++c) {
-      const Lanes cell = load(cells + c * in.dim + k);
+      const Lanes cell = load_lanes(cells + c * in.dim + k);
 #pragma GCC unroll 2
       for (std::size_t q = 0; q < Q; ++q) add_product(sums[c][q], query[q], cell);
     }

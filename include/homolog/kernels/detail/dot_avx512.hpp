@@ -5,30 +5,26 @@
 /// Dot products of queries with cells on AVX-512: tiles of 4 queries by 6 cells or 8 by 3, whose 24
 /// sums of 16 lanes stay in registers. Same order of summation as dot_portable.hpp.
 
-#include "homolog/kernels/detail/dot_portable.hpp"
-#include "homolog/core/instruction_set.hpp"
-
-#if HOMOLOG_X86_KERNELS
-
-#include <immintrin.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+
+#include "homolog/core/instruction_set.hpp"
+#include "homolog/kernels/detail/dot_portable.hpp"
+#include "homolog/kernels/detail/x86_vectors.hpp"
+
+#if HOMOLOG_X86_KERNELS
 
 #define HOMOLOG_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 #define HOMOLOG_AVX512_INLINE HOMOLOG_AVX512 __attribute__((always_inline)) inline
 
 namespace homolog::inline v0_1::detail::avx512 {
 
-// Shuffles are the compilers' own: GCC 12 warns of uninitialised values inside the intrinsics.
-
 /// [a, b, c, d] of 4 partial sums each.
-HOMOLOG_AVX512_INLINE __m512 fold_to_4(__m512 a, __m512 b, __m512 c, __m512 d) {
-  const __m512 ab =
+HOMOLOG_AVX512_INLINE Floats16 fold_to_4(Floats16 a, Floats16 b, Floats16 c, Floats16 d) {
+  const Floats16 ab =
       __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
       __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-  const __m512 cd =
+  const Floats16 cd =
       __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
       __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
   return __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
@@ -37,27 +33,18 @@ HOMOLOG_AVX512_INLINE __m512 fold_to_4(__m512 a, __m512 b, __m512 c, __m512 d) {
 }
 
 /// In each 128 bits (x0 + x2, y0 + y2, x1 + x3, y1 + y3).
-HOMOLOG_AVX512_INLINE __m512 fold_to_2(__m512 x, __m512 y) {
+HOMOLOG_AVX512_INLINE Floats16 fold_to_2(Floats16 x, Floats16 y) {
   return __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
          __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
 }
 
 /// In each 128 bits (u0 + u2, u1 + u3, v0 + v2, v1 + v3).
-HOMOLOG_AVX512_INLINE __m512 fold_to_1(__m512 u, __m512 v) {
+HOMOLOG_AVX512_INLINE Floats16 fold_to_1(Floats16 u, Floats16 v) {
   return __builtin_shufflevector(u, v, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
          __builtin_shufflevector(u, v, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
 }
 
-HOMOLOG_AVX512_INLINE __m512 only_finite(__m512 values) {
-  const __m512 size =
-      _mm512_castsi512_ps(_mm512_castps_si512(values) & _mm512_set1_epi32(0x7fffffff));
-  const __mmask16 finite =
-      _mm512_cmp_ps_mask(size, _mm512_set1_ps((std::numeric_limits<float>::max)()), _CMP_LE_OQ);
-  return _mm512_mask_mov_ps(_mm512_set1_ps(-std::numeric_limits<float>::infinity()), finite,
-                            values);
-}
-
-HOMOLOG_AVX512_INLINE __m128 quarter(__m512 values, std::size_t index) {
+HOMOLOG_AVX512_INLINE Floats4 quarter(Floats16 values, std::size_t index) {
   return index == 0   ? __builtin_shufflevector(values, values, 0, 1, 2, 3)
          : index == 1 ? __builtin_shufflevector(values, values, 4, 5, 6, 7)
          : index == 2 ? __builtin_shufflevector(values, values, 8, 9, 10, 11)
@@ -66,12 +53,12 @@ HOMOLOG_AVX512_INLINE __m128 quarter(__m512 values, std::size_t index) {
 
 /// Folds a tile's sums to their totals, out[q * stride + c]; -infinity where not finite.
 template <std::size_t Q, std::size_t C>
-HOMOLOG_AVX512_INLINE void store_sums(const __m512 (&sums)[C][(Q + 3) / 4 * 4], float* out,
+HOMOLOG_AVX512_INLINE void store_sums(const Floats16 (&sums)[C][(Q + 3) / 4 * 4], float* out,
                                       std::size_t stride) {
   constexpr std::size_t groups = (Q + 3) / 4;
 #pragma GCC unroll 2
   for (std::size_t g = 0; g < groups; ++g) {
-    __m512 four[C];
+    Floats16 four[C];
 #pragma GCC unroll 6
     for (std::size_t c = 0; c < C; ++c) {
       four[c] =
@@ -82,16 +69,16 @@ HOMOLOG_AVX512_INLINE void store_sums(const __m512 (&sums)[C][(Q + 3) / 4 * 4], 
       // 128 bits a query with four cells; the last one is repeated where there are fewer.
       constexpr std::size_t last = C - 1;
       const auto cell = [](std::size_t c) { return c < last ? c : last; };
-      const __m512 both = fold_to_2(four[begin], four[cell(begin + 1)]);
-      const __m512 values = only_finite(fold_to_1(
+      const Floats16 both = fold_to_2(four[begin], four[cell(begin + 1)]);
+      const Floats16 values = only_finite(fold_to_1(
           both, begin + 2 < C ? fold_to_2(four[cell(begin + 2)], four[cell(begin + 3)]) : both));
 #pragma GCC unroll 4
       for (std::size_t q = 0; q < 4; ++q) {
         if (4 * g + q >= Q) break;
         float* const place = out + (4 * g + q) * stride + begin;
-        const __m128 part = quarter(values, q);
+        const Floats4 part = quarter(values, q);
         if (C - begin >= 4) {
-          _mm_storeu_ps(place, part);
+          __builtin_memcpy(place, &part, sizeof part);
         } else {
           for (std::size_t c = 0; c < 4 && c < C - begin; ++c) place[c] = part[c];
         }
@@ -106,35 +93,34 @@ HOMOLOG_AVX512 __attribute__((noinline)) void dot_tile(const DotInputs& in, cons
                                                        const float* cells, std::size_t cell_stride,
                                                        float* out) {
   constexpr std::size_t groups = (Q + 3) / 4;
-  __m512 sums[C][4 * groups];
+  Floats16 sums[C][4 * groups];
 #pragma GCC unroll 6
   for (std::size_t c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-    for (std::size_t q = 0; q < 4 * groups; ++q) sums[c][q] = _mm512_setzero_ps();
+    for (std::size_t q = 0; q < 4 * groups; ++q) sums[c][q] = Floats16{};
   }
   std::size_t k = 0;
   for (; k + 16 <= in.dim; k += 16) {
-    __m512 query[Q];
+    Floats16 query[Q];
 #pragma GCC unroll 8
     for (std::size_t q = 0; q < Q; ++q) {
-      query[q] = _mm512_loadu_ps(queries + q * in.query_stride + k);
+      query[q] = load(queries + q * in.query_stride + k);
     }
 #pragma GCC unroll 6
     for (std::size_t c = 0; c < C; ++c) {
-      const __m512 cell = _mm512_loadu_ps(cells + c * cell_stride + k);
+      const Floats16 cell = load(cells + c * cell_stride + k);
 #pragma GCC unroll 8
-      for (std::size_t q = 0; q < Q; ++q) sums[c][q] = _mm512_fmadd_ps(query[q], cell, sums[c][q]);
+      for (std::size_t q = 0; q < Q; ++q) add_product(sums[c][q], query[q], cell);
     }
   }
   if (k < in.dim) {
-    const auto rest = static_cast<__mmask16>((1U << (in.dim - k)) - 1);
 #pragma GCC unroll 6
     for (std::size_t c = 0; c < C; ++c) {
-      const __m512 cell = _mm512_maskz_loadu_ps(rest, cells + c * cell_stride + k);
+      const Floats16 cell = load_some(cells + c * cell_stride + k, in.dim - k);
 #pragma GCC unroll 8
       for (std::size_t q = 0; q < Q; ++q) {
-        const __m512 query = _mm512_maskz_loadu_ps(rest, queries + q * in.query_stride + k);
-        sums[c][q] = _mm512_fmadd_ps(query, cell, sums[c][q]);
+        const Floats16 query = load_some(queries + q * in.query_stride + k, in.dim - k);
+        add_product(sums[c][q], query, cell);
       }
     }
   }
@@ -142,18 +128,14 @@ HOMOLOG_AVX512 __attribute__((noinline)) void dot_tile(const DotInputs& in, cons
 }
 
 HOMOLOG_AVX512 inline float dot(const float* a, const float* b, std::size_t dim) {
-  __m512 sum = _mm512_setzero_ps();
+  Floats16 sum = Floats16{};
   std::size_t k = 0;
   for (; k + 16 <= dim; k += 16) {
-    sum = _mm512_fmadd_ps(_mm512_loadu_ps(a + k), _mm512_loadu_ps(b + k), sum);
+    add_product(sum, load(a + k), load(b + k));
   }
-  if (k < dim) {
-    const auto rest = static_cast<__mmask16>((1U << (dim - k)) - 1);
-    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + k), _mm512_maskz_loadu_ps(rest, b + k),
-                          sum);
-  }
-  const __m512 zero = _mm512_setzero_ps();
-  const __m512 two = fold_to_2(fold_to_4(sum, zero, zero, zero), zero);
+  if (k < dim) add_product(sum, load_some(a + k, dim - k), load_some(b + k, dim - k));
+  const Floats16 zero = Floats16{};
+  const Floats16 two = fold_to_2(fold_to_4(sum, zero, zero, zero), zero);
   return fold_to_1(two, two)[0];
 }
 
@@ -203,12 +185,9 @@ HOMOLOG_AVX512 inline void copy_rows(const float* rows, std::size_t dim, float* 
   for (std::size_t i = 0; i < C; ++i) {
     std::size_t k = 0;
     for (; k + 16 <= dim; k += 16) {
-      _mm512_store_ps(out + i * padded + k, _mm512_loadu_ps(rows + i * dim + k));
+      store(out + i * padded + k, load(rows + i * dim + k));
     }
-    if (k < dim) {
-      const auto rest = static_cast<__mmask16>((1U << (dim - k)) - 1);
-      _mm512_store_ps(out + i * padded + k, _mm512_maskz_loadu_ps(rest, rows + i * dim + k));
-    }
+    if (k < dim) store(out + i * padded + k, load_some(rows + i * dim + k, dim - k));
   }
 }
 

@@ -5,15 +5,14 @@
 /// Dot products of bfloat16 rows with float32 sums on AVX512-BF16, in the tiles of dot_avx512.hpp:
 /// twice the features an instruction, half the memory to read.
 
-#include "homolog/kernels/detail/dot_avx512.hpp"
-#include "homolog/core/instruction_set.hpp"
-
-#if HOMOLOG_X86_KERNELS
-
-#include <immintrin.h>
-
 #include <cstddef>
 #include <cstdint>
+
+#include "homolog/core/instruction_set.hpp"
+#include "homolog/kernels/detail/dot_avx512.hpp"
+#include "homolog/kernels/detail/x86_vectors.hpp"
+
+#if HOMOLOG_X86_KERNELS
 
 #define HOMOLOG_AVX512_BF16 \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")))
@@ -36,23 +35,22 @@ HOMOLOG_AVX512_BF16 __attribute__((noinline)) void dot_tile(const Inputs& in,
                                                             const std::uint16_t* cells,
                                                             float* out) {
   constexpr std::size_t groups = (Q + 3) / 4;
-  __m512 sums[C][4 * groups];
+  Floats16 sums[C][4 * groups];
 #pragma GCC unroll 6
   for (std::size_t c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-    for (std::size_t q = 0; q < 4 * groups; ++q) sums[c][q] = _mm512_setzero_ps();
+    for (std::size_t q = 0; q < 4 * groups; ++q) sums[c][q] = Floats16{};
   }
   for (std::size_t k = 0; k < in.stride; k += 32) {
-    __m512i query[Q];
+    Halves32 query[Q];
 #pragma GCC unroll 8
-    for (std::size_t q = 0; q < Q; ++q) query[q] = _mm512_loadu_si512(queries + q * in.stride + k);
+    for (std::size_t q = 0; q < Q; ++q) query[q] = load(queries + q * in.stride + k);
 #pragma GCC unroll 6
     for (std::size_t c = 0; c < C; ++c) {
-      const __m512i cell = _mm512_loadu_si512(cells + c * in.stride + k);
+      const Halves32 cell = load(cells + c * in.stride + k);
 #pragma GCC unroll 8
       for (std::size_t q = 0; q < Q; ++q) {
-        sums[c][q] = _mm512_dpbf16_ps(sums[c][q], reinterpret_cast<__m512bh>(query[q]),
-                                      reinterpret_cast<__m512bh>(cell));
+        add_products(sums[c][q], query[q], cell);
       }
     }
   }
@@ -90,10 +88,9 @@ HOMOLOG_AVX512_BF16 inline void to_bfloat16(const float* row, std::size_t dim, s
                                             std::size_t stride) {
   for (std::size_t k = 0; k < stride; k += 16) {
     const std::size_t left = k < dim ? dim - k : 0;
-    const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1U << left) - 1);
-    const __m256i half =
-        reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, row + k)));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k), half);
+    const Halves16 half =
+        rounded(left >= 16 ? avx512::load(row + k) : avx512::load_some(row + k, left));
+    __builtin_memcpy(out + k, &half, sizeof half);
   }
 }
 
@@ -103,25 +100,20 @@ struct RowSquares {
   float errors = 0;
 };
 
-using Halves = std::uint16_t __attribute__((vector_size(32)));
-using Words = std::uint32_t __attribute__((vector_size(64)));
-
 /// to_bfloat16 and both sums in one pass.
 HOMOLOG_AVX512_BF16 inline RowSquares to_bfloat16_with_squares(const float* row, std::size_t dim,
                                                                std::uint16_t* out,
                                                                std::size_t stride) {
-  __m512 values = _mm512_setzero_ps(), errors = _mm512_setzero_ps();
+  Floats16 values = Floats16{}, errors = Floats16{};
   for (std::size_t k = 0; k < stride; k += 16) {
     const std::size_t left = k < dim ? dim - k : 0;
-    const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1U << left) - 1);
-    const __m512 value = _mm512_maskz_loadu_ps(mask, row + k);
-    const __m256i half = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + k), half);
-    const __m512 error =
-        value - reinterpret_cast<__m512>(
-                    __builtin_convertvector(reinterpret_cast<Halves>(half), Words) << 16);
-    values = _mm512_fmadd_ps(value, value, values);
-    errors = _mm512_fmadd_ps(error, error, errors);
+    const Floats16 value = left >= 16 ? avx512::load(row + k) : avx512::load_some(row + k, left);
+    const Halves16 half = rounded(value);
+    __builtin_memcpy(out + k, &half, sizeof half);
+    const Floats16 error =
+        value - reinterpret_cast<Floats16>(__builtin_convertvector(half, Words16) << 16);
+    avx512::add_product(values, value, value);
+    avx512::add_product(errors, error, error);
   }
   RowSquares sums;
   for (std::size_t lane = 0; lane < 16; ++lane) {

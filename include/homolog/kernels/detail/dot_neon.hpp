@@ -5,8 +5,8 @@
 /// Dot products of queries with cells on 64-bit ARM: tiles of 4 queries by 6 cells. Same order of
 /// summation as dot_portable.hpp.
 
-#include "homolog/kernels/detail/dot_portable.hpp"
 #include "homolog/core/instruction_set.hpp"
+#include "homolog/kernels/detail/dot_portable.hpp"
 
 #if HOMOLOG_NEON_KERNELS
 
