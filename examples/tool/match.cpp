@@ -100,15 +100,20 @@ void match_command(MatchOptions options) {
     json["predicted"] = points_json(result.points);
     json["score"] = result.scores;
     if (options.matcher.mutual) json["mutual"] = result.mutual;
+    if (options.matcher.margin) json["margin"] = result.margins;
     write_file_atomically(options.json, homolog::json_text(json, 2) + "\n");
   }
   for (std::size_t i = 0; i < points.size(); ++i) {
     const char* mutual = !options.matcher.mutual ? ""
                          : result.mutual[i]      ? "  mutual"
                                                  : "  not mutual";
-    std::printf("(%.2f, %.2f) -> (%.2f, %.2f)  score %.4f%s\n", points[i].x, points[i].y,
+    std::printf("(%.2f, %.2f) -> (%.2f, %.2f)  score %.4f%s", points[i].x, points[i].y,
                 result.points[i].x, result.points[i].y, static_cast<double>(result.scores[i]),
                 mutual);
+    if (options.matcher.margin) {
+      std::printf("  margin %.4f", static_cast<double>(result.margins[i]));
+    }
+    std::printf("\n");
   }
 }
 

@@ -90,6 +90,8 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
   add_setting_options<AnyMatcher>(command, "--", options.settings);
   command.add_flag("--mutual", options.mutual,
                    "also say which answers are mutual: matched back, they lead home");
+  command.add_flag("--margin", options.margin,
+                   "also say by how much each best cell's cosine beats the second best");
   add_query_option(command, options);
 }
 
@@ -114,6 +116,7 @@ PipelineSetting pipeline_setting(const InputOptions& input, const MatcherOptions
   setting.filter =
       resize_filter_name(input) == "bilinear" ? ResizeFilter::bilinear : ResizeFilter::bicubic;
   setting.query = matcher.query == "bilinear" ? Query::bilinear : Query::nearest;
+  setting.margin = matcher.margin;
   return setting;
 }
 
@@ -131,6 +134,10 @@ void announce_large_input(const std::string& name, const FrameTransform& transfo
 }
 
 AnyMatcher make_matcher(const MatcherOptions& options) {
+  if (options.margin && !options.mutual && options.matcher == CopyCoordinates::name) {
+    throw UsageError(
+        "matcher copy-coordinates reads no features and has no --margin; leave it out");
+  }
   return make_policy<AnyMatcher>("matcher", options.matcher, "--", options.settings);
 }
 

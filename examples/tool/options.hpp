@@ -40,7 +40,7 @@ struct InputOptions {
 struct MatcherOptions {
   std::string matcher = "argmax";
   nlohmann::ordered_json settings = nlohmann::ordered_json::object();  // the fields that were typed
-  bool mutual = false;
+  bool mutual = false, margin = false;
   std::string query;  // empty: nearest, or as the checkpoint was tuned
 };
 

@@ -19,6 +19,7 @@
 #include "homolog/features/from_backbone.hpp"
 #include "homolog/images/image.hpp"
 #include "homolog/images/prepare.hpp"
+#include "homolog/kernels/margins.hpp"
 #include "homolog/kernels/sample.hpp"
 #include "homolog/matchers/match_queries.hpp"
 #include "homolog/matchers/window_soft_argmax.hpp"
@@ -34,6 +35,7 @@ struct PipelineSetting {
   /// CPU threads that match; with several a matcher of single maps is called from all of them, one
   /// that reads whole problems from one, which it may tell to use the others, see Execution.
   int threads = 1;
+  bool margin = false;  ///< also says what the best cell is ahead of the second best
 };
 
 /// A picture's L2-normalised features with the transform between its pixels and their grid.
@@ -44,9 +46,10 @@ struct ImageFeatures {
 
 /// Matched keypoints, one a query.
 struct MatchResult {
-  Points<ImageFrame> points;  ///< [N,2] pixels of the target picture, never outside its edges
-  std::vector<float> scores;  ///< [N] cosine similarity at the peak
-  std::vector<bool> mutual;   ///< [N] false where a mutual check was made and failed
+  Points<ImageFrame> points;   ///< [N,2] pixels of the target picture, never outside its edges
+  std::vector<float> scores;   ///< [N] cosine similarity at the peak
+  std::vector<bool> mutual;    ///< [N] false where a mutual check was made and failed
+  std::vector<float> margins;  ///< [N] see find_margins(); empty unless the setting asks for them
 };
 
 /// Stops where a keypoint cannot be matched.
@@ -66,6 +69,20 @@ inline void require_inside(const Points<ImageFrame>& points, Size image) {
 }
 
 namespace detail {
+
+/// Margins of queries, where the setting asks for them.
+///
+/// @throws SettingError for a matcher without features
+template <class M>
+std::vector<float> margins_of(DescriptorView queries, const FeatureMap& target,
+                              const PipelineSetting& setting) {
+  if (!setting.margin) return {};
+  if constexpr (needs_features<M>()) {
+    return find_margins(queries, target, {setting.threads});
+  } else {
+    throw SettingError("margin: this matcher reads no features, which have no margin then");
+  }
+}
 
 /// Answers as points inside the target picture, behind those that `result` has.
 ///
@@ -164,8 +181,10 @@ MatchResult match(const ImageFeatures& source, const ImageFeatures& target,
     descriptors = sample_descriptors(source.map, queries, setting.query);
   }
   const MatchProblem problem{source.map, target.map, queries, descriptors};
-  return detail::to_image_points(match_queries(matcher, problem, {setting.threads}),
-                                 target.transform);
+  MatchResult result =
+      detail::to_image_points(match_queries(matcher, problem, {setting.threads}), target.transform);
+  result.margins = detail::margins_of<M>(descriptors, target.map, setting);
+  return result;
 }
 
 /// Finds the source keypoints in the target, from pictures; a matcher that reads no features runs

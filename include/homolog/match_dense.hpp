@@ -87,6 +87,8 @@ DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& targe
     const MatchProblem problem{source.map, target.map, queries, descriptors};
     detail::append_image_points(match_queries(matcher, problem, {setting.threads}),
                                 target.transform, result.target);
+    const auto margins = detail::margins_of<M>(descriptors, target.map, setting);
+    result.target.margins.insert(result.target.margins.end(), margins.begin(), margins.end());
   }
   return result;
 }

@@ -13,6 +13,7 @@
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/mutual_nearest.hpp"
+#include "homolog/matchers/upsampled_argmax.hpp"
 #include "homolog/pipeline/pipeline.hpp"
 #include "pipeline/pictures.hpp"
 
@@ -110,4 +111,54 @@ TEST_CASE("match_dense() of pixels answers as match() of each does, block by blo
   }
   CHECK_THROWS_WITH_AS(match_dense(backbone, source, target, {-1}),
                        "match_dense: step is -1, expected at least 0 pixels", SettingError);
+}
+
+TEST_CASE("margins come where they are asked for, and are those of the similarity maps") {
+  const Image source = noise_picture(131, 103, 8), target = noise_picture(120, 110, 9);
+  const SyntheticBackbone backbone;
+  PipelineSetting setting{Resize::squash, 96};
+  const auto from = image_features(backbone, source, setting);
+  const auto to = image_features(backbone, target, setting);
+  const Points<ImageFrame> points{{20, 30}, {101.5, 80.25}, {60, 60}};
+  CHECK(match(from, to, points, Argmax{}, setting).margins.empty());
+  setting.margin = true;
+  const auto result = match(from, to, points, Argmax{}, setting);
+  const FloatMatrix read =
+      sample_descriptors(from.map, from.transform.to_grid(points), setting.query);
+  FloatMatrix similarity;
+  similarity_rows(read, to.map, similarity);
+  REQUIRE(result.margins.size() == points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    const SimilarityMap map(similarity.row(row).data(), to.map.rows, to.map.cols);
+    CHECK(result.margins[i] == find_top_two(map).margin());
+    CHECK(result.scores[i] == find_peak(map).value);
+  }
+  CHECK(match_dense(from, to, {}, Argmax{}, setting).target.margins.size() == 36);
+  CHECK_THROWS_AS(match(backbone, source, target, points, CopyCoordinates{}, setting),
+                  SettingError);
+}
+
+TEST_CASE("what is made of a target once serves each problem with it") {
+  const SyntheticBackbone backbone;
+  const PipelineSetting setting{Resize::squash, 96};
+  const auto to = image_features(backbone, noise_picture(120, 110, 9), setting);
+  TargetMade made;
+  for (unsigned seed = 10; seed < 13; ++seed) {
+    const auto from = image_features(backbone, noise_picture(100, 100, seed), setting);
+    const Points<GridFrame> cells{{1, 2}, {3.25, 4}};
+    const FloatMatrix read = sample_descriptors(from.map, cells, Query::nearest);
+    const MatchProblem alone{from.map, to.map, cells, read};
+    const MatchProblem shared{from.map, to.map, cells, read, &made};
+    for (const int factor : {14, 5}) {
+      const MutualNearest<UpsampledArgmax> matcher{{}, {{factor}}};
+      const auto a = match_queries(matcher, alone), b = match_queries(matcher, shared, {3});
+      REQUIRE(made.norms);
+      CHECK(made.norms->size == Size{to.map.cols * factor, to.map.rows * factor});
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        CHECK(a[i].cell == b[i].cell);
+        CHECK(a[i].mutual == b[i].mutual);
+      }
+    }
+  }
 }

@@ -336,6 +336,12 @@ def main():
               "matcher argmax has no --temperature; leave it out")
         misuse("radius of soft-argmax", match(extra=("--matcher", "soft-argmax", "--window-radius", "2")),
               "has no --window-radius")
+        misuse("margin without features", match(extra=("--matcher", "copy-coordinates", "--margin")),
+              "matcher copy-coordinates reads no features and has no --margin")
+        misuse("upsampled by nothing", match(extra=("--matcher", "upsampled-argmax", "--factor", "0")),
+              "--factor: 0 is not a number from 1 on")
+        misuse("a number that float32 does not hold",
+              match(extra=("--matcher", "soft-argmax", "--temperature", "1e300")), "that float32 holds")
         for value in ("0", "nan", "inf", "-1", "x"):
             misuse(f"temperature {value}", match(extra=("--matcher", "soft-argmax", "--temperature", value)),
                   f"--temperature: {value} is not a number above 0")

@@ -87,6 +87,18 @@ def main():
                   "--backbone", "synthetic", "--image-size", "256", "--mutual", "--json", f"{folder}/n.json")
         check(json.load(open(f"{folder}/n.json"))["mutual"] in ([True], [False]) and "mutual" in out,
               "match says whether an answer is mutual")
+        run("evaluate", *common, "--matcher", "upsampled-argmax", "--factor", "4", "--margin", "--json",
+            f"{folder}/u.json", "--predictions", f"{folder}/u.jsonl")
+        margins = [m for line in open(f"{folder}/u.jsonl") for m in json.loads(line)["margin"]]
+        upsampled = json.load(open(f"{folder}/u.json"))
+        check(len(margins) == upsampled["points"] and min(margins) >= 0 and max(margins) > 0 and
+              upsampled["matcher"] == {"name": "upsampled-argmax", "factor": 4}, "margins and upsampling")
+        out = run("match", "--source", pair["source"], "--target", pair["target"], "--points", "100,90",
+                  "--backbone", "synthetic", "--image-size", "256", "--margin", "--matcher",
+                  "window-soft-argmax", "--outside", "masked_zero", "--json", f"{folder}/p.json")
+        matched = json.load(open(f"{folder}/p.json"))
+        check(len(matched["margin"]) == 1 and "margin" in out and
+              matched["matcher"]["outside"] == "masked_zero", "match says its margin")
         run("match", "--source", pair["source"], "--target", pair["target"], "--points", "100,90;120,80.5",
             "--backbone", "synthetic", "--image-size", "256", "--matcher", "window-soft-argmax",
             "--window-radius", "1", "--output", f"{folder}/o.png", "--json", f"{folder}/o.json")

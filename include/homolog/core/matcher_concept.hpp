@@ -20,7 +20,8 @@ class Tensor;  // LibTorch's, which a matcher may name without it
 
 namespace homolog::inline v0_1 {
 
-struct Execution;  // core/execution.hpp
+struct Execution;   // core/execution.hpp
+struct TargetMade;  // kernels/target_made.hpp
 
 /// One source picture's queries against one target picture, all a matcher may want to look at.
 struct MatchProblem {
@@ -28,6 +29,9 @@ struct MatchProblem {
   const FeatureMap& target;          ///< L2-normalised
   const Points<GridFrame>& queries;  ///< [N,2] cells of the source grid, fractional
   DescriptorView descriptors;        ///< [N,D] L2-normalised feature of each query
+  /// What matchers make of the target alone, for the problems with this target that follow; null
+  /// where none does.
+  TargetMade* made = nullptr;
 };
 
 namespace detail {

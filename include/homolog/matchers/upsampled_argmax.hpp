@@ -12,6 +12,7 @@
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
+#include "homolog/kernels/target_made.hpp"
 #include "homolog/kernels/upsampled_peak.hpp"
 
 namespace homolog::inline v0_1 {
@@ -46,11 +47,15 @@ struct UpsampledArgmax {
                                       target.rows, "x", target.cols,
                                       " cells expected less than 2^31 px"));
     }
-    const UpsampledNorms norms = upsampled_norms(
-        target, {target.cols * setting.factor, target.rows * setting.factor}, execution);
+    const Size size{target.cols * setting.factor, target.rows * setting.factor};
+    TargetMade own;
+    TargetMade& made = problem.made != nullptr ? *problem.made : own;
+    if (!made.norms || made.norms->size != size) {
+      made.norms = upsampled_norms(target, size, execution);
+    }
     std::vector<Match> matches;
     for (const PixelPeak& peak :
-         find_upsampled_peaks(problem.descriptors, target, norms, execution)) {
+         find_upsampled_peaks(problem.descriptors, target, *made.norms, execution)) {
       matches.push_back(
           {{(peak.x + 0.5) / setting.factor - 0.5, (peak.y + 0.5) / setting.factor - 0.5},
            peak.value});

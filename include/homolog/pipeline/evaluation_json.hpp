@@ -123,6 +123,7 @@ inline std::string predictions_jsonl(const Evaluation& evaluation, const Dataset
                                 {"score", answer.scores},
                                 {"threshold_scale", answer.errors.threshold_scale}};
     if (evaluation.mutual) line["mutual"] = answer.mutual;
+    if (!answer.margins.empty()) line["margin"] = answer.margins;
     lines += json_text(line) + "\n";
   }
   return lines;

@@ -27,6 +27,7 @@
 #include "homolog/features/from_backbone.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/prepare.hpp"
+#include "homolog/kernels/target_made.hpp"
 #include "homolog/matchers/match_queries.hpp"
 #include "homolog/pipeline/detail/exchange.hpp"
 #include "homolog/pipeline/pipeline.hpp"
@@ -112,25 +113,29 @@ std::vector<FeatureMap> batch_features(const Pipeline<P, M, S>& pipeline,
   return maps;
 }
 
+/// What was found in one target, by position in the picture's `as_target`.
+struct TargetAnswers {
+  std::vector<std::vector<Match>> matches;
+  std::vector<std::vector<float>> margins;  ///< empty ones unless the setting asks for them
+};
+
 /// Matches the queries of all pairs that end at one target, in one call where the matcher needs
 /// nothing but similarities.
-///
-/// @return matches by position in the picture's `as_target`
 template <class M>
-std::vector<std::vector<Match>> match_target(const M& matcher, int threads, const PictureSet& set,
-                                             std::size_t index, QuerySet& queries,
-                                             FeatureStore& store) {
+TargetAnswers match_target(const M& matcher, const PipelineSetting& setting, const PictureSet& set,
+                           std::size_t index, QuerySet& queries, FeatureStore& store) {
   const std::vector<std::size_t>& pairs = set.as_target[index];
   const auto target = store.get(index);
-  std::vector<std::vector<Match>> matches;
+  TargetAnswers answers;
   if constexpr (ProblemMatcher<M>) {
+    TargetMade made;
     for (const std::size_t i : pairs) {
       const auto source = store.get(set.of_pair[i].first);
       std::shared_ptr<const FeatureMap> read = std::make_shared<FeatureMap>();
       if constexpr (needs_features<M>()) read = queries.get(i);
-      matches.push_back(match_queries(
-          matcher, MatchProblem{*source, *target, queries.cells[i], read->descriptors()},
-          {threads}));
+      const MatchProblem problem{*source, *target, queries.cells[i], read->descriptors(), &made};
+      answers.matches.push_back(match_queries(matcher, problem, {setting.threads}));
+      answers.margins.push_back(margins_of<M>(read->descriptors(), *target, setting));
     }
   } else {
     std::size_t count = 0;
@@ -141,15 +146,19 @@ std::vector<std::vector<Match>> match_target(const M& matcher, int threads, cons
       const auto read = queries.get(i);
       next_row = std::copy_n(read->values.data(), read->values.size(), next_row);
     }
-    const auto flat = match_descriptors(matcher, all, *target, {threads});
-    auto next = flat.begin();
+    const auto matches = match_descriptors(matcher, all, *target, {setting.threads});
+    const auto margins = margins_of<M>(all, *target, setting);
+    std::size_t begin = 0;
     for (const std::size_t i : pairs) {
-      const auto end = next + static_cast<std::ptrdiff_t>(queries.cells[i].size());
-      matches.emplace_back(next, end);
-      next = end;
+      const auto first = static_cast<std::ptrdiff_t>(begin);
+      begin += queries.cells[i].size();
+      const auto last = static_cast<std::ptrdiff_t>(begin);
+      answers.matches.emplace_back(matches.begin() + first, matches.begin() + last);
+      answers.margins.emplace_back();
+      if (setting.margin) answers.margins.back().assign(&margins[0] + first, &margins[0] + last);
     }
   }
-  return matches;
+  return answers;
 }
 
 /// A pair's answers in pixels, with their errors.
@@ -185,7 +194,8 @@ inline void require_agreement(const PredictSetting& setting, const Dataset& data
   if (setting.shard.count == 1) return;
   const std::string line =
       text(setting.batch_size, '|', pipeline.image_size, '|', static_cast<int>(pipeline.resize),
-           '|', static_cast<int>(pipeline.filter), '|', static_cast<int>(pipeline.query));
+           '|', static_cast<int>(pipeline.filter), '|', static_cast<int>(pipeline.query), '|',
+           pipeline.margin);
   homolog::require_agreement(setting.shard, hash_text(stable_hash(line, stable_hash(dataset))),
                              "evaluate");
 }
@@ -254,11 +264,13 @@ struct Prediction {
     return dim;
   }
 
-  void take_answers(std::size_t pair, const std::vector<Match>& matches) {
+  void take_answers(std::size_t pair, const std::vector<Match>& matches,
+                    std::vector<float> margins) {
     const std::size_t target = set.of_pair[pair].second;
     result.pairs[pair] =
         pair_result(dataset.pairs[pair].name, matches, set.pictures[target].transform,
                     set.seen(target, dataset.pairs[pair].target_keypoints), scales[pair]);
+    result.pairs[pair].margins = std::move(margins);
   }
 
   void match(FeatureStore& store, QuerySet& queries) {
@@ -266,17 +278,19 @@ struct Prediction {
     std::size_t done = 0;
     for (std::size_t index = 0; index < set.pictures.size(); ++index) {
       if (set.as_target[index].empty() || owners[index] != setting.shard.index) continue;
-      const auto matches =
-          match_target(pipeline.matcher, pipeline.setting.threads, set, index, queries, store);
-      for (std::size_t k = 0; k < matches.size(); ++k) {
-        take_answers(set.as_target[index][k], matches[k]);
+      TargetAnswers answers =
+          match_target(pipeline.matcher, pipeline.setting, set, index, queries, store);
+      for (std::size_t k = 0; k < answers.matches.size(); ++k) {
+        take_answers(set.as_target[index][k], answers.matches[k], std::move(answers.margins[k]));
       }
-      done += matches.size();
+      done += answers.matches.size();
       report("matching", done, dataset.pairs.size());
     }
     for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {  // what other processes will fill
       if (owners[set.of_pair[i].second] == setting.shard.index) continue;
-      take_answers(i, std::vector<Match>(dataset.pairs[i].target_keypoints.size()));
+      const std::size_t count = dataset.pairs[i].target_keypoints.size();
+      take_answers(i, std::vector<Match>(count),
+                   std::vector<float>(pipeline.setting.margin ? count : 0));
     }
   }
 };

@@ -19,6 +19,7 @@ struct PairResult {
   Points<ImageFrame> truth;      ///< [N,2] pixels of the target picture
   std::vector<float> scores;     ///< [N] cosine similarity at the peak
   std::vector<bool> mutual;      ///< [N] false where a mutual check was made and failed
+  std::vector<float> margins;    ///< [N] see find_margins(); empty unless the setting asks for them
   PairErrors errors;             ///< distances [N] and the length s, all that a metric reads
 };
 

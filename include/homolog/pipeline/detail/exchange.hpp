@@ -43,7 +43,7 @@ struct ByteReader {
   void take(T* values, std::size_t count) {
     const char* const from = bytes.data();
     skip<T>(count);
-    std::memcpy(values, from, count * sizeof(T));
+    if (count > 0) std::memcpy(values, from, count * sizeof(T));
   }
   template <class T>
   void skip(std::size_t count) {
@@ -135,6 +135,7 @@ inline void exchange_answers(const Shard& shard, const PictureSet& set,
       own.add(pair.scores[n]);
       own.add(static_cast<char>(pair.mutual[n]));
     }
+    own.add(pair.margins.data(), pair.margins.size());
   }
   Gathered gathered(shard, own);
   result.backbone_forwards = 0;
@@ -148,6 +149,7 @@ inline void exchange_answers(const Shard& shard, const PictureSet& set,
       pair.mutual[n] = reader.take<char>() != 0;
       pair.errors.distances[n] = distance(pair.predicted[n], pair.truth[n]);
     }
+    reader.take(pair.margins.data(), pair.margins.size());
   }
 }
 
