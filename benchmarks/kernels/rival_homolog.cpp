@@ -24,9 +24,9 @@ std::function<void(Answers&)> matching(const M& matcher, const Inputs& inputs, i
   std::copy(inputs.cells.begin(), inputs.cells.end(), target->values.data());
   auto workspace = std::make_shared<homolog::KernelWorkspace>();
   return [=, &inputs](Answers& answers) {
-    const homolog::DescriptorView queries(inputs.queries.data(),
-                                          static_cast<Eigen::Index>(inputs.shape.queries),
-                                          static_cast<Eigen::Index>(inputs.shape.dim));
+    const homolog::MatrixView queries(inputs.queries.data(),
+                                      static_cast<Eigen::Index>(inputs.shape.queries),
+                                      static_cast<Eigen::Index>(inputs.shape.dim));
     const homolog::Execution execution{threads, instructions, workspace.get()};
     const auto matches = homolog::match_descriptors(matcher, queries, *target, execution);
     answers.resize(2 * matches.size());
@@ -80,9 +80,9 @@ Rival homolog_bfloat16_rival() {
             if (rounded->stride == 0) return none;
             auto workspace = std::make_shared<homolog::KernelWorkspace>();
             return std::function<void(Answers&)>([=, &inputs](Answers& answers) {
-              const homolog::DescriptorView queries(inputs.queries.data(),
-                                                    static_cast<Eigen::Index>(inputs.shape.queries),
-                                                    static_cast<Eigen::Index>(inputs.shape.dim));
+              const homolog::MatrixView queries(inputs.queries.data(),
+                                                static_cast<Eigen::Index>(inputs.shape.queries),
+                                                static_cast<Eigen::Index>(inputs.shape.dim));
               const homolog::Execution execution{threads, homolog::active_instruction_set(),
                                                  workspace.get()};
               const auto peaks = homolog::find_peaks(queries, *target, *rounded, execution);

@@ -74,7 +74,7 @@ namespace detail {
 ///
 /// @throws SettingError for a matcher without features
 template <class M>
-std::vector<float> margins_of(DescriptorView queries, const FeatureMap& target,
+std::vector<float> margins_of(MatrixView queries, const FeatureMap& target,
                               const PipelineSetting& setting) {
   if (!setting.margin) return {};
   if constexpr (needs_features<M>()) {

@@ -217,7 +217,7 @@ TEST_CASE("full-resolution matching has the PCK of upsampled and normalised feat
     const auto target = pipeline.features(load_image(pair.target));
     const auto cells = source.transform.to_grid(pair.source_keypoints);
     const FloatMatrix queries = sample_descriptors(source.map, cells, Query::bilinear);
-    const DescriptorView view(queries.data(), queries.rows(), queries.cols());
+    const MatrixView view(queries.data(), queries.rows(), queries.cols());
     const auto matches = pipeline.matcher.match(MatchProblem{source.map, target.map, cells, view});
 
     const auto similarity = [&](torch::Dtype dtype) {  // [queries, pixels]

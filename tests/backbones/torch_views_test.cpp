@@ -175,7 +175,7 @@ TEST_CASE("Values that do not fit their sizes have no tensor") {
 TEST_CASE("A tensor and its matrix views are the same memory, at an offset too") {
   const torch::Tensor whole = torch::arange(60, torch::kFloat32).view({12, 5});
   for (const torch::Tensor& tensor : {whole, whole.slice(0, 3, 9), whole.t().contiguous()}) {
-    const DescriptorView descriptors = descriptor_view(tensor);
+    const MatrixView descriptors = descriptor_view(tensor);
     const SimilarityMap map = similarity_map_view(tensor);
     CHECK(descriptors.data() == tensor.const_data_ptr<float>());
     CHECK(map.data() == tensor.const_data_ptr<float>());

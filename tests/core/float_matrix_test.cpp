@@ -110,7 +110,7 @@ TEST_CASE("Eigen sees the same memory, and its expressions are copied") {
   for (int row = 0; row < 6; ++row) {
     for (int col = 0; col < 3; ++col) CHECK(matrix(row, col) == column_major(row, col));
   }
-  const DescriptorView view = matrix;
+  const MatrixView view = matrix;
   CHECK(view.data() == matrix.data());
   CHECK(view.rows() == 6);
   CHECK(view.cols() == 3);

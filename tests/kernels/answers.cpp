@@ -210,7 +210,7 @@ void samples(InstructionSet set) {
   const auto norms = upsampled_norms(map, {168, 126}, {2, set});
   std::vector<double> pixels;
   for (const PixelPeak& peak : find_upsampled_peaks(
-           DescriptorView(between.data(), between.rows(), between.cols()), map, norms, {2, set})) {
+           MatrixView(between.data(), between.rows(), between.cols()), map, norms, {2, set})) {
     pixels.insert(pixels.end(), {static_cast<double>(peak.x), static_cast<double>(peak.y),
                                  static_cast<double>(peak.value)});
   }

@@ -19,8 +19,7 @@ namespace {
 /// What the float32 kernel answers.
 std::vector<Peak> exact_peaks(const FloatMatrix& queries, const FeatureMap& target) {
   FloatMatrix similarity;
-  similarity_rows(DescriptorView(queries.data(), queries.rows(), queries.cols()), target,
-                  similarity);
+  similarity_rows(MatrixView(queries.data(), queries.rows(), queries.cols()), target, similarity);
   std::vector<Peak> peaks;
   for (Eigen::Index i = 0; i < queries.rows(); ++i) {
     peaks.push_back(find_peak(SimilarityMap(similarity.row(i).data(), target.rows, target.cols)));
@@ -30,7 +29,7 @@ std::vector<Peak> exact_peaks(const FloatMatrix& queries, const FeatureMap& targ
 
 void compare(const FloatMatrix& queries, const FeatureMap& target) {
   const auto expected = exact_peaks(queries, target);
-  const DescriptorView view(queries.data(), queries.rows(), queries.cols());
+  const MatrixView view(queries.data(), queries.rows(), queries.cols());
   for (const int threads : {1, 2, 3}) {
     for (const auto& found : {find_peaks(view, target, to_bfloat16(target), {threads}),
                               find_peaks(view, target, {threads})}) {
@@ -98,21 +97,21 @@ TEST_CASE("an error of a scan names the query, and a map of another target is re
   target.values = random_rows(20, 16, 1);
   FloatMatrix queries = random_rows(6, 16, 2);
   queries(4, 2) = std::numeric_limits<float>::quiet_NaN();
-  const DescriptorView view(queries.data(), 6, 16);
+  const MatrixView view(queries.data(), 6, 16);
   CHECK_THROWS_WITH_AS(find_peaks(view, target, to_bfloat16(target)), doctest::Contains("query 4"),
                        ValueError);
-  CHECK_THROWS_AS(find_peaks(DescriptorView(queries.data(), 12, 8), target, to_bfloat16(target)),
+  CHECK_THROWS_AS(find_peaks(MatrixView(queries.data(), 12, 8), target, to_bfloat16(target)),
                   ShapeError);
   const auto rounded = to_bfloat16(FeatureMap(3, 5, 16));
   if (rounded.stride > 0) CHECK_THROWS_AS(find_peaks(view, target, rounded), ShapeError);
-  CHECK(find_peaks(DescriptorView(nullptr, 0, 16), target, to_bfloat16(target)).empty());
+  CHECK(find_peaks(MatrixView(nullptr, 0, 16), target, to_bfloat16(target)).empty());
 }
 
 TEST_CASE("without the instructions the float32 kernel answers") {
   FeatureMap target(4, 5, 16);
   target.values = random_rows(20, 16, 1);
   const FloatMatrix queries = random_rows(6, 16, 2);
-  const DescriptorView view(queries.data(), 6, 16);
+  const MatrixView view(queries.data(), 6, 16);
   CHECK(to_bfloat16(target, InstructionSet::portable).stride == 0);
   const auto expected = exact_peaks(queries, target);
   const auto found = find_peaks(view, target, Bfloat16Map{});

@@ -197,7 +197,7 @@ TEST_CASE("similarities have the same bits for any number of threads, alone or i
       target.content = count == 5 ? CellRange{2, 3, 20, 17} : target.content;
       FloatMatrix queries(count, 50), expected, out, alone;
       for (float& value : queries) value = normal(random);
-      const DescriptorView view(queries.data(), count, 50);
+      const MatrixView view(queries.data(), count, 50);
       similarity_rows(view, target, expected, {1, set});
       for (const int threads : {2, 3, 8}) {
         for (int repeat = 0; repeat < 5; ++repeat) {
@@ -206,7 +206,7 @@ TEST_CASE("similarities have the same bits for any number of threads, alone or i
         }
       }
       for (const int q : {0, count - 1}) {
-        similarity_rows(DescriptorView(queries.row(q).data(), 1, 50), target, alone, {2, set});
+        similarity_rows(MatrixView(queries.row(q).data(), 1, 50), target, alone, {2, set});
         CHECK(alone == expected.row(q));
       }
     }
@@ -219,7 +219,7 @@ TEST_CASE("a workspace is reused, and any workspace gives the same") {
   FloatMatrix queries(9, 20), first, second;
   queries.view().setRandom();
   KernelWorkspace workspace;
-  const DescriptorView view(queries.data(), 9, 20);
+  const MatrixView view(queries.data(), 9, 20);
   Execution execution;
   execution.workspace = &workspace;
   similarity_rows(view, target, first, execution);

@@ -72,7 +72,7 @@ TEST_CASE("a map against itself is mutual everywhere, a query without similarity
   for (std::size_t i = 0; i < 20; ++i) CHECK(found.is_mutual(i));
   FloatMatrix broken = map.values;
   broken.row(7).setConstant(std::numeric_limits<float>::quiet_NaN());
-  CHECK_THROWS_WITH_AS(find_mutual_peaks(DescriptorView(broken.data(), 20, 32), map),
+  CHECK_THROWS_WITH_AS(find_mutual_peaks(MatrixView(broken.data(), 20, 32), map),
                        doctest::Contains("query 7"), ValueError);
-  CHECK(find_mutual_peaks(DescriptorView(nullptr, 0, 32), map).cell_of_query.empty());
+  CHECK(find_mutual_peaks(MatrixView(nullptr, 0, 32), map).cell_of_query.empty());
 }

@@ -63,7 +63,7 @@ TEST_CASE("a query's similarities do not depend on the queries beside it") {
   FloatMatrix together, alone;
   similarity_rows(view_of(queries), target, together);
   for (Eigen::Index q = 0; q < queries.rows(); ++q) {
-    similarity_rows(DescriptorView(queries.row(q).data(), 1, 50), target, alone);
+    similarity_rows(MatrixView(queries.row(q).data(), 1, 50), target, alone);
     CHECK((alone.row(0) - together.row(q)).cwiseAbs().maxCoeff() < 1e-6F);
   }
 }
@@ -126,10 +126,9 @@ TEST_CASE("shapes that contradict each other are refused") {
   target.content = {0, 0, 4, 3};
   target.cols = 3;
   CHECK_THROWS_AS(similarity_rows(view_of(right), target, out), ShapeError);
-  CHECK_THROWS_AS(similarity_rows(DescriptorView(nullptr, 0, 0), FeatureMap(2, 2, 0), out),
-                  ShapeError);
+  CHECK_THROWS_AS(similarity_rows(MatrixView(nullptr, 0, 0), FeatureMap(2, 2, 0), out), ShapeError);
   target.cols = 4;
-  similarity_rows(DescriptorView(nullptr, 0, 6), target, out);
+  similarity_rows(MatrixView(nullptr, 0, 6), target, out);
   CHECK(out.rows() == 0);
 }
 

@@ -65,7 +65,7 @@ TEST_CASE("the most similar pixel is that of upsampled and normalised features")
     const Size size{draw(1, 80), draw(1, 80)};
     FloatMatrix queries = random_map(1, 9, map.dim(), 100U + static_cast<unsigned>(repeat)).values;
     normalize_rows(queries);
-    const DescriptorView view(queries.data(), queries.rows(), queries.cols());
+    const MatrixView view(queries.data(), queries.rows(), queries.cols());
     Execution execution{1 + repeat % 3};
     execution.workspace = &workspace;
     const bool any = upsampled_cosines(map, size, queries.data()).array().isFinite().any();
@@ -98,7 +98,7 @@ TEST_CASE("cells that nearly cancel keep their cosine") {
     normalize_rows(query);
     const auto expected = upsampled_cosines(map, {3, 1}, query.data());
     const auto peak =
-        find_upsampled_peaks(DescriptorView(query.data(), 1, 64), map, upsampled_norms(map, {3, 1}))
+        find_upsampled_peaks(MatrixView(query.data(), 1, 64), map, upsampled_norms(map, {3, 1}))
             .front();
     CAPTURE(seed);
     CHECK(static_cast<double>(peak.value) == doctest::Approx(expected.maxCoeff()).epsilon(1e-3));
@@ -109,14 +109,14 @@ TEST_CASE("cells that nearly cancel keep their cosine") {
   const auto norms = upsampled_norms(opposite, {3, 1});
   CHECK(norms.inverse(0, 1) == 0);  // nothing is left there
   normalize_rows(opposite.values);
-  const DescriptorView first(opposite.values.data(), 1, 64);
+  const MatrixView first(opposite.values.data(), 1, 64);
   CHECK(find_upsampled_peaks(first, opposite, norms).front().x == 0);
 }
 
 TEST_CASE("norms of other cells are refused") {
   const FeatureMap map = random_map(3, 3, 8, 1), larger = random_map(40, 40, 8, 2);
   FloatMatrix query = random_map(1, 1, 8, 3).values;
-  const DescriptorView view(query.data(), 1, 8);
+  const MatrixView view(query.data(), 1, 8);
   CHECK_THROWS_WITH_AS(find_upsampled_peaks(view, map, upsampled_norms(larger, {80, 80})),
                        "upsampled norms of cells (0, 0) to (40, 40), expected (0, 0) to (3, 3)",
                        ShapeError);
@@ -126,7 +126,7 @@ TEST_CASE("equal pixels give the first one, cells that are not finite none aroun
   FeatureMap map(4, 5, 3);
   map.values.fill(0.5F);
   const FloatMatrix query(1, 3, 1 / std::sqrt(3.0F));
-  const DescriptorView view(query.data(), 1, 3);
+  const MatrixView view(query.data(), 1, 3);
   const Size size{50, 40};
   auto peak = find_upsampled_peaks(view, map, upsampled_norms(map, size)).front();
   CHECK(peak.value == doctest::Approx(1).epsilon(1e-6));
@@ -144,7 +144,7 @@ TEST_CASE("equal pixels give the first one, cells that are not finite none aroun
   map.values.fill(not_a_number);
   CHECK_THROWS_AS(find_upsampled_peaks(view, map, upsampled_norms(map, size)), ValueError);
   CHECK_THROWS_AS(upsampled_norms(map, {0, 3}), ShapeError);
-  CHECK_THROWS_AS(find_upsampled_peaks(DescriptorView(query.data(), 1, 2), map, norms), ShapeError);
+  CHECK_THROWS_AS(find_upsampled_peaks(MatrixView(query.data(), 1, 2), map, norms), ShapeError);
 }
 
 TEST_CASE("the matcher answers in cells, and factor 1 is argmax") {
@@ -156,7 +156,7 @@ TEST_CASE("the matcher answers in cells, and factor 1 is argmax") {
     for (int col = 0; col < 9; ++col) cells.push_back({col * 1.0, row * 1.0});
   }
   const MatchProblem problem{map, map, cells,
-                             DescriptorView(queries.data(), queries.rows(), queries.cols())};
+                             MatrixView(queries.data(), queries.rows(), queries.cols())};
   for (const int factor : {1, 3, 14}) {
     const auto matches = UpsampledArgmax{{factor}}.match(problem);
     REQUIRE(matches.size() == cells.size());

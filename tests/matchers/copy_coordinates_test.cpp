@@ -18,9 +18,8 @@ FeatureMap grid(int rows, int cols) { return {rows, cols, 0}; }
 Points<GridFrame> copy(const FeatureMap& source, const FeatureMap& target,
                        const Points<GridFrame>& queries) {
   Points<GridFrame> answers;
-  for (const Match& match :
-       match_queries(CopyCoordinates{},
-                     MatchProblem{source, target, queries, DescriptorView(nullptr, 0, 0)})) {
+  for (const Match& match : match_queries(
+           CopyCoordinates{}, MatchProblem{source, target, queries, MatrixView(nullptr, 0, 0)})) {
     CHECK(match.score == 0);
     answers.push_back(match.cell);
   }

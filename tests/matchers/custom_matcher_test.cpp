@@ -45,7 +45,7 @@ TEST_CASE("a custom matcher runs through match_queries and inside a decorator") 
   const Points<GridFrame> queries{{4, 0}, {5, 0}};
   const FloatMatrix descriptors = sample_descriptors(source, queries, Query::nearest);
   const MatchProblem problem{source, target, queries,
-                             DescriptorView(descriptors.data(), 2, descriptors.cols())};
+                             MatrixView(descriptors.data(), 2, descriptors.cols())};
   const auto plain = match_queries(Parabola{}, problem);
   const auto mutual = match_queries(MutualNearest<Parabola>{}, problem);
   for (std::size_t i = 0; i < queries.size(); ++i) {

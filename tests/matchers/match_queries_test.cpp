@@ -45,7 +45,7 @@ TEST_CASE("several blocks of similarities give the answers of one query at a tim
   for (std::size_t i = 0; i < matches.size(); i += 7) {
     const auto row = static_cast<Eigen::Index>(i);
     const auto alone =
-        match_descriptors(Argmax{}, DescriptorView(source.values.row(row).data(), 1, 3), target);
+        match_descriptors(Argmax{}, MatrixView(source.values.row(row).data(), 1, 3), target);
     // Two cells can be best to the last bit of the sum, so compare what was found, not where.
     CHECK(alone[0].score == doctest::Approx(matches[i].score).epsilon(1e-6));
     const auto cell =
@@ -116,12 +116,12 @@ TEST_CASE("numbers of queries, descriptors and answers must agree") {
       match_queries(Forgetful{}, MatchProblem{map, map, queries, view_of(descriptors)}),
       "match_queries: the matcher gave 0 answers for 2 queries", ShapeError);
   CHECK_THROWS_WITH_AS(
-      match_queries(Argmax{}, MatchProblem{map, map, queries, DescriptorView(nullptr, 0, 8)}),
+      match_queries(Argmax{}, MatchProblem{map, map, queries, MatrixView(nullptr, 0, 8)}),
       "match_queries: 0 descriptors for 2 queries", ShapeError);
   const FeatureMap other = random_unit_map(4, 4, 7, 8);
   CHECK_THROWS_AS(match_queries(Argmax{}, MatchProblem{map, other, queries, view_of(descriptors)}),
                   ShapeError);
-  CHECK(match_descriptors(Argmax{}, DescriptorView(nullptr, 0, 8), map).empty());
+  CHECK(match_descriptors(Argmax{}, MatrixView(nullptr, 0, 8), map).empty());
 }
 
 TEST_CASE("what a matcher throws arrives, and what it says of a match is kept") {
@@ -156,7 +156,7 @@ TEST_CASE_TEMPLATE("many queries of a local matcher: the answers of few at a tim
       for (std::size_t begin = 0; begin < many.size(); begin += 20) {
         const auto few = match_descriptors(
             matcher,
-            DescriptorView(source.values.row(static_cast<Eigen::Index>(begin)).data(), 20, dim),
+            MatrixView(source.values.row(static_cast<Eigen::Index>(begin)).data(), 20, dim),
             target);
         for (std::size_t i = 0; i < few.size(); ++i) {
           CHECK(many[begin + i].score == few[i].score);

@@ -13,7 +13,7 @@ namespace homolog::test {
 inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 inline constexpr float infinity = std::numeric_limits<float>::infinity();
 
-inline DescriptorView view_of(const FloatMatrix& rows) {
+inline MatrixView view_of(const FloatMatrix& rows) {
   return {rows.data(), rows.rows(), rows.cols()};
 }
 

@@ -82,7 +82,7 @@ void change(Everything& all) {
   all.features = all.pipeline.features(all.image);
   all.result = all.pipeline.match(all.features, all.features, {{40, 20}, {3, 3}, {80, 10}});
   const auto sampled = homolog::sample_descriptors(all.map, all.cells, homolog::Query::bilinear);
-  const homolog::DescriptorView descriptors(sampled.data(), sampled.rows(), sampled.cols());
+  const homolog::MatrixView descriptors(sampled.data(), sampled.rows(), sampled.cols());
   homolog::similarity_rows(descriptors, all.map, all.matrix, with_workspace(all.workspace, 2));
   all.workspace.per_thread.resize(5);
   all.norms = homolog::upsampled_norms(all.map, {20, 20}, with_workspace(all.workspace, 1));

@@ -47,7 +47,7 @@ struct FeatureMap {
   /// [bytes] that the values take.
   std::size_t bytes() const { return static_cast<std::size_t>(values.size()) * sizeof(float); }
   /// All features as a view [rows*cols, D], cells row-major; valid while `values` lives unchanged.
-  DescriptorView descriptors() const { return values.view(); }
+  MatrixView descriptors() const { return values; }
   /// The feature [1,D] of a cell, a view. (Templates, as FloatMatrix::row() is.)
   auto cell(std::integral auto row, std::integral auto col) const {
     return values.row(static_cast<std::ptrdiff_t>(row) * cols + static_cast<std::ptrdiff_t>(col));

@@ -19,16 +19,14 @@
 #include <utility>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/matrix_view.hpp"
 
 namespace homolog::inline v0_1 {
 
-/// Read-only row-major view of descriptors [N,D], one a row.
-using DescriptorView =
-    Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
-
 /// Read-only row-major view [rows, cols] of the cosine similarity of one query with every cell of a
 /// target grid. Cells that show padding hold -infinity.
-using SimilarityMap = DescriptorView;
+using SimilarityMap =
+    Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
 /// Floats on a boundary of 64 bytes, a cache line; grows, never shrinks.
 class AlignedFloats {
@@ -154,9 +152,13 @@ class FloatMatrix {
   /// The matrix for Eigen, without a copy; valid while it lives and keeps its shape.
   View view() { return {data(), rows_, cols_}; }
   /// The same, read-only.
-  DescriptorView view() const { return {data(), rows_, cols_}; }
-  /// A matrix serves wherever a view of descriptors or of a similarity map is asked for.
-  operator DescriptorView() const { return view(); }  // NOLINT(google-explicit-constructor)
+  SimilarityMap view() const { return {data(), rows_, cols_}; }
+  /// A matrix serves wherever a view of descriptors is asked for,
+  operator MatrixView() const {  // NOLINT(google-explicit-constructor)
+    return {data(), rows_, cols_};
+  }
+  /// or a similarity map.
+  operator SimilarityMap() const { return view(); }  // NOLINT(google-explicit-constructor)
   /// One row [1,cols] for Eigen, to be changed. (A template, so that only who calls it pays for the
   /// type.)
   auto row(std::integral auto i) {

@@ -28,7 +28,7 @@ struct MatchProblem {
   const FeatureMap& source;          ///< L2-normalised
   const FeatureMap& target;          ///< L2-normalised
   const Points<GridFrame>& queries;  ///< [N,2] cells of the source grid, fractional
-  DescriptorView descriptors;        ///< [N,D] L2-normalised feature of each query
+  MatrixView descriptors;            ///< [N,D] L2-normalised feature of each query
   /// What matchers make of the target alone, for the problems with this target that follow; null
   /// where none does.
   TargetMade* made = nullptr;

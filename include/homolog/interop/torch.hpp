@@ -45,8 +45,7 @@ inline std::string tensor_text(const at::Tensor& tensor) {
 }
 
 /// A contiguous float32 matrix on the CPU as a read-only view.
-inline DescriptorView matrix_view(const at::Tensor& tensor, const char* function,
-                                  const char* shape) {
+inline MatrixView matrix_view(const at::Tensor& tensor, const char* function, const char* shape) {
   return at_torch_boundary(function, [&] {
     const auto refusal = [&] {
       return text(function, ": ", tensor_text(tensor), "; expected a contiguous Float ", shape,
@@ -59,7 +58,7 @@ inline DescriptorView matrix_view(const at::Tensor& tensor, const char* function
       throw DeviceError(refusal());
     }
     if (!tensor.is_contiguous()) throw ShapeError(refusal());
-    return DescriptorView(tensor.const_data_ptr<float>(), tensor.size(0), tensor.size(1));
+    return MatrixView(tensor.const_data_ptr<float>(), tensor.size(0), tensor.size(1));
   });
 }
 
@@ -112,11 +111,11 @@ inline at::Tensor tensor_view(InputBatch& batch) {
 ///
 /// @throws ShapeError when the tensor is not two-dimensional or not contiguous, DeviceError when it
 ///   is not float32, dense and on the CPU
-inline DescriptorView descriptor_view(const at::Tensor& tensor) {
+inline MatrixView descriptor_view(const at::Tensor& tensor) {
   return detail::matrix_view(tensor, "descriptor_view", "[N, D]");
 }
 /// A temporary tensor would be gone before its view.
-DescriptorView descriptor_view(const at::Tensor&& tensor) = delete;
+MatrixView descriptor_view(const at::Tensor&& tensor) = delete;
 
 /// A contiguous float32 CPU tensor [rows, cols] of cosine similarities as a similarity map, without
 /// a copy and without its gradient; valid while the tensor's memory lives. Never synchronises: it

@@ -172,7 +172,7 @@ inline Peak recheck(const float* query, const FeatureMap& target, const float* s
 /// Peaks of up to some hundred queries, `first` being the index of the first.
 ///
 /// @param rounded of `target`, or null to round it on the way
-inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const FeatureMap& target,
+inline void find_peaks_by_scan(MatrixView queries, Eigen::Index first, const FeatureMap& target,
                                const Bfloat16Map* rounded, const Execution& execution,
                                Peak* peaks) {
   const auto dim = static_cast<std::size_t>(target.values.cols()), stride = (dim + 31) / 32 * 32;
@@ -227,8 +227,8 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
           } else {  // NaN, or values near the largest float32
             FloatMatrix row;
             KernelWorkspace other;  // the execution's holds the rounded queries
-            fill_similarity_rows(DescriptorView(row_of(queries, place), 1, queries.cols()), target,
-                                 row, execution.alone(other));
+            fill_similarity_rows(MatrixView(row_of(queries, place), 1, queries.cols()), target, row,
+                                 execution.alone(other));
             require_finite_rows(row, first + place, execution);
             peaks[q] = find_peak(SimilarityMap(row.data(), target.rows, target.cols), execution);
           }
@@ -242,7 +242,7 @@ inline void find_peaks_by_scan(DescriptorView queries, Eigen::Index first, const
 #endif
 
 /// find_peaks for both sources of rounded features.
-inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap& target,
+inline std::vector<Peak> find_peaks_of(MatrixView queries, const FeatureMap& target,
                                        const Bfloat16Map* rounded, const Execution& execution) {
   require_supported(execution.instructions);
   require_same_dim(queries, target);
@@ -253,9 +253,8 @@ inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap&
         static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(queries.rows()), 256));
     for (Eigen::Index begin = 0; begin < queries.rows(); begin += block) {
       const Eigen::Index count = (std::min)(block, queries.rows() - begin);
-      find_peaks_by_scan(
-          DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), begin,
-          target, rounded, execution, peaks.data() + begin);
+      find_peaks_by_scan(MatrixView(queries.data() + begin * queries.cols(), count, queries.cols()),
+                         begin, target, rounded, execution, peaks.data() + begin);
     }
     return peaks;
   }
@@ -265,7 +264,7 @@ inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap&
       queries.rows(), execution,
       [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
         fill_similarity_rows(
-            DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
+            MatrixView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
             similarity, inner);
         require_finite_rows(similarity, begin, inner);
         for (Eigen::Index i = 0; i < count; ++i) {
@@ -289,7 +288,7 @@ inline std::vector<Peak> find_peaks_of(DescriptorView queries, const FeatureMap&
 /// @return [N]
 /// @throws ShapeError as similarity_rows; ValueError naming the first query without any finite
 /// similarity
-inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& target,
+inline std::vector<Peak> find_peaks(MatrixView queries, const FeatureMap& target,
                                     const Execution& execution = {}) {
   return detail::find_peaks_of(queries, target, nullptr, execution);
 }
@@ -298,7 +297,7 @@ inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& ta
 ///
 /// @param rounded of `target`; an empty one is not used
 /// @throws ShapeError when `rounded` is not the target's
-inline std::vector<Peak> find_peaks(DescriptorView queries, const FeatureMap& target,
+inline std::vector<Peak> find_peaks(MatrixView queries, const FeatureMap& target,
                                     const Bfloat16Map& rounded, const Execution& execution = {}) {
   const auto stride = static_cast<std::size_t>(target.values.cols() + 31) / 32 * 32;
   if (rounded.stride > 0 &&

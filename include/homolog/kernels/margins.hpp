@@ -23,13 +23,13 @@ namespace homolog::inline v0_1 {
 /// @return [N]
 /// @throws ShapeError when D differs; ValueError naming the first query without any finite
 /// similarity
-inline std::vector<float> find_margins(DescriptorView queries, const FeatureMap& target,
+inline std::vector<float> find_margins(MatrixView queries, const FeatureMap& target,
                                        const Execution& execution = {}) {
   std::vector<float> margins(static_cast<std::size_t>(queries.rows()));
   detail::in_blocks(
       queries.rows(), execution,
       [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
-        const DescriptorView rows(queries.data() + begin * queries.cols(), count, queries.cols());
+        const MatrixView rows(queries.data() + begin * queries.cols(), count, queries.cols());
         detail::fill_similarity_rows(rows, target, similarity, inner);
         detail::require_finite_rows(similarity, begin, inner);
         for (Eigen::Index i = 0; i < count; ++i) {

@@ -42,7 +42,7 @@ struct MutualPeaks {
 /// @param queries L2-normalised float32 [N,D]
 /// @throws ShapeError when D differs; ValueError naming the first query without any finite
 /// similarity
-inline MutualPeaks find_mutual_peaks(DescriptorView queries, const FeatureMap& target,
+inline MutualPeaks find_mutual_peaks(MatrixView queries, const FeatureMap& target,
                                      const Execution& execution = {}) {
   detail::require_same_dim(queries, target);
   const auto cells = static_cast<std::size_t>(target.cells());
@@ -57,7 +57,7 @@ inline MutualPeaks find_mutual_peaks(DescriptorView queries, const FeatureMap& t
       queries.rows(), execution,
       [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
         detail::fill_similarity_rows(
-            DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
+            MatrixView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
             similarity, inner);
         detail::require_finite_rows(similarity, begin, inner);
         std::vector<float> most(cells, lowest);

@@ -55,7 +55,7 @@ inline std::size_t even_block(std::size_t count, std::size_t most) {
   return std::max<std::size_t>(((count + blocks - 1) / blocks + 3) / 4 * 4, 4);
 }
 
-inline void require_same_dim(DescriptorView queries, const FeatureMap& target) {
+inline void require_same_dim(MatrixView queries, const FeatureMap& target) {
   require_feature_map(target, "similarity_rows: target");
   const Eigen::Index dim = target.values.cols();
   if (dim < 1 || (queries.cols() != dim && queries.rows() > 0)) {
@@ -67,7 +67,7 @@ inline void require_same_dim(DescriptorView queries, const FeatureMap& target) {
 }
 
 /// similarity_rows without the search for rows that admit no answer.
-inline void fill_similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
+inline void fill_similarity_rows(MatrixView queries, const FeatureMap& target, FloatMatrix& out,
                                  const Execution& execution) {
   require_supported(execution.instructions);
   require_same_dim(queries, target);
@@ -183,7 +183,7 @@ inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_quer
 /// @throws ShapeError when D differs or the map's sizes contradict each other; ValueError naming
 /// the first query without any finite similarity; SettingError for an instruction set that this
 /// machine does not have
-inline void similarity_rows(DescriptorView queries, const FeatureMap& target, FloatMatrix& out,
+inline void similarity_rows(MatrixView queries, const FeatureMap& target, FloatMatrix& out,
                             const Execution& execution = {}) {
   detail::fill_similarity_rows(queries, target, out, execution);
   detail::require_finite_rows(out, 0, execution);

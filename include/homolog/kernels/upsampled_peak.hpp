@@ -107,7 +107,7 @@ inline PixelPeak find_upsampled_peak(const float* similarity, const FeatureMap& 
 /// @return [N] pixels of `norms.size`
 /// @throws ShapeError when D differs, or `norms` are those of other cells; ValueError naming the
 /// first query without any finite similarity
-inline std::vector<PixelPeak> find_upsampled_peaks(DescriptorView queries, const FeatureMap& target,
+inline std::vector<PixelPeak> find_upsampled_peaks(MatrixView queries, const FeatureMap& target,
                                                    const UpsampledNorms& norms,
                                                    const Execution& execution = {}) {
   detail::require_same_dim(queries, target);
@@ -125,7 +125,7 @@ inline std::vector<PixelPeak> find_upsampled_peaks(DescriptorView queries, const
       queries.rows(), execution,
       [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
         detail::fill_similarity_rows(
-            DescriptorView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
+            MatrixView(queries.data() + begin * queries.cols(), count, queries.cols()), target,
             similarity, inner);
         FloatMatrix bounds;
         for (Eigen::Index i = 0; i < count; ++i) {

@@ -36,7 +36,7 @@ Match decode_map(const M& matcher, const SimilarityMap& map, const Execution& ex
 /// Answers of a matcher that reads no further than `reach` cells from the peak: peaks by the scan
 /// in bfloat16, float32 similarities of their neighbourhoods only.
 template <class M>
-std::vector<Match> match_near_peaks(const M& matcher, int reach, DescriptorView descriptors,
+std::vector<Match> match_near_peaks(const M& matcher, int reach, MatrixView descriptors,
                                     const FeatureMap& target, const Execution& execution) {
   const auto peaks = find_peaks(descriptors, target, execution);
   std::vector<Match> matches(peaks.size());
@@ -90,7 +90,7 @@ struct HostPath;
 
 /// One answer a row of `similarity` [N, rows*cols].
 template <class M>
-void match_maps(const M& matcher, DescriptorView similarity, Eigen::Index rows, Eigen::Index cols,
+void match_maps(const M& matcher, MatrixView similarity, Eigen::Index rows, Eigen::Index cols,
                 const Execution& execution, Match* matches) {
   if constexpr (MapMatcher<M>) {
     for (Eigen::Index i = 0; i < similarity.rows(); ++i) {
@@ -134,7 +134,7 @@ Match match_map(const M& matcher, const SimilarityMap& map, const Execution& exe
 /// @throws ShapeError when D differs or the map's sizes contradict each other; ValueError naming
 /// the first query without any finite similarity; whatever the matcher throws
 template <class M>
-std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptors,
+std::vector<Match> match_descriptors(const M& matcher, MatrixView descriptors,
                                      const FeatureMap& target, const Execution& execution = {}) {
   require_matcher<M>();
   std::vector<Match> matches;
@@ -153,8 +153,8 @@ std::vector<Match> match_descriptors(const M& matcher, DescriptorView descriptor
     matches.resize(static_cast<std::size_t>(descriptors.rows()));
     const auto match_rows = [&](Eigen::Index begin, Eigen::Index count, const Execution& inner,
                                 FloatMatrix& similarity) {
-      const DescriptorView rows(descriptors.data() + begin * descriptors.cols(), count,
-                                descriptors.cols());
+      const MatrixView rows(descriptors.data() + begin * descriptors.cols(), count,
+                            descriptors.cols());
       detail::fill_similarity_rows(rows, target, similarity, inner);
       detail::require_finite_rows(similarity, begin, inner);
       detail::match_maps(matcher, similarity, target.rows, target.cols, inner,

@@ -57,7 +57,7 @@ struct MutualNearest {
     detail::in_blocks(
         found.rows(), execution,
         [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& back) {
-          const DescriptorView rows(detail::row_of(found, begin), count, found.cols());
+          const MatrixView rows(detail::row_of(found, begin), count, found.cols());
           detail::fill_similarity_rows(rows, source, back, inner);
           for (Eigen::Index i = 0; i < count; ++i) {
             const auto place = static_cast<std::size_t>(begin + i);

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "homolog/core/feature_map.hpp"
 #include "homolog/core/execution.hpp"
+#include "homolog/core/feature_map.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/match_queries.hpp"
 

@@ -4,8 +4,8 @@
 /// @file
 /// The two matrix products of attention on 64-bit ARM, see attention_tiles.hpp.
 
-#include "homolog/kernels/detail/attention_tiles.hpp"
 #include "homolog/core/instruction_set.hpp"
+#include "homolog/kernels/detail/attention_tiles.hpp"
 
 #if HOMOLOG_NEON_KERNELS
 

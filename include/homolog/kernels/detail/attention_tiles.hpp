@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "homolog/core/instruction_set.hpp"
 #include "homolog/kernels/detail/dot_avx512_bf16.hpp"
 #include "homolog/kernels/detail/row_kernels.hpp"
-#include "homolog/core/instruction_set.hpp"
 
 #if HOMOLOG_X86_KERNELS
 #include <immintrin.h>

@@ -7,13 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "homolog/core/instruction_set.hpp"
 #include "homolog/kernels/detail/dot_avx2.hpp"
 #include "homolog/kernels/detail/dot_avx512.hpp"
 #include "homolog/kernels/detail/dot_avx512_bf16.hpp"
 #include "homolog/kernels/detail/dot_neon.hpp"
 #include "homolog/kernels/detail/dot_portable.hpp"
 #include "homolog/kernels/detail/row_kernels.hpp"
-#include "homolog/core/instruction_set.hpp"
 
 namespace homolog::inline v0_1::detail {
 

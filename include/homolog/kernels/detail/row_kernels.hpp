@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "homolog/core/instruction_set.hpp"
 #include "homolog/kernels/detail/row_kernels_portable.hpp"
 #include "homolog/kernels/detail/row_kernels_vector.hpp"
-#include "homolog/core/instruction_set.hpp"
 
 #if HOMOLOG_X86_KERNELS
 

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <limits>
 
-#include "homolog/kernels/detail/row_kernels_portable.hpp"
 #include "homolog/core/instruction_set.hpp"
+#include "homolog/kernels/detail/row_kernels_portable.hpp"
 
 #if HOMOLOG_X86_KERNELS || HOMOLOG_NEON_KERNELS
 

@@ -25,7 +25,7 @@ struct HostPath {
 
   /// @throws ValueError for a map without a finite value; ShapeError for an answer that is not
   /// [N,2]; DeviceError when LibTorch fails
-  void operator()(DescriptorView similarity, Eigen::Index rows, Eigen::Index cols,
+  void operator()(MatrixView similarity, Eigen::Index rows, Eigen::Index cols,
                   Match* matches) const {
     for (Eigen::Index i = 0; i < similarity.rows(); ++i) {
       matches[i].score = find_peak(SimilarityMap(row_of(similarity, i), rows, cols)).value;
