@@ -169,6 +169,26 @@ inline Peak recheck(const float* query, const FeatureMap& target, const float* s
 #endif
 
 #if HOMOLOG_X86_KERNELS
+/// What a scanned dot product may be off by.
+inline float scan_bound(const RoundedNorms& query, const RoundedNorms& cells, std::size_t dim) {
+  // The instructions take denormal numbers for zeros.
+  const float flushed = static_cast<float>(dim) * 4 * (std::numeric_limits<float>::min)();
+  const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
+                     (query.norm + query.error) * (cells.norm + cells.error);
+  return query.error * cells.norm + (query.norm + query.error) * cells.error + 2 * sums + flushed;
+}
+
+/// The peak of query `index` in float32, where rounding has no bound: for NaN, or values near the
+/// largest float32.
+inline Peak unscanned_peak(const float* query, Eigen::Index index, const FeatureMap& target,
+                           const Execution& execution) {
+  FloatMatrix row;
+  KernelWorkspace other;  // the execution's holds the rounded queries
+  fill_similarity_rows(MatrixView(query, 1, target.dim()), target, row, execution.alone(other));
+  require_finite_rows(row, index, execution);
+  return find_peak(SimilarityMap(row.data(), target.rows, target.cols), execution);
+}
+
 /// Peaks of up to some hundred queries, `first` being the index of the first.
 ///
 /// @param rounded of `target`, or null to round it on the way
@@ -209,29 +229,16 @@ inline void find_peaks_by_scan(MatrixView queries, Eigen::Index first, const Fea
     take_larger(cells, most);
   });
 
-  // The instructions take denormal numbers for zeros.
-  const float flushed = static_cast<float>(dim) * 4 * (std::numeric_limits<float>::min)();
   constexpr float lowest = -std::numeric_limits<float>::infinity();
   constexpr std::size_t at_once = 8;
   execution.workers().run(
       threads, (number + at_once - 1) / at_once, [&](std::size_t piece, std::size_t) {
         for (std::size_t q = piece * at_once; q < (std::min)((piece + 1) * at_once, number); ++q) {
-          const auto& norms = norms_of[q];
-          const float sums = static_cast<float>(dim) * std::numeric_limits<float>::epsilon() *
-                             (norms.norm + norms.error) * (cells.norm + cells.error);
-          const float bound = norms.error * cells.norm + (norms.norm + norms.error) * cells.error +
-                              2 * sums + flushed;
+          const float bound = scan_bound(norms_of[q], cells, dim);
           const auto place = static_cast<Eigen::Index>(q);
-          if (std::isfinite(bound)) {
-            peaks[q] = recheck(row_of(queries, place), target, row_of(similarity, place), bound);
-          } else {  // NaN, or values near the largest float32
-            FloatMatrix row;
-            KernelWorkspace other;  // the execution's holds the rounded queries
-            fill_similarity_rows(MatrixView(row_of(queries, place), 1, queries.cols()), target, row,
-                                 execution.alone(other));
-            require_finite_rows(row, first + place, execution);
-            peaks[q] = find_peak(SimilarityMap(row.data(), target.rows, target.cols), execution);
-          }
+          const float* const query = row_of(queries, place);
+          peaks[q] = std::isfinite(bound) ? recheck(query, target, row_of(similarity, place), bound)
+                                          : unscanned_peak(query, first + place, target, execution);
           if (peaks[q].value == lowest) {
             throw ValueError(
                 text("query ", first + place, ": no similarity with the target is finite"));

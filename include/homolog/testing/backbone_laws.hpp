@@ -108,6 +108,7 @@ inline std::string shape_error(const std::vector<FeatureMap>& maps, std::size_t 
 /// @param backbone any Backbone policy, ready to run
 /// @return every law, see Law::broken; throws nothing of its own
 template <class B>
+// NOLINTNEXTLINE(readability-function-size): a list of laws, one behind the other
 std::vector<Law> check_backbone_laws(const B& backbone) {
   require_backbone<B>();
   std::vector<Law> laws;

@@ -47,6 +47,7 @@ inline std::vector<PairErrors> with_distance(std::vector<PairErrors> pairs, doub
 /// @param metric any Metric policy, with its setting
 /// @return every law, see Law::broken; throws nothing of its own
 template <class M>
+// NOLINTNEXTLINE(readability-function-size): a list of laws, one behind the other
 std::vector<Law> check_metric_laws(const M& metric) {
   require_metric<M>();
   std::vector<Law> laws;

@@ -10,6 +10,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -182,6 +183,22 @@ struct JpegStructure {
   int adobe_transform = -1;  ///< colour transform of the Adobe segment, -1 without one
 };
 
+/// The next marker: 0xff and a byte that is neither stuffing, fill nor a restart. Nothing when the
+/// file ends before it.
+///
+/// @param position where the search begins; then behind the marker
+inline std::optional<std::uint32_t> next_jpeg_marker(std::string_view bytes,
+                                                     std::size_t& position) {
+  while (true) {
+    position = bytes.find('\xff', position);
+    if (position == std::string_view::npos || position + 1 >= bytes.size()) return std::nullopt;
+    const std::uint32_t marker = byte_at(bytes, ++position);
+    if (marker == 0xff) continue;
+    ++position;
+    if (marker > 0x01 && (marker < 0xd0 || marker > 0xd7)) return marker;
+  }
+}
+
 /// Walks the markers of a JPEG from the first to the end-of-image marker. What follows that marker
 /// is ignored: cameras append previews there.
 ///
@@ -200,19 +217,10 @@ inline JpegStructure walk_jpeg(std::string_view bytes, const std::string& name, 
     return ImageError(text(name, ": malformed JPEG, ", reason...));
   };
   for (;;) {
-    // The next marker: 0xff and a byte that is neither stuffing, fill nor a restart.
-    std::uint32_t marker = 0;
-    for (;;) {
-      position = bytes.find('\xff', position);
-      if (position == std::string_view::npos || position + 1 >= bytes.size()) {
-        if (header_only) return jpeg;
-        throw truncated();
-      }
-      marker = byte_at(bytes, ++position);
-      if (marker == 0xff) continue;
-      ++position;
-      if (marker > 0x01 && (marker < 0xd0 || marker > 0xd7)) break;
-    }
+    const std::optional<std::uint32_t> found = next_jpeg_marker(bytes, position);
+    if (!found && header_only) return jpeg;
+    if (!found) throw truncated();
+    const std::uint32_t marker = *found;
     if (marker == 0xd9) {
       if (header_only) return jpeg;
       if (scans == 0) throw malformed("expected picture data before the end-of-image marker");

@@ -199,6 +199,7 @@ class PickleMachine {
     }
   }
 
+  // NOLINTNEXTLINE(readability-function-size): one case an opcode reads best in one place
   void step(PickleOpcode code) {
     using enum PickleOpcode;
     switch (code) {
