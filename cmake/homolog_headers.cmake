@@ -11,7 +11,7 @@ list(APPEND homolog_header_rules datasets [[^core/(json_text|detail/strict_json)
 list(APPEND homolog_header_rules homolog [[^(matchers/tensor/|testing/tensor_)]])
 list(APPEND homolog_header_rules core [[^(core|images|kernels|matchers|metrics|testing|visualization)/|^version\.hpp$]])
 list(APPEND homolog_header_rules datasets [[^backbones/(families/|(recognize|key_styles|position_interpolation)\.hpp$)]])
-list(APPEND homolog_header_rules core [[^backbones/(any_backbone|synthetic)\.hpp$|^(pipeline/pipeline|features/[a-z_]*)\.hpp$]])
+list(APPEND homolog_header_rules core [[^backbones/(any_backbone|load_setting|synthetic)\.hpp$|^(match|match_dense|pipeline/pipeline|features/[a-z_]*)\.hpp$]])
 list(APPEND homolog_header_rules homolog [[^(backbones|interop)/|^homolog\.hpp$|^weights/torch_tensors\.hpp$]])
 list(APPEND homolog_header_rules datasets [[^(datasets|pipeline|selection|weights)/]])
 

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "homolog/datasets/jsonl.hpp"
 #include "homolog/datasets/pf_pascal_matlab.hpp"
@@ -18,10 +20,59 @@ namespace tool {
 
 using namespace homolog;
 
+namespace {
+
+Dataset load_spair_of(const DatasetOptions& options) {
+  const std::string layout = options.layout.empty() ? "large" : options.layout;
+  Dataset dataset =
+      load_spair(options.root, options.split, {layout, options.categories, options.limit});
+  dataset.name = options.dataset;
+  return dataset;
+}
+template <auto Load>
+Dataset load_selected(const DatasetOptions& options) {
+  return select_pairs(Load(options), options.categories, options.limit);
+}
+Dataset load_pascal_of(const DatasetOptions& options) {
+  return load_pf_pascal_matlab(options.root, options.split);
+}
+Dataset load_willow_of(const DatasetOptions& options) { return load_pf_willow(options.root); }
+Dataset load_jsonl_of(const DatasetOptions& options) {
+  return load_jsonl(options.root, options.split);
+}
+
+// Where a data set has what is not a picture.
+enum class Annotations { folders, tables, list };
+
+// All that the tool knows of a data set; a new one is a line here.
+struct DatasetReader {
+  const char* name;
+  const char* training_split;  // where the user names none
+  Dataset (*load)(const DatasetOptions& options);
+  Annotations annotations;
+};
+constexpr DatasetReader readers[] = {
+    {"spair-71k", "trn", load_spair_of, Annotations::folders},
+    {"pf-pascal", "train", load_selected<load_pascal_of>, Annotations::tables},
+    {"pf-willow", "test", load_selected<load_willow_of>, Annotations::tables},
+    {"synthetic", "trn", load_spair_of, Annotations::folders},
+    {"jsonl", "train", load_selected<load_jsonl_of>, Annotations::list}};
+
+const DatasetReader& reader_of(const DatasetOptions& options) {
+  for (const DatasetReader& reader : readers) {
+    if (options.dataset == reader.name) return reader;
+  }
+  throw UsageError("--dataset '" + options.dataset + "' is unknown");
+}
+
+}  // namespace
+
 void add_dataset_options(CLI::App& command, DatasetOptions& options) {
+  std::vector<std::string> names;
+  for (const DatasetReader& reader : readers) names.emplace_back(reader.name);
   command.add_option("--dataset", options.dataset, "which data set")
       ->required()
-      ->check(CLI::IsMember({"spair-71k", "pf-pascal", "pf-willow", "synthetic", "jsonl"}));
+      ->check(CLI::IsMember(names));
   command.add_option("--root", options.root, "its folder")->required();
   command.add_option("--layout", options.layout, "SPair-71k's list of pairs (default: large)")
       ->check(CLI::IsMember({"large", "small"}));
@@ -29,16 +80,12 @@ void add_dataset_options(CLI::App& command, DatasetOptions& options) {
   command.add_option("--limit", options.limit, "only the first N pairs")->check(number_from(1));
 }
 
-namespace {
-
-bool in_spair_layout(const DatasetOptions& options) {
-  return options.dataset == "spair-71k" || options.dataset == "synthetic";
+std::string training_split(const DatasetOptions& options) {
+  return reader_of(options).training_split;
 }
 
-}  // namespace
-
 void require_fitting(const DatasetOptions& options) {
-  if (!options.layout.empty() && !in_spair_layout(options)) {
+  if (!options.layout.empty() && reader_of(options).annotations != Annotations::folders) {
     throw UsageError("--layout belongs to spair-71k and synthetic; leave it out with --dataset " +
                      options.dataset);
   }
@@ -48,20 +95,7 @@ void require_fitting(const DatasetOptions& options) {
   }
 }
 
-Dataset load_dataset(const DatasetOptions& options) {
-  if (in_spair_layout(options)) {
-    const std::string layout = options.layout.empty() ? "large" : options.layout;
-    Dataset dataset =
-        load_spair(options.root, options.split, {layout, options.categories, options.limit});
-    dataset.name = options.dataset;
-    return dataset;
-  }
-  Dataset dataset = options.dataset == "pf-pascal"
-                        ? load_pf_pascal_matlab(options.root, options.split)
-                    : options.dataset == "pf-willow" ? load_pf_willow(options.root)
-                                                     : load_jsonl(options.root, options.split);
-  return select_pairs(std::move(dataset), options.categories, options.limit);
-}
+Dataset load_dataset(const DatasetOptions& options) { return reader_of(options).load(options); }
 
 void print_warnings(const Dataset& dataset) {
   for (const std::string& sentence : dataset_warnings(dataset)) {
@@ -80,14 +114,16 @@ void require_writable(const std::vector<NamedFile>& outputs, const DatasetOption
   std::set<std::filesystem::path> files;
   for (const Pair& pair : dataset.pairs) files.insert({pair.source, pair.target});
   const std::filesystem::path root = options.root;
-  if (options.dataset == "jsonl") {
+  const Annotations annotations = reader_of(options).annotations;
+  if (annotations == Annotations::list) {
     files.insert(root / (options.split + ".jsonl"));
   } else {
     for (std::filesystem::recursive_directory_iterator entry(root, error), end;
          !error && entry != end; entry.increment(error)) {
       const auto extension = entry->path().extension();
-      const bool annotation = in_spair_layout(options) ? entry->path().parent_path() != root
-                                                       : extension == ".csv" || extension == ".mat";
+      const bool annotation = annotations == Annotations::folders
+                                  ? entry->path().parent_path() != root
+                                  : extension == ".csv" || extension == ".mat";
       if (annotation) files.insert(entry->path());
     }
   }

@@ -25,6 +25,9 @@ void add_dataset_options(CLI::App& command, DatasetOptions& options);
 // Refuses, before anything is read, options that the data set does not have.
 void require_fitting(const DatasetOptions& options);
 
+// The split that is trained on where the user names none.
+std::string training_split(const DatasetOptions& options);
+
 homolog::Dataset load_dataset(const DatasetOptions& options);
 
 // Says on stderr what is legal in a data set and yet looks wrong.

@@ -125,10 +125,7 @@ void finetune_command(FinetuneOptions options) {
         "merge them first with homolog convert --checkpoint");
   }
   require_fitting(options.backbone);
-  if (options.data.split.empty()) {
-    const bool spair = options.data.dataset == "spair-71k" || options.data.dataset == "synthetic";
-    options.data.split = spair ? "trn" : options.data.dataset == "pf-willow" ? "test" : "train";
-  }
+  if (options.data.split.empty()) options.data.split = training_split(options.data);
   require_fitting(options.data);
   std::optional<DatasetOptions> validation_data;
   if (!options.validation_split.empty()) {

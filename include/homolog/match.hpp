@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// The first tier: the points of one picture found in another by one call, with good defaults.
+/// The shortest way: the points of one picture found in another by one call, with good defaults.
 ///
 /// @code
 /// const auto backbone = homolog::load_backbone("dinov2_vits14_pretrain.pth");
@@ -30,12 +30,12 @@ namespace homolog::inline v0_1 {
 struct PipelineSetting {
   Resize resize = Resize::squash;  ///< how a picture becomes an input; squash stretches it
   int image_size = 0;  ///< [px] input side; 0 takes the backbone's default_image_size_of()
-  ResizeFilter filter = ResizeFilter::bicubic;  ///< that pictures are resized with
+  ResizeFilter filter = ResizeFilter::bicubic;  ///< how a picture is interpolated when resized
   Query query = Query::nearest;  ///< how a keypoint between cell centres reads its feature
-  /// CPU threads that match; with several a matcher of single maps is called from all of them, one
-  /// that reads whole problems from one, which it may tell to use the others, see Execution.
+  /// CPU threads. A matcher that reads single maps is then called from all of them. A matcher that
+  /// reads whole problems is called once and is told the number, see Execution.
   int threads = 1;
-  bool margin = false;  ///< also says what the best cell is ahead of the second best
+  bool margin = false;  ///< also says by how much the best cell is better than the second
 };
 
 /// A picture's L2-normalised features with the transform between its pixels and their grid.
@@ -55,7 +55,9 @@ struct MatchResult {
 /// Stops where a keypoint cannot be matched.
 ///
 /// @param image [px] size of the keypoints' picture
-/// @throws PointError when there is none, or naming the first that is not finite or lies outside
+/// @throws PointError when there is none, or naming the first that is not finite or not within
+/// [-0.5, width] x [-0.5, height]: half a pixel more than the edge, for annotations that count from
+/// 1
 inline void require_inside(const Points<ImageFrame>& points, Size image) {
   if (points.empty()) throw PointError("no keypoints were given");
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -84,11 +86,12 @@ std::vector<float> margins_of(MatrixView queries, const FeatureMap& target,
   }
 }
 
-/// Answers as points inside the target picture, behind those that `result` has.
+/// Answers as points inside the target picture.
 ///
 /// @throws ValueError naming the first answer that is not finite
-inline void append_image_points(const std::vector<Match>& matches, const FrameTransform& target,
-                                MatchResult& result) {
+inline MatchResult to_image_points(const std::vector<Match>& matches,
+                                   const FrameTransform& target) {
+  MatchResult result;
   for (const Match& match : matches) {
     if (!is_finite(match.cell)) {
       throw ValueError(text("matcher: its answer to query ", result.points.size(), " is the cell (",
@@ -98,15 +101,15 @@ inline void append_image_points(const std::vector<Match>& matches, const FrameTr
     result.scores.push_back(match.score);
     result.mutual.push_back(match.mutual);
   }
+  return result;
 }
 
-/// Answers as points inside the target picture.
-///
-/// @throws as append_image_points()
-inline MatchResult to_image_points(const std::vector<Match>& matches,
-                                   const FrameTransform& target) {
-  MatchResult result;
-  append_image_points(matches, target, result);
+/// A problem's answers as points inside the target picture, with what the setting asks for.
+template <class M>
+MatchResult match_problem(const M& matcher, const MatchProblem& problem,
+                          const FrameTransform& target, const PipelineSetting& setting) {
+  MatchResult result = to_image_points(match_queries(matcher, problem, {setting.threads}), target);
+  result.margins = margins_of<M>(problem.descriptors, problem.target, setting);
   return result;
 }
 
@@ -164,8 +167,9 @@ ImageFeatures image_features(const B& backbone, const ImageView& image,
 
 /// Finds the source keypoints in the target.
 ///
-/// @param points [N,2] pixels of the source picture, finite and inside it, N >= 1
-/// @param matcher any Matcher; by default the paper's window soft-argmax
+/// @param points [N,2] pixels of the source picture, N >= 1, as require_inside() takes them
+/// @param matcher any Matcher; by default the paper's window soft-argmax, where Pipeline and the
+/// command take Argmax
 /// @return [N,2] pixels of the target picture, never outside its edges, with scores
 /// @throws PointError for bad keypoints, ValueError for an answer of the matcher that is not
 /// finite, and whatever the matcher throws
@@ -181,31 +185,40 @@ MatchResult match(const ImageFeatures& source, const ImageFeatures& target,
     descriptors = sample_descriptors(source.map, queries, setting.query);
   }
   const MatchProblem problem{source.map, target.map, queries, descriptors};
-  MatchResult result =
-      detail::to_image_points(match_queries(matcher, problem, {setting.threads}), target.transform);
-  result.margins = detail::margins_of<M>(descriptors, target.map, setting);
-  return result;
+  return detail::match_problem(matcher, problem, target.transform, setting);
 }
+
+namespace detail {
+
+/// A picture's features, or its grid alone for a matcher that reads none.
+template <class M, class B>
+ImageFeatures features_or_grid(const B& backbone, const ImageView& image,
+                               const PipelineSetting& setting) {
+  if constexpr (needs_features<M>()) {
+    return image_features(backbone, image, setting);
+  } else {
+    const FrameTransform transform = picture_transform(backbone, image.size(), setting);
+    return {bare_grid(transform), transform};
+  }
+}
+
+}  // namespace detail
 
 /// Finds the source keypoints in the target, from pictures; a matcher that reads no features runs
 /// no backbone.
 ///
 /// @param backbone any Backbone, such as load_backbone() gives
-/// @param points [N,2] pixels of the source picture, finite and inside it, N >= 1
+/// @param points [N,2] pixels of the source picture, N >= 1, as require_inside() takes them
 /// @throws what image_features() and match() of features throw
 template <class B, class M = WindowSoftArgmax>
 MatchResult match(const B& backbone, const ImageView& source, const ImageView& target,
                   const Points<ImageFrame>& points, const M& matcher = {},
                   const PipelineSetting& setting = {}) {
+  source.require_valid("match: source");
+  target.require_valid("match: target");
   require_inside(points, source.size());
-  if constexpr (needs_features<M>()) {
-    return match(image_features(backbone, source, setting),
-                 image_features(backbone, target, setting), points, matcher, setting);
-  } else {
-    const FrameTransform from = picture_transform(backbone, source.size(), setting);
-    const FrameTransform to = picture_transform(backbone, target.size(), setting);
-    return match({bare_grid(from), from}, {bare_grid(to), to}, points, matcher, setting);
-  }
+  return match(detail::features_or_grid<M>(backbone, source, setting),
+               detail::features_or_grid<M>(backbone, target, setting), points, matcher, setting);
 }
 
 }  // namespace homolog::inline v0_1

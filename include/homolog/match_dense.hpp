@@ -2,12 +2,14 @@
 #pragma once
 
 /// @file
-/// The first tier for whole pictures: every cell, or every pixel, of one picture found in another.
+/// The shortest way for whole pictures: every patch, or every pixel, of one picture found in
+/// another.
 
 #include <algorithm>
 #include <cstddef>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/kernels/target_made.hpp"
 #include "homolog/match.hpp"
 
 namespace homolog::inline v0_1 {
@@ -38,8 +40,8 @@ inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSettin
   const CellRange& shown = source.map.content;
   const Size picture = source.transform.image.image;
   const int step = (std::max)(setting.step, 1);
-  result.rows = setting.step == 0 ? shown.y2 - shown.y1 : (picture.height + step - 1) / step;
-  result.cols = setting.step == 0 ? shown.x2 - shown.x1 : (picture.width + step - 1) / step;
+  result.rows = setting.step == 0 ? shown.y2 - shown.y1 : (picture.height - 1) / step + 1;
+  result.cols = setting.step == 0 ? shown.x2 - shown.x1 : (picture.width - 1) / step + 1;
   for (int row = 0; row < result.rows; ++row) {
     for (int col = 0; col < result.cols; ++col) {
       if (setting.step == 0) {
@@ -58,16 +60,26 @@ inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSettin
   return result;
 }
 
+/// Adds answers behind those that are there.
+inline void append(MatchResult& all, const MatchResult& more) {
+  all.points.list.insert(all.points.list.end(), more.points.begin(), more.points.end());
+  all.scores.insert(all.scores.end(), more.scores.begin(), more.scores.end());
+  all.mutual.insert(all.mutual.end(), more.mutual.begin(), more.mutual.end());
+  all.margins.insert(all.margins.end(), more.margins.begin(), more.margins.end());
+}
+
 }  // namespace detail
 
-/// Finds every cell or pixel of the source in the target. For pixels set `setting.query` to
+/// Finds every patch or pixel of the source in the target. For pixels set `setting.query` to
 /// Query::bilinear, or all pixels of a patch get one answer.
 ///
-/// Beside the answers it takes memory for the features of a few thousand points at a time.
+/// Beside the answers it takes 16 bytes for each point, and memory for the features of a few
+/// thousand points at a time.
 ///
 /// @param matcher any Matcher; by default the paper's window soft-argmax
 /// @throws SettingError for a negative step; ValueError for an answer of the matcher that is not
-/// finite; whatever the matcher throws
+/// finite; whatever the matcher throws, its ValueErrors with the first point of the block in which
+/// it counts
 template <class M = WindowSoftArgmax>
 DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& target,
                          const DenseSetting& dense = {}, const M& matcher = {},
@@ -75,6 +87,7 @@ DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& targe
   require_matcher<M>();
   Points<GridFrame> cells;
   DenseMatches result = detail::dense_lattice(source, dense, cells);
+  TargetMade made;
   constexpr std::size_t block = 8192;
   for (std::size_t begin = 0; begin < cells.size(); begin += block) {
     const std::size_t count = (std::min)(block, cells.size() - begin);
@@ -84,16 +97,20 @@ DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& targe
     if constexpr (needs_features<M>()) {
       descriptors = sample_descriptors(source.map, queries, setting.query);
     }
-    const MatchProblem problem{source.map, target.map, queries, descriptors};
-    detail::append_image_points(match_queries(matcher, problem, {setting.threads}),
-                                target.transform, result.target);
-    const auto margins = detail::margins_of<M>(descriptors, target.map, setting);
-    result.target.margins.insert(result.target.margins.end(), margins.begin(), margins.end());
+    const MatchProblem problem{source.map, target.map, queries, descriptors, &made};
+    try {
+      const MatchResult found = detail::match_problem(matcher, problem, target.transform, setting);
+      detail::append(result.target, found);
+    } catch (const ValueError& error) {
+      throw ValueError(
+          detail::text("match_dense: of the points from ", begin, " on, ", error.what()));
+    }
   }
   return result;
 }
 
-/// Finds every cell or pixel of the source in the target, from pictures.
+/// Finds every patch or pixel of the source in the target, from pictures; a matcher that reads no
+/// features runs no backbone.
 ///
 /// @param backbone any Backbone, such as load_backbone() gives
 /// @throws what image_features() and match_dense() of features throw
@@ -101,8 +118,11 @@ template <class B, class M = WindowSoftArgmax>
 DenseMatches match_dense(const B& backbone, const ImageView& source, const ImageView& target,
                          const DenseSetting& dense = {}, const M& matcher = {},
                          const PipelineSetting& setting = {}) {
-  return match_dense(image_features(backbone, source, setting),
-                     image_features(backbone, target, setting), dense, matcher, setting);
+  source.require_valid("match_dense: source");
+  target.require_valid("match_dense: target");
+  return match_dense(detail::features_or_grid<M>(backbone, source, setting),
+                     detail::features_or_grid<M>(backbone, target, setting), dense, matcher,
+                     setting);
 }
 
 }  // namespace homolog::inline v0_1

@@ -196,7 +196,8 @@ TEST_CASE("A tensor and its matrix views are the same memory, at an offset too")
 
 TEST_CASE("A tensor that needs gradients can be seen") {
   const torch::Tensor tensor = torch::ones({2, 3}).requires_grad_();
-  CHECK(descriptor_view(tensor).sum() == 6);
+  CHECK(similarity_map_view(tensor).sum() == 6);
+  CHECK(descriptor_view(tensor)(1, 2) == 1);
   CHECK(tensor.requires_grad());
 }
 

@@ -135,4 +135,6 @@ TEST_CASE("a view that is none says what it was given") {
   Image broken(4, 4);
   broken.pixels.resize(47);
   CHECK_THROWS_AS(ImageView{broken}, ShapeError);
+  CHECK_THROWS_AS(Image(-1, -1), ShapeError);
+  CHECK_THROWS_AS(Image(-1, 5), ShapeError);
 }

@@ -222,6 +222,15 @@ TEST_CASE("a matcher that takes an Execution is told how its caller runs") {
   CHECK(match_queries(ToldWhole{}, problem)[0].cell.x == 1);
 }
 
+TEST_CASE("instructions that the machine lacks are refused, not run") {
+  const FeatureMap map = random_unit_map(3, 3, 8, 5);
+  for (const InstructionSet set : all_instruction_sets) {
+    if (is_supported(set)) continue;
+    CHECK_THROWS_AS(match_map(Argmax{}, map.values, {1, set}), SettingError);
+    CHECK_THROWS_AS(match_descriptors(Argmax{}, map.descriptors(), map, {1, set}), SettingError);
+  }
+}
+
 TEST_CASE("a pool of one's own serves as the process's does") {
   const FeatureMap source = random_unit_map(20, 20, 8, 7), target = random_unit_map(19, 17, 8, 8);
   WorkerPool pool;

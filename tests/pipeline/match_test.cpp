@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "homolog/backbones/synthetic.hpp"
@@ -98,11 +99,11 @@ TEST_CASE("match_dense() of pixels answers as match() of each does, block by blo
   const SyntheticBackbone backbone;
   PipelineSetting setting{Resize::squash, 96};
   setting.query = Query::bilinear;
-  for (const int step : {1, 4, 50, 1000}) {
+  for (const int step : {1, 4, 50, 1000, std::numeric_limits<int>::max()}) {
     const DenseMatches found =
         match_dense(backbone, source, target, {step}, WindowSoftArgmax{}, setting);
-    CHECK(found.rows == (103 + step - 1) / step);
-    CHECK(found.cols == (131 + step - 1) / step);
+    CHECK(found.rows == 102 / step + 1);
+    CHECK(found.cols == 130 / step + 1);
     REQUIRE(found.source.size() == static_cast<std::size_t>(found.rows * found.cols));
     CHECK(found.source[found.source.size() - 1].x == (found.cols - 1) * step);
     CHECK(found.source[found.source.size() - 1].y == (found.rows - 1) * step);
@@ -161,4 +162,36 @@ TEST_CASE("what is made of a target once serves each problem with it") {
       }
     }
   }
+}
+
+namespace {
+
+/// A backbone that no one may run.
+struct Untouchable : SyntheticBackbone {
+  std::vector<FeatureMap> operator()(const InputBatch&) const { throw Error("it was run"); }
+};
+
+/// Answers its second block of points, and those behind it, with no number.
+struct LostLater {
+  static constexpr bool needs_features = false;
+  std::vector<Match> match(const MatchProblem& problem) const {
+    std::vector<Match> matches(problem.queries.size());
+    if (problem.queries[0].y > 1) matches[7].cell.x = std::nan("");
+    return matches;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a matcher that reads no features runs no backbone, and errors name the point") {
+  const Image source = noise_picture(131, 103, 8), target = noise_picture(120, 110, 9);
+  CHECK_NOTHROW(match(Untouchable{}, source, target, {{3, 3}}, CopyCoordinates{}));
+  CHECK(match_dense(Untouchable{}, source, target, {}, CopyCoordinates{}).rows > 0);
+  CHECK_THROWS_WITH_AS(
+      match_dense(Untouchable{}, source, target, {1}, LostLater{}),
+      doctest::Contains("of the points from 8192 on, matcher: its answer to query 7"), ValueError);
+  CHECK_THROWS_WITH_AS(match(Untouchable{}, source, Image{}, {{3, 3}}),
+                       doctest::Contains("match: target: expected a picture"), ShapeError);
+  CHECK_THROWS_WITH_AS(match_dense(Untouchable{}, Image{}, target),
+                       doctest::Contains("match_dense: source: expected a picture"), ShapeError);
 }

@@ -59,6 +59,8 @@ TEST_CASE("every matcher comes back from its name and its JSON, whatever its fie
     const AnyMatcher back = from_name(matcher.name, Json::parse(settings.dump()));
     CHECK(policy_json(back) == policy_json(matcher));
     CHECK(std::holds_alternative<decltype(matcher)>(back));
+    CHECK(policy_json(from_json<AnyMatcher>(policy_json(matcher))) == policy_json(matcher));
+    CHECK(policy_json(from_name(matcher.name, nullptr)) == policy_json(from_name(matcher.name)));
   });
   CHECK(std::get<SoftArgmax>(from_name("soft-argmax", {{"temperature", 7}})).setting.temperature ==
         7);
@@ -112,6 +114,21 @@ TEST_CASE("what cannot be meant is refused by name, with what can") {
         "upsampled-argmax: factor is 0, expected at least 1");
   CHECK(refusal("mine", {{"strict", 1}}) == "mine: strict is 1, expected true or false");
   CHECK(refusal("mine", {{"count", 256}}) == "mine: count is 256, expected an integer");
+}
+
+TEST_CASE("JSON of a policy needs its name") {
+  for (const Json& json : {Json(3), Json::object(), Json{{"name", 3}}}) {
+    CHECK_THROWS_WITH_AS(from_json<AnyMatcher>(json),
+                         doctest::Contains("expected a JSON object with the text \"name\""),
+                         SettingError);
+  }
+}
+
+TEST_CASE("an enumeration outside of its values is refused, and shown as its number") {
+  WindowSoftArgmax matcher;
+  matcher.setting.outside = static_cast<WindowSoftArgmax::Outside>(7);
+  CHECK_THROWS_AS(require_fields(matcher.setting, "test"), SettingError);
+  CHECK(policy_json(matcher)["outside"] == "7");
 }
 
 TEST_CASE("a refused setting is left as it was") {

@@ -15,7 +15,7 @@
 
 namespace homolog::inline v0_1 {
 
-/// Memory that kernels reuse: with one workspace a thread, calls after the first allocate nothing.
+/// Memory that kernels reuse from call to call, so that later calls need not allocate it again.
 struct KernelWorkspace {
   /// What one of several threads works in.
   struct Slot {
@@ -38,18 +38,19 @@ struct KernelWorkspace {
 /// The calling thread's own workspace, which the functions take where none is given.
 inline KernelWorkspace& thread_workspace() { return detail::thread_object<KernelWorkspace>(); }
 
-/// How a call runs. None of this changes an answer, but for the last bit between instruction sets
+/// How a call runs. None of this changes an answer, except the last bit between instruction sets
 /// with and without fused multiply-add.
 ///
 /// Every kernel takes one, and a matcher may: `operator()(const SimilarityMap&, const Execution&)`
 /// and `match(const MatchProblem&, const Execution&)`.
 struct Execution {
   int threads = 1;  ///< CPU threads; below 1 counts as 1
-  /// Those of the process, or one that this machine has.
+  /// The instruction set to use; it must be one that this machine has.
   InstructionSet instructions = active_instruction_set();
-  /// Not used by two calls at once; null takes the calling thread's own.
+  /// Must not be used by two calls at the same time; null takes the calling thread's own. With
+  /// several threads the others use their own besides.
   KernelWorkspace* workspace = nullptr;
-  WorkerPool* pool = nullptr;  ///< whose threads help; null takes the process's
+  WorkerPool* pool = nullptr;  ///< whose threads help; null is the process's pool
 
   /// The workspace that was given, or the calling thread's own.
   KernelWorkspace& memory() const { return workspace != nullptr ? *workspace : thread_workspace(); }

@@ -11,11 +11,13 @@
 ///   struct Setting {
 ///     float temperature = 50;
 ///     static constexpr auto fields() {
-///       return std::tuple(Field{"temperature", &Setting::temperature, "multiplies the cosine",
-///                               Allowed::positive});
+///       return std::tuple(homolog::Field{"temperature", &Setting::temperature,
+///                                        "multiplies the cosine", homolog::Allowed::positive});
 ///     }
 ///   };
 ///   Setting setting;
+///   homolog::Match operator()(const homolog::SimilarityMap& map) const;
+/// };
 /// @endcode
 
 #include <cmath>
@@ -36,8 +38,9 @@ enum class Allowed {
   positive       ///< above 0 and finite
 };
 
-/// One member of a setting. A member of an enumeration needs `value_names(Enumeration)` beside
-/// that, an array of the enumerators' names, as WindowSoftArgmax::Outside has it.
+/// One member of a setting. An enumeration, whose values must be 0, 1, 2 and so on, needs a
+/// function `value_names(Enumeration)` beside it that gives their names in that order, as
+/// WindowSoftArgmax::Outside has it.
 template <class Setting, class Value>
 struct Field {
   std::string_view name;           ///< in JSON; with hyphens on a command line
@@ -66,12 +69,15 @@ constexpr void for_each_field(Setting& setting, const Visit& visit) {
 /// Checks the numbers of a setting against its list.
 ///
 /// @param who the policy, for the error
-/// @throws SettingError naming the first field whose number is not allowed, and what is
+/// @throws SettingError naming the first field whose value is not allowed, and what is
 template <ListedSetting Setting>
 void require_fields(const Setting& setting, std::string_view who) {
   for_each_field(setting, [who](const auto& field, const auto& value) {
     using Value = std::remove_cvref_t<decltype(value)>;
-    if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
+    if constexpr (std::is_enum_v<Value>) {
+      if (static_cast<std::size_t>(value) < value_names(value).size()) return;
+      throw SettingError(detail::text(who, ": ", field.name, " is none of its values"));
+    } else if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
       if (field.allowed == Allowed::any) return;
       const bool positive = field.allowed == Allowed::positive;
       if (positive ? value > 0 : value >= 0) {

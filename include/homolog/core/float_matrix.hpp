@@ -153,11 +153,11 @@ class FloatMatrix {
   View view() { return {data(), rows_, cols_}; }
   /// The same, read-only.
   SimilarityMap view() const { return {data(), rows_, cols_}; }
-  /// A matrix serves wherever a view of descriptors is asked for,
+  /// Converts to a view of descriptors.
   operator MatrixView() const {  // NOLINT(google-explicit-constructor)
     return {data(), rows_, cols_};
   }
-  /// or a similarity map.
+  /// Converts to a similarity map.
   operator SimilarityMap() const { return view(); }  // NOLINT(google-explicit-constructor)
   /// One row [1,cols] for Eigen, to be changed. (A template, so that only who calls it pays for the
   /// type.)

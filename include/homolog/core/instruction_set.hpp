@@ -113,10 +113,6 @@ inline InstructionSet chosen_instruction_set(const char* named) {
   return largest;
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// The process's setting; the largest family, or the environment's, until it is set.
 inline std::atomic<InstructionSet>& active_set() {
   // The first use comes before threads of ours exist.

@@ -23,14 +23,16 @@ namespace homolog::inline v0_1 {
 struct Execution;   // core/execution.hpp
 struct TargetMade;  // kernels/target_made.hpp
 
-/// One source picture's queries against one target picture, all a matcher may want to look at.
+/// One source picture's queries against one target picture, all a matcher may want to look at. It
+/// refers to what it is made of: both maps, the queries and the descriptors' memory must outlive
+/// it.
 struct MatchProblem {
-  const FeatureMap& source;          ///< L2-normalised
-  const FeatureMap& target;          ///< L2-normalised
+  const FeatureMap& source;          ///< [rows, cols, D] L2-normalised
+  const FeatureMap& target;          ///< [rows, cols, D] L2-normalised
   const Points<GridFrame>& queries;  ///< [N,2] cells of the source grid, fractional
   MatrixView descriptors;            ///< [N,D] L2-normalised feature of each query
-  /// What matchers make of the target alone, for the problems with this target that follow; null
-  /// where none does.
+  /// What matchers make of the target alone, kept for the problems with the same target that
+  /// follow. It belongs to the caller, who takes a new one for each target; null keeps nothing.
   TargetMade* made = nullptr;
 };
 

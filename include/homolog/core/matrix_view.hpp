@@ -42,11 +42,11 @@ class MatrixView {
   /// [rows], [cols] and places in them, as Eigen counts.
   using Index = std::ptrdiff_t;
 
-  /// Of nothing: [0, 0].
+  /// An empty view, [0, 0].
   MatrixView() = default;
-  /// Of rows * cols floats.
+  /// A view of rows * cols floats; neither number is negative, which is not checked.
   MatrixView(const float* data, Index rows, Index cols) : data_(data), rows_(rows), cols_(cols) {}
-  /// Of a std::vector, span or array of floats, a row every `cols` of them.
+  /// A view of a std::vector, span or array of floats: each row is `cols` of them.
   ///
   /// @throws ShapeError when they are no whole number of rows
   template <std::ranges::contiguous_range Range>
@@ -57,11 +57,12 @@ class MatrixView {
     const auto size = static_cast<Index>(std::ranges::size(values));
     if (cols < 1 || size % cols != 0) {
       throw ShapeError(
-          detail::text("matrix view: ", size, " floats, expected a number of rows of ", cols));
+          detail::text("matrix view: ", size, " floats, expected a multiple of ", cols));
     }
     rows_ = size / cols;
   }
-  /// Of a row-major matrix or map of Eigen.
+  /// A view of a row-major matrix or map of Eigen; a temporary one serves for the call it is an
+  /// argument of, and no longer.
   ///
   /// @throws ShapeError when its rows do not follow one another without a gap
   template <detail::RowMajorFloats M>
@@ -73,7 +74,8 @@ class MatrixView {
                                     matrix.innerStride(), ", expected no gap; copy the matrix"));
     }
   }
-  /// Not of a column-major matrix, another scalar or an expression: write it to a FloatMatrix.
+  /// There is no view of a column-major matrix (Eigen::MatrixXf is one), of another scalar or of an
+  /// expression: assign it to a FloatMatrix first, and take that.
   template <detail::EigenDense M>
   requires(!detail::RowMajorFloats<M>) MatrixView(const M& matrix)
   = delete;

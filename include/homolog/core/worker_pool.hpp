@@ -36,7 +36,7 @@ inline double seconds_now() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Waits in a loop until a condition holds, at most some ten microseconds.
+/// Waits in a loop until a condition holds, at most 50 microseconds.
 template <class Condition>
 void look_for(const Condition& condition) {
   const double end = seconds_now() + 50e-6;
@@ -51,11 +51,27 @@ void look_for(const Condition& condition) {
   }
 }
 
+/// What every pool of the process has to know of forks.
+struct Forks {
+  std::atomic<unsigned> count{0};     ///< forks between the first process that matched and this
+  std::atomic<bool> renewing{false};  ///< whether a thread makes a pool anew
+};
+
+inline Forks& forks() {
+  static Forks forks;
+  // The handler belongs to the library that registers it, and goes when that is unloaded.
+  static const int registered = pthread_atfork(nullptr, nullptr, [] {
+    ++forks.count;
+    forks.renewing = false;
+  });
+  if (registered != 0) throw std::bad_alloc();
+  return forks;
+}
+
 /// What threads wait for under a mutex.
 struct PoolEvent {
   pthread_cond_t handle = PTHREAD_COND_INITIALIZER;
 
-  void notify_one() { pthread_cond_signal(&handle); }
   void notify_all() { pthread_cond_broadcast(&handle); }
 
   template <class Condition>
@@ -92,6 +108,7 @@ class WorkerPool {
 
   /// Ends the threads, which finish their tasks first. Later calls run on the calling thread alone.
   void stop() {
+    forget_threads();
     std::vector<pthread_t> workers;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -109,15 +126,20 @@ class WorkerPool {
     }
   }
 
-  /// In a child process after fork(): makes the pool anew. The threads do not exist there, and
-  /// whatever they and their callers had locked or half written stays as it was. Nothing of it is
-  /// freed, because a vector that was growing cannot be.
+  /// In a child process after fork(): makes the pool anew, which run() and stop() do by themselves.
+  /// The threads do not exist there, and whatever they and their callers had locked or half written
+  /// stays as it was. Nothing of it is freed, because a vector that was growing cannot be.
   void forget_threads() {
-    const bool stopped = stop_;
-    const unsigned forks = forks_ + 1;
-    std::construct_at(this);
-    stop_ = stopped;
-    forks_ = forks;
+    detail::Forks& forks = detail::forks();
+    if (forks_ == forks.count) return;
+    while (forks.renewing.exchange(true)) {
+    }
+    if (forks_ != forks.count) {  // no other thread of the child came first
+      const bool stopped = stop_;
+      std::construct_at(this);
+      stop_ = stopped;
+    }
+    forks.renewing = false;
   }
 
  private:
@@ -140,6 +162,7 @@ class WorkerPool {
       for (std::size_t i = 0; i < count; ++i) call(task, i, 0);
       return;
     }
+    forget_threads();
     Job job{call, task, count, helpers, {}, {}, {}};
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -219,22 +242,23 @@ class WorkerPool {
 
   /// Runs tasks until none is left. False in a child process that was forked by one of them.
   bool take_tasks(Job& job, std::size_t slot) {
-    const unsigned forks = forks_;
+    const unsigned forks = detail::forks().count;
     in_task() = true;
     try {
       for (std::size_t i = job.next++; i < job.count; i = job.next++) job.call(job.task, i, slot);
-      if (forks_ != forks) {
+      if (detail::forks().count != forks) {
         throw Error(
             "a matcher forked the process, and the child returned from the matcher: the other "
             "threads' answers do not exist there; end such a child with _exit or exec");
       }
     } catch (...) {
+      if (detail::forks().count != forks) forget_threads();
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!job.error) job.error = std::current_exception();
       job.next = job.count;
     }
     in_task() = false;
-    return forks_ == forks;
+    return detail::forks().count == forks;
   }
 
   std::mutex mutex_;
@@ -243,7 +267,8 @@ class WorkerPool {
   std::vector<Job*> jobs_;  // that are not done
   std::atomic<std::size_t> round_{0};
   std::atomic<bool> stop_{false};
-  unsigned forks_ = 0;  // between the process that made the pool and this one
+  std::atomic<unsigned> forks_{
+      detail::forks().count.load()};  // when the pool was made, or made anew
 };
 
 /// The pool that all kernels of the process share, where a call names no other.
@@ -262,7 +287,7 @@ inline WorkerPool& worker_pool() {
     };
   };
   static Shared shared;
-  // The handler belongs to the library that registers it, and goes when that is unloaded.
+  // At once, before the child has other threads.
   static const int registered =
       pthread_atfork(nullptr, nullptr, [] { shared.pool.forget_threads(); });
   if (registered != 0) throw std::bad_alloc();

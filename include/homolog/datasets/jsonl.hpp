@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"

@@ -76,7 +76,8 @@ struct ImageView {
         format(format_) {
     require_valid("image view");
   }
-  /// The pixels of a picture, valid while it lives and keeps its size.
+  /// The pixels of a picture, valid while it lives and keeps its size: a temporary one serves for
+  /// the call it is an argument of, and no longer.
   ///
   /// @throws ShapeError when they are not width * height * 3 bytes
   ImageView(const Image& image);  // NOLINT(google-explicit-constructor)
@@ -130,10 +131,14 @@ struct Image {
 
   Image() = default;
   /// A black picture of the given size.
-  Image(int width_, int height_)
-      : width(width_),
-        height(height_),
-        pixels(static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_) * 3) {}
+  ///
+  /// @throws ShapeError for a negative side
+  Image(int width_, int height_) : width(width_), height(height_) {
+    if (width < 0 || height < 0) {
+      throw ShapeError(detail::text("Image: ", width, "x", height, ", expected no side below 0"));
+    }
+    pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
+  }
   /// A copy of a view's pixels as RGB.
   ///
   /// @throws ShapeError when the view is empty

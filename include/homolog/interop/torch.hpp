@@ -124,7 +124,8 @@ MatrixView descriptor_view(const at::Tensor&& tensor) = delete;
 /// @throws ShapeError when the tensor is not two-dimensional or not contiguous, DeviceError when it
 ///   is not float32, dense and on the CPU
 inline SimilarityMap similarity_map_view(const at::Tensor& tensor) {
-  return detail::matrix_view(tensor, "similarity_map_view", "[rows, cols]");
+  const MatrixView view = detail::matrix_view(tensor, "similarity_map_view", "[rows, cols]");
+  return {view.data(), view.rows(), view.cols()};
 }
 /// A temporary tensor would be gone before its view.
 SimilarityMap similarity_map_view(const at::Tensor&& tensor) = delete;

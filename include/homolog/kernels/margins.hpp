@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// How sure an argmax is: what the best cell is ahead of the second best.
+/// How sure an argmax is: by how much the best cell is better than the second best.
 
 #include <Eigen/Core>
 #include <cstddef>

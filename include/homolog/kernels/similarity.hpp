@@ -83,7 +83,9 @@ inline void fill_similarity_rows(MatrixView queries, const FeatureMap& target, F
   const std::size_t block = even_block(count, std::max<std::size_t>(cached_floats / padded, 4));
   const int threads = (std::max)(execution.threads, 1);
   const CellPieces pieces(target, threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
-  KernelWorkspace::Slot* const per_thread = execution.memory().room(threads);
+  const std::size_t sharing = (std::min)(static_cast<std::size_t>(threads), pieces.count());
+  KernelWorkspace::Slot* const per_thread =
+      execution.memory().room((std::max)(static_cast<int>(sharing), 1));
   float* const packed = per_thread->queries.room((std::min)(block, count) * padded);
   for (std::size_t begin = 0; begin < count; begin += block) {
     const std::size_t here = (std::min)(block, count - begin);
@@ -177,9 +179,10 @@ inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_quer
 ///
 /// @param queries L2-normalised float32 [N,D]
 /// @param target L2-normalised, D features a cell
-/// @param out becomes float32 [N, rows*cols]; -infinity at padding and where a feature is not
-/// finite, finite elsewhere. The order of summation depends on D alone: equal features give equal
-/// similarities, bit for bit, whatever stands beside them and however many threads work
+/// @param out another matrix than the one that `queries` shows; becomes float32 [N, rows*cols];
+/// -infinity at padding and where a feature is not finite, finite elsewhere. The order of summation
+/// depends on D alone: equal features give equal similarities, bit for bit, whatever stands beside
+/// them and however many threads work
 /// @throws ShapeError when D differs or the map's sizes contradict each other; ValueError naming
 /// the first query without any finite similarity; SettingError for an instruction set that this
 /// machine does not have

@@ -48,6 +48,7 @@ inline float softmax_weight(float similarity, float maximum, float temperature) 
 ///
 /// @param map [rows, cols]
 /// @param maximum the largest finite value of `map`, as find_peak() and largest_finite() give it
+/// @param execution that the machine has its instructions is not checked
 inline SoftmaxSums softmax_sums(const SimilarityMap& map, float maximum, float temperature,
                                 const Execution& execution = {}) {
   const auto moments = detail::softmax_moments(map.data(), static_cast<std::size_t>(map.rows()),

@@ -10,7 +10,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// Made of one feature map by the first matcher that needs it; for one thread at a time.
+/// Made of one feature map by the first matcher that needs it. A new one is taken for each target,
+/// as nothing here tells two targets of one size apart; for one thread at a time.
 struct TargetMade {
   std::optional<UpsampledNorms> norms;  ///< of the size that was asked for last
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"

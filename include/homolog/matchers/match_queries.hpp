@@ -109,12 +109,14 @@ void match_maps(const M& matcher, MatrixView similarity, Eigen::Index rows, Eige
 
 /// Matches one similarity map [rows, cols], by whichever path the matcher has.
 ///
-/// @throws ValueError when no value of `map` is finite; whatever the matcher throws
+/// @throws ValueError when no value of `map` is finite; SettingError for an instruction set that
+/// this machine does not have; whatever the matcher throws
 template <class M>
 Match match_map(const M& matcher, const SimilarityMap& map, const Execution& execution = {}) {
   require_matcher<M>();
   static_assert(MapMatcher<M> || TensorMatcher<M> || !ProblemMatcher<M>,
                 "homolog: this Matcher reads both feature maps; call match_queries");
+  require_supported(execution.instructions);
   Match match;
   detail::match_maps(matcher, SimilarityMap(map.data(), 1, map.size()), map.rows(), map.cols(),
                      execution, &match);

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "homolog/core/execution.hpp"
 #include "homolog/core/field.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/kernels/peak.hpp"

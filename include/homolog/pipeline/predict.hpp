@@ -155,7 +155,9 @@ TargetAnswers match_target(const M& matcher, const PipelineSetting& setting, con
       const auto last = static_cast<std::ptrdiff_t>(begin);
       answers.matches.emplace_back(matches.begin() + first, matches.begin() + last);
       answers.margins.emplace_back();
-      if (setting.margin) answers.margins.back().assign(&margins[0] + first, &margins[0] + last);
+      if (setting.margin) {
+        answers.margins.back().assign(margins.begin() + first, margins.begin() + last);
+      }
     }
   }
   return answers;

@@ -78,6 +78,10 @@ template <class List>
 struct PolicyList;
 template <class... P>
 struct PolicyList<std::variant<P...>> {
+  static_assert((requires { P::name; } && ...),
+                "homolog: a policy that is chosen by name needs 'static constexpr std::string_view "
+                "name'; MutualNearest has none, see visit_matcher()");
+
   static std::string get() {
     std::string names;
     ((names += text(names.empty() ? "" : ", ", P::name)), ...);
@@ -100,9 +104,13 @@ void for_each_policy(const Visit& visit) {
 /// The setting of a policy, or of the matcher that a loss trains.
 template <class P>
 constexpr auto& setting_of(P& policy) {
-  if constexpr (requires { policy.setting; }) {
+  if constexpr (requires { policy.setting.fields(); }) {
     return policy.setting;
   } else {
+    static_assert(
+        requires { policy.matcher.setting.fields(); },
+        "homolog: a policy that is chosen by name needs a member 'setting' whose type has "
+        "'static constexpr auto fields()'");
     return policy.matcher.setting;
   }
 }
@@ -118,7 +126,9 @@ std::vector<std::string> value_names_of() {
 template <class Value>
 nlohmann::ordered_json field_json(const Value& value) {
   if constexpr (std::is_enum_v<Value>) {
-    return std::string(value_names(value)[static_cast<std::size_t>(value)]);
+    const auto index = static_cast<std::size_t>(value);
+    const auto names = value_names(value);
+    return index < names.size() ? std::string(names[index]) : std::to_string(index);
   } else {
     return value;
   }
@@ -134,13 +144,14 @@ nlohmann::ordered_json setting_json(const Setting& setting) {
   return json;
 }
 
-/// Takes the fields that a JSON object names; the others stay as they are.
+/// Takes the fields that a JSON object names; the others stay as they are, and null names none.
 ///
 /// @param who the policy, for the error
 /// @throws SettingError for JSON that is no object, a name that is no field, or a value of another
 /// type or one that is not allowed; the setting is unchanged then
 template <ListedSetting Setting>
 void read_setting(Setting& setting, const nlohmann::ordered_json& json, std::string_view who) {
+  if (json.is_null()) return;
   if (!json.is_object()) {
     throw SettingError(
         detail::text(who, ": the settings are ", json_text(json), ", expected a JSON object"));
@@ -194,12 +205,27 @@ List from_name(std::string_view name,
                                   policy_names<List>()));
 }
 
-/// A policy's name and setting as one JSON object: `{"name": "soft-argmax", "temperature": 50.0}`.
+/// A policy's name and setting as one JSON object, `{"name": "soft-argmax", "temperature": 50.0}`,
+/// which from_json() reads.
 template <class P>
 nlohmann::ordered_json policy_json(const P& policy) {
   nlohmann::ordered_json json{{"name", std::string(P::name)}};
   json.update(setting_json(setting_of(policy)));
   return json;
+}
+
+/// The policy of a variant that a JSON object describes as policy_json() does.
+///
+/// @throws SettingError for JSON without a text `name`, or as from_name()
+template <class List>
+List from_json(nlohmann::ordered_json json) {
+  if (!json.is_object() || !json.contains("name") || !json.at("name").is_string()) {
+    throw SettingError(detail::text("a policy is ", json_text(json),
+                                    ", expected a JSON object with the text \"name\""));
+  }
+  const auto name = json.at("name").template get<std::string>();
+  json.erase("name");
+  return from_name<List>(name, json);
 }
 
 /// The same of the policy that a variant holds.

@@ -235,6 +235,55 @@ void child_returns_from_the_matcher() {
   require_right();
 }
 
+/// A pool that is not the process's starts anew in a child too, and tells one that returns from a
+/// task what is missing.
+void own_pool() {
+  static homolog::WorkerPool pool;
+  static const auto sum_is_right = [] {
+    std::atomic<int> sum{0}, threads{0};
+    pool.run(2, 2, [&](std::size_t i, std::size_t) {
+      sum += static_cast<int>(i) + 1;
+      ++threads;
+      while (threads < 2) std::this_thread::yield();  // hangs unless two threads work
+    });
+    return sum == 3;
+  };
+  require(sum_is_right(), "the pool's tasks were not run");
+  for (int i = 0; i < 5; ++i) {
+    in_child([] {
+      require(sum_is_right(), "the pool's tasks were not run in the child");
+      std::exit(0);
+    });
+  }
+  for (const bool on_caller : {true, false}) {
+    static std::atomic<bool> done;
+    done = false;
+    const pid_t parent = getpid();
+    const auto caller = std::this_thread::get_id();
+    try {
+      pool.run(2, 50, [&](std::size_t, std::size_t) {
+        if ((std::this_thread::get_id() == caller) != on_caller) {
+          while (!done) std::this_thread::yield();
+        } else if (!done) {
+          const pid_t child = fork();
+          done = true;
+          if (child == 0) alarm(20);
+          int status = 0;
+          if (child > 0 && waitpid(child, &status, 0) == child) {
+            require(WIFEXITED(status) ? WEXITSTATUS(status) == 7 : WTERMSIG(status) == SIGABRT,
+                    "the child went on as if all tasks had been run");
+          }
+        }
+      });
+    } catch (const homolog::Error& error) {
+      require(getpid() != parent, error.what());
+      _exit(7);
+    }
+    require(getpid() == parent, "the child got answers");
+  }
+  require(sum_is_right(), "the pool's tasks were not run after the forks");
+}
+
 void exit_while_threads_wait() {
   for (int i = 0; i < 20; ++i) in_child(match_and_exit);
 }
@@ -336,6 +385,7 @@ constexpr Case cases[] = {
     {"a static object's destructor forks", fork_in_static_destruction, true},
     {"a matcher forks", matcher_forks},
     {"a child returns from the matcher that forked", child_returns_from_the_matcher},
+    {"a pool of one's own in a forked child", own_pool, true},
     {"exit while threads wait", exit_while_threads_wait},
     {"exit while another thread matches", exit_while_another_matches},
     {"a matcher exits", matcher_exits},
