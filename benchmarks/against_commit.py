@@ -3,16 +3,20 @@
 """Speed of two builds of the benchmarks in turns: time before over time now.
 
 usage: against_commit.py BIN_BEFORE BIN_NOW [--turns 7] [--filter REGEX] [--models NAME@HxW ...]
+                         [--willow ROOT --weights FILE]
 
 Matching: each turn runs both builds' matching_benchmark; a row is an operation on a number of
 threads, over the shapes. Forward: both processes hold the model and run one forward a turn. Each
 ratio is the median over the turns of the same turn's two times, so 1.00 is no change and 0.97 is
-three percent slower. Answers are checked inside matching_benchmark; the parity tests check features.
+three percent slower. Training steps: each turn runs both builds' training_step. With --willow each
+turn evaluates all of PF-WILLOW with both builds' tool. Answers are checked inside the benchmarks; the
+parity tests check features.
 """
 import argparse
 import json
 import math
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -69,6 +73,24 @@ def forward(options, name, size, dtype, threads):
     return ratio
 
 
+def training(folder, threads):
+    """Milliseconds of a step, with the frozen blocks' output kept and computed."""
+    said = subprocess.run([f"{folder}/training_step", "--image-size", "224", "--steps", "6", "--threads",
+                           str(threads)], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"kept ([0-9.]+) ms, computed ([0-9.]+) ms", said)
+    return {"kept": float(found[1]), "computed": float(found[2])}
+
+
+def willow(folder, options):
+    """Seconds of a whole evaluation, and the share of it that matches."""
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as out:
+        subprocess.run([f"{folder}/homolog", "evaluate", "--dataset", "pf-willow", "--root", options.willow,
+                        "--weights", options.weights, "--image-size", "224", "--json", out.name],
+                       check=True, capture_output=True)
+        seconds = json.load(out)["seconds"]
+    return {"whole": seconds["total"], "backbone": seconds["backbone"]}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("before", metavar="BIN_BEFORE")
@@ -77,6 +99,8 @@ def main():
     parser.add_argument("--filter", default=SHAPES)
     parser.add_argument("--models", nargs="*", metavar="NAME@HxW",
                         default=["dinov2_vitb14@518x518", "dinov2_vits14@224x224"])
+    parser.add_argument("--willow", metavar="ROOT", help="PF-WILLOW's folder")
+    parser.add_argument("--weights", metavar="FILE", help="of the evaluation")
     options = parser.parse_args()
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     rows = []
@@ -101,6 +125,18 @@ def main():
             for threads in (1, 2):
                 rows.append(forward(options, name, size, dtype, threads))
                 print(f"forward {name} {size} {dtype} {threads} threads: {rows[-1]:.3f}", flush=True)
+    for threads in (1, 2):
+        ratios = in_turns(options.before, options.now, options.turns,
+                          lambda side: training(side, threads))
+        for name, ratio in ratios.items():
+            rows.append(ratio)
+            print(f"training step {name} {threads} threads: {ratio:.3f}", flush=True)
+    if options.willow:
+        ratios = in_turns(options.before, options.now, options.turns,
+                          lambda side: willow(side, options))
+        for name, ratio in ratios.items():
+            rows.append(ratio)
+            print(f"PF-WILLOW {name}: {ratio:.3f}", flush=True)
     slower = sum(row < BOUND for row in rows)
     print(f"time before over time now, {len(rows)} rows, least {min(rows):.3f}; {slower} below {BOUND}")
     return 1 if slower else 0
