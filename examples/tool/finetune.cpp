@@ -76,7 +76,8 @@ nlohmann::ordered_json identity_json(const FinetuneOptions& options, const AnyLo
   json["loss"] = options.loss;
   // Numbers as they were typed: a matcher rounds its own to float32. What a loss got later is named
   // where it was typed, so that older checkpoints resume.
-  for (const auto& [field, value] : policy_json(loss.policy).items()) {
+  const nlohmann::ordered_json fields = policy_json(loss.policy);
+  for (const auto& [field, value] : fields.items()) {
     if (field == "name" || (field == "radius" && !options.loss_settings.contains(field))) continue;
     json["loss_" + field] = options.loss_settings.value(field, value);
   }
