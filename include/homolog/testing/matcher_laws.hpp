@@ -26,6 +26,7 @@ namespace detail {
 
 /// Laws of every matcher, on feature maps.
 template <class M>
+// NOLINTNEXTLINE(readability-function-size): a list of laws, one behind the other
 void add_feature_laws(std::vector<Law>& laws, const M& matcher) {
   add_law(laws, "self-match is identity", [&]() -> std::string {
     for (unsigned seed = 0; seed < 5; ++seed) {
@@ -127,6 +128,7 @@ void add_feature_laws(std::vector<Law>& laws, const M& matcher) {
 
 /// Laws of matchers that read one similarity map.
 template <class M>
+// NOLINTNEXTLINE(readability-function-size): a list of laws, one behind the other
 void add_map_laws(std::vector<Law>& laws, const M& matcher) {
   add_law(laws, "an answer lies inside the map, whatever its shape", [&]() -> std::string {
     for (const auto& [rows, cols] : {std::pair(1, 1), {1, 9}, {9, 1}, {12, 7}, {16, 37}}) {

@@ -143,6 +143,40 @@ PickleValue unwrap_state_dict(const Machine& machine, PickleValue value, TensorF
   }
 }
 
+/// What of a torch.save archive is read.
+struct TorchArchive {
+  std::string_view pickle;
+  std::unordered_map<std::string_view, std::span<const std::byte>> storages;  ///< by their names
+};
+
+/// @throws WeightsError for an archive that is damaged, has no pickle or another byte order
+inline TorchArchive open_torch_archive(const std::vector<ZipEntry>& entries,
+                                       const std::string& name) {
+  constexpr std::string_view pickle_suffix = "/data.pkl";
+  const ZipEntry* pickle = nullptr;
+  for (const auto& entry : entries) {
+    if (!entry.name.ends_with(pickle_suffix)) continue;
+    if (pickle != nullptr) throw WeightsError(name + ": two entries named data.pkl");
+    pickle = &entry;
+  }
+  if (pickle == nullptr) throw WeightsError(name + ": no entry data.pkl in the archive");
+  const std::string root(pickle->name.substr(0, pickle->name.size() - pickle_suffix.size()));
+  const std::string storage_prefix = root + "/data/";
+  const auto characters = [](const ZipEntry& entry) {
+    return std::string_view(reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size());
+  };
+  TorchArchive archive{characters(*pickle), {}};
+  for (const auto& entry : entries) {
+    if (entry.name.starts_with(storage_prefix)) {
+      archive.storages.emplace(entry.name.substr(storage_prefix.size()), entry.bytes);
+    } else if (entry.name == root + "/byteorder" && characters(entry) != "little") {
+      throw WeightsError(name + ": byte order is '" + printable_text(characters(entry)) +
+                         "', expected little");
+    }
+  }
+  return archive;
+}
+
 }  // namespace detail
 
 /// Parses a torch.save archive that is in memory; contiguous tensors are views of `bytes`, others
@@ -168,31 +202,9 @@ inline TensorFile parse_pth(std::span<const std::byte> bytes, const std::string&
   file.metadata["format"] = "pt";
 
   const auto entries = detail::read_zip_directory(bytes, name);
-  constexpr std::string_view pickle_suffix = "/data.pkl";
-  const detail::ZipEntry* pickle = nullptr;
-  for (const auto& entry : entries) {
-    if (!entry.name.ends_with(pickle_suffix)) continue;
-    if (pickle != nullptr) throw WeightsError(name + ": two entries named data.pkl");
-    pickle = &entry;
-  }
-  if (pickle == nullptr) throw WeightsError(name + ": no entry data.pkl in the archive");
-  const std::string root(pickle->name.substr(0, pickle->name.size() - pickle_suffix.size()));
-  const std::string storage_prefix = root + "/data/";
-  const auto characters = [](const detail::ZipEntry& entry) {
-    return std::string_view(reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size());
-  };
-  std::unordered_map<std::string_view, std::span<const std::byte>> storages;
-  for (const auto& entry : entries) {
-    if (entry.name.starts_with(storage_prefix)) {
-      storages.emplace(entry.name.substr(storage_prefix.size()), entry.bytes);
-    } else if (entry.name == root + "/byteorder" && characters(entry) != "little") {
-      throw WeightsError(name + ": byte order is '" + printable_text(characters(entry)) +
-                         "', expected little");
-    }
-  }
-
-  detail::TorchPickleHost host(std::move(storages), name);
-  detail::TorchPickleHost::Machine machine(characters(*pickle), name, host);
+  detail::TorchArchive archive = detail::open_torch_archive(entries, name);
+  detail::TorchPickleHost host(std::move(archive.storages), name);
+  detail::TorchPickleHost::Machine machine(archive.pickle, name, host);
   const auto state = detail::unwrap_state_dict(machine, machine.run(), file);
   std::uint64_t copy_budget = (std::uint64_t{64} << 20) + 4 * std::uint64_t{bytes.size()};
   const auto& items = machine.items(state);

@@ -137,24 +137,21 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
 /// call.
 using TensorBytes = std::function<std::span<const std::byte>(const std::string& key)>;
 
-/// Writes a `.safetensors` file in one step, in the reference's order: widest dtype first, then by
-/// key, header padded to 8 bytes, so that every tensor is aligned.
-///
-/// @param file metadata, dtypes and shapes; the views' bytes are not read
-/// @param bytes called once a tensor in the file's order, so that no two need be in memory at once
-/// @throws WeightsError when bytes do not fit their shape or a key cannot be stored,
-///         FileError when the file cannot be written; the target is untouched in both cases
-inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file,
-                              const TensorBytes& bytes) {
-  std::vector<std::pair<std::string, const TensorView*>> order;
-  for (const auto& [key, view] : file.tensors) order.emplace_back(key, &view);
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return std::tie(b.second->dtype, a.first) < std::tie(a.second->dtype, b.first);
-  });
+namespace detail {
 
+/// Tensors in a file's order.
+using TensorOrder = std::vector<std::pair<std::string, const TensorView*>>;
+
+/// The header of a file: JSON, padded to 8 bytes.
+///
+/// @param path named in errors
+/// @param sizes receives the bytes of each tensor
+/// @throws WeightsError for what cannot be stored
+inline std::string safetensors_header(const std::filesystem::path& path, const TensorFile& file,
+                                      const TensorOrder& order, std::vector<std::uint64_t>& sizes) {
   const auto quoted = [&path](const std::string& string) {
-    if (!detail::is_utf8(string)) {
-      throw WeightsError(detail::text(path.string(), ": '", string, "' is not valid UTF-8"));
+    if (!is_utf8(string)) {
+      throw WeightsError(text(path.string(), ": '", string, "' is not valid UTF-8"));
     }
     return nlohmann::json(string).dump();
   };
@@ -165,34 +162,53 @@ inline void write_safetensors(const std::filesystem::path& path, const TensorFil
     separator = ",";
   }
   if (!file.metadata.empty()) json += '}';
-  std::vector<std::uint64_t> sizes;
   std::uint64_t offset = 0;
   for (const auto& [key, view] : order) {
-    const auto elements = detail::checked_elements(view->shape);
-    const auto size =
-        elements ? detail::checked_product(*elements, item_size(view->dtype)) : std::nullopt;
-    if (!size || key == "__metadata__" || view->shape.size() > detail::tensor_rank_limit) {
-      throw WeightsError(detail::text(path.string(), ": tensor '", key, "' of shape ",
-                                      shape_text(view->shape),
-                                      " cannot be stored in a safetensors file"));
+    const auto elements = checked_elements(view->shape);
+    const auto size = elements ? checked_product(*elements, item_size(view->dtype)) : std::nullopt;
+    if (!size || key == "__metadata__" || view->shape.size() > tensor_rank_limit) {
+      throw WeightsError(text(path.string(), ": tensor '", key, "' of shape ",
+                              shape_text(view->shape), " cannot be stored in a safetensors file"));
     }
     sizes.push_back(*size);
     if (json.size() > 1) json += ',';
     json += quoted(key);
-    json += detail::text(":{\"dtype\":\"", dtype_name(view->dtype), "\",\"shape\":[");
+    json += text(":{\"dtype\":\"", dtype_name(view->dtype), "\",\"shape\":[");
     for (std::size_t i = 0; i < view->shape.size(); ++i) {
       if (i > 0) json += ',';
       json += std::to_string(view->shape[i]);
     }
-    json += detail::text("],\"data_offsets\":[", offset, ',', offset + *size, "]}");
+    json += text("],\"data_offsets\":[", offset, ',', offset + *size, "]}");
     offset += *size;
   }
   json += '}';
   json.append((8 - json.size() % 8) % 8, ' ');
   if (json.size() > safetensors_header_limit) {
-    throw WeightsError(detail::text(path.string(), ": header of ", json.size(),
-                                    " bytes, the limit is ", safetensors_header_limit));
+    throw WeightsError(text(path.string(), ": header of ", json.size(), " bytes, the limit is ",
+                            safetensors_header_limit));
   }
+  return json;
+}
+
+}  // namespace detail
+
+/// Writes a `.safetensors` file in one step, in the reference's order: widest dtype first, then by
+/// key, header padded to 8 bytes, so that every tensor is aligned.
+///
+/// @param file metadata, dtypes and shapes; the views' bytes are not read
+/// @param bytes called once a tensor in the file's order, so that no two need be in memory at once
+/// @throws WeightsError when bytes do not fit their shape or a key cannot be stored,
+///         FileError when the file cannot be written; the target is untouched in both cases
+inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file,
+                              const TensorBytes& bytes) {
+  detail::TensorOrder order;
+  for (const auto& [key, view] : file.tensors) order.emplace_back(key, &view);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return std::tie(b.second->dtype, a.first) < std::tie(a.second->dtype, b.first);
+  });
+
+  std::vector<std::uint64_t> sizes;
+  const std::string json = detail::safetensors_header(path, file, order, sizes);
   const auto length = std::bit_cast<std::array<char, 8>>(std::uint64_t{json.size()});
   write_file_atomically(path, [&](std::FILE* out) {
     const auto write = [&](std::span<const std::byte> part) {

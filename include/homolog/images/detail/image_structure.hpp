@@ -199,6 +199,19 @@ inline std::optional<std::uint32_t> next_jpeg_marker(std::string_view bytes,
   }
 }
 
+/// Takes the channels that a scan starts from those that none has started yet.
+///
+/// @param malformed makes the error of a header that is none
+template <class Malformed>
+void start_scan(std::string_view segment, std::bitset<256>& missing, const Malformed& malformed) {
+  const std::size_t channels = segment.size() < 3 ? 0 : byte_at(segment, 2);
+  if (segment.size() != 6 + 2 * channels) throw malformed("a scan header of the wrong length");
+  const bool starts_at_mean = byte_at(segment, 3 + 2 * channels) == 0;
+  for (std::size_t i = 0; i < channels && starts_at_mean; ++i) {
+    missing.reset(byte_at(segment, 3 + 2 * i));
+  }
+}
+
 /// Walks the markers of a JPEG from the first to the end-of-image marker. What follows that marker
 /// is ignored: cameras append previews there.
 ///
@@ -261,12 +274,7 @@ inline JpegStructure walk_jpeg(std::string_view bytes, const std::string& name, 
       if (++scans > max_jpeg_scans) {
         throw malformed("expected at most ", max_jpeg_scans, " scans");
       }
-      const std::size_t channels = segment.size() < 3 ? 0 : byte_at(segment, 2);
-      if (segment.size() != 6 + 2 * channels) throw malformed("a scan header of the wrong length");
-      const bool starts_at_mean = byte_at(segment, 3 + 2 * channels) == 0;
-      for (std::size_t i = 0; i < channels && starts_at_mean; ++i) {
-        missing.reset(byte_at(segment, 3 + 2 * i));
-      }
+      start_scan(segment, missing, malformed);
     }
   }
 }
