@@ -83,11 +83,12 @@ def training(folder, threads):
 
 def willow(folder, options):
     """Seconds of a whole evaluation, and the share of it that matches."""
-    with tempfile.NamedTemporaryFile("r", suffix=".json") as out:
+    with tempfile.TemporaryDirectory() as own:  # the tool replaces its file, an open one would stay empty
         subprocess.run([f"{folder}/homolog", "evaluate", "--dataset", "pf-willow", "--root", options.willow,
-                        "--weights", options.weights, "--image-size", "224", "--json", out.name],
+                        "--weights", options.weights, "--image-size", "224", "--json", f"{own}/r.json"],
                        check=True, capture_output=True)
-        seconds = json.load(out)["seconds"]
+        with open(f"{own}/r.json", encoding="utf-8") as result:
+            seconds = json.load(result)["seconds"]
     return {"whole": seconds["total"], "backbone": seconds["backbone"]}
 
 

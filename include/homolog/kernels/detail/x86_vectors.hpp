@@ -4,7 +4,9 @@
 /// @file
 /// Vectors of x86-64 and the few instructions that the compilers' own operators do not give.
 /// <immintrin.h> has them too, and takes as long to compile as a third of <Eigen/Core>, in each
-/// source that matches anything.
+/// source that matches anything. Fused multiply-adds are the compilers' builtins, which may read
+/// from memory; those of bfloat16 change their types from one compiler to the next, so they are
+/// written out.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,9 +26,6 @@ using Words16 = std::uint32_t __attribute__((vector_size(64)));
 using Halves16 = std::uint16_t __attribute__((vector_size(32)));
 using Halves32 = std::uint16_t __attribute__((vector_size(64)));
 
-// Both dialects of assembly, for those who compile with -masm=intel.
-#define HOMOLOG_ASM3(name) name " {%2, %1, %0|%0, %1, %2}"
-
 namespace avx2 {
 
 #define HOMOLOG_TARGET __attribute__((target("avx2,fma"), always_inline)) inline
@@ -40,7 +39,11 @@ HOMOLOG_TARGET Floats8 load(const float* from) {
 
 /// sum += a * b, rounded once.
 HOMOLOG_TARGET void add_product(Floats8& sum, Floats8 a, Floats8 b) {
-  asm(HOMOLOG_ASM3("vfmadd231ps") : "+x"(sum) : "x"(a), "x"(b));
+#if __has_builtin(__builtin_elementwise_fma)
+  sum = __builtin_elementwise_fma(a, b, sum);
+#else
+  sum = __builtin_ia32_vfmaddps256(a, b, sum);
+#endif
 }
 
 #undef HOMOLOG_TARGET
@@ -70,7 +73,17 @@ HOMOLOG_TARGET void store(float* to, Floats16 values) {
 }
 
 HOMOLOG_TARGET void add_product(Floats16& sum, Floats16 a, Floats16 b) {
-  asm(HOMOLOG_ASM3("vfmadd231ps") : "+v"(sum) : "v"(a), "v"(b));
+#if __has_builtin(__builtin_elementwise_fma)
+  sum = __builtin_elementwise_fma(a, b, sum);
+#else
+#if defined(__clang__)
+  constexpr unsigned short every_lane = 0xffff;
+#else
+  constexpr short every_lane = -1;
+#endif
+  constexpr int current_rounding = 4;
+  sum = __builtin_ia32_vfmaddps512_mask(a, b, sum, every_lane, current_rounding);
+#endif
 }
 
 /// What is not finite becomes -infinity; on bits, one comparison tells.
@@ -97,7 +110,8 @@ HOMOLOG_TARGET Halves32 load(const std::uint16_t* from) {
 
 /// sum[i] += a[2i] * b[2i] + a[2i+1] * b[2i+1] of bfloat16 bits.
 HOMOLOG_TARGET void add_products(Floats16& sum, Halves32 a, Halves32 b) {
-  asm(HOMOLOG_ASM3("vdpbf16ps") : "+v"(sum) : "v"(a), "v"(b));
+  // Both dialects of assembly, for those who compile with -masm=intel.
+  asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum) : "v"(a), "v"(b));
 }
 
 /// bfloat16 bits, rounded to nearest, ties to even.
@@ -110,8 +124,6 @@ HOMOLOG_TARGET Halves16 rounded(Floats16 values) {
 #undef HOMOLOG_TARGET
 
 }  // namespace avx512_bf16
-
-#undef HOMOLOG_ASM3
 
 }  // namespace homolog::inline v0_1::detail
 
