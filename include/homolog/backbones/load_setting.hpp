@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "homolog/core/detail/requirements.hpp"
+
 namespace homolog::inline v0_1 {
 
 /// What load_backbone() sets up.
