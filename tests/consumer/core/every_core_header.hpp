@@ -3,6 +3,7 @@
 
 // The headers of homolog::core and, through them, all that they reach.
 #include <homolog/backbones/any_backbone.hpp>
+#include <homolog/backbones/load_setting.hpp>
 #include <homolog/backbones/synthetic.hpp>
 #include <homolog/features/feature_store.hpp>
 #include <homolog/images/decode.hpp>
@@ -11,6 +12,7 @@
 #include <homolog/images/resize.hpp>
 #include <homolog/kernels/attention.hpp>
 #include <homolog/kernels/mutual_peaks.hpp>
+#include <homolog/match_dense.hpp>
 #include <homolog/matchers/argmax.hpp>
 #include <homolog/matchers/copy_coordinates.hpp>
 #include <homolog/matchers/kernel_soft_argmax.hpp>
