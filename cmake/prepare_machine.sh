@@ -163,13 +163,14 @@ build_packages=(g++ cmake ninja-build ccache python3 python3-venv libeigen3-dev 
   libgloo-dev)
 
 # The tree of another commit, for comparisons with this one: sets `commit`, `before` (the commit's
-# folder below build/) and `before_tree`.
+# folder below build/) and `before_tree`, and installs the packages that commit builds with.
 need_commit() {  # COMMIT
   commit=$(git -C "$root" rev-parse --verify "$1^{commit}")
   before=$build/against/$commit
   before_tree=$before/tree
   mkdir -p "$before_tree"
   [ -f "$before_tree/CMakeLists.txt" ] || git -C "$root" archive "$commit" | tar -x -C "$before_tree"
+  (. "$before_tree/cmake/prepare_machine.sh" && need_packages "${build_packages[@]}")
 }
 
 configure_and_build() {  # FOLDER TARGET... -- CMAKE_OPTION...
