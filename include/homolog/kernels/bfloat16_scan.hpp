@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <mutex>
 #include <vector>
 
+#include "homolog/core/detail/lock.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
@@ -219,13 +219,13 @@ inline void find_peaks_by_scan(MatrixView queries, Eigen::Index first, const Fea
   const CellPieces pieces(target, threads == 1 ? 1 : 4 * static_cast<std::size_t>(threads));
   RoundedNorms cells;
   if (rounded != nullptr) cells = {rounded->largest_norm, rounded->largest_error};
-  std::mutex mutex;
+  Mutex mutex;
   execution.workers().run(threads, pieces.count(), [&](std::size_t i, std::size_t slot) {
     const auto [begin, end] = pieces[i];
     if (rounded != nullptr) return avx512_bf16::dot_products(in, begin, end);
     auto* const scratch = reinterpret_cast<std::uint16_t*>(per_thread[slot].cells.room(3 * stride));
     const RoundedNorms most = scan_rounding(in, target, begin, end, scratch);
-    const std::lock_guard<std::mutex> lock(mutex);
+    const Lock lock(mutex);
     take_larger(cells, most);
   });
 

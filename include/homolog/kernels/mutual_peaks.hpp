@@ -9,9 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <vector>
 
+#include "homolog/core/detail/lock.hpp"
 #include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/peak.hpp"
@@ -52,7 +52,7 @@ inline MutualPeaks find_mutual_peaks(MatrixView queries, const FeatureMap& targe
   result.cell_of_query.resize(static_cast<std::size_t>(queries.rows()));
   result.query_of.assign(cells, -1);
   std::vector<float> largest(cells, lowest);
-  std::mutex mutex;
+  detail::Mutex mutex;
   detail::in_blocks(
       queries.rows(), execution,
       [&](Eigen::Index begin, Eigen::Index count, const Execution& inner, FloatMatrix& similarity) {
@@ -70,7 +70,7 @@ inline MutualPeaks find_mutual_peaks(MatrixView queries, const FeatureMap& targe
                                      rows.data(), inner.instructions);
         }
         // Blocks of several threads end in any order.
-        const std::lock_guard<std::mutex> lock(mutex);
+        const detail::Lock lock(mutex);
         for (std::size_t c = 0; c < cells; ++c) {
           const bool earlier = most[c] == largest[c] && rows[c] < result.query_of[c];
           if (most[c] > largest[c] || earlier) {

@@ -13,10 +13,7 @@
 #include "homolog/core/instruction_set.hpp"
 #include "homolog/kernels/detail/dot_avx512_bf16.hpp"
 #include "homolog/kernels/detail/row_kernels.hpp"
-
-#if HOMOLOG_X86_KERNELS
-#include <immintrin.h>
-#endif
+#include "homolog/kernels/detail/x86_vectors.hpp"
 
 namespace homolog::inline v0_1::detail {
 
@@ -80,29 +77,28 @@ struct Avx2Attention {
                                   float* out, std::size_t stride) {
     for (std::size_t q = 0; q < score_rows; q += 4) {
       for (std::size_t c = 0; c < key_panel; c += 24) {
-        __m256 sums[4][3];
+        Floats8 sums[4][3];
 #pragma GCC unroll 4
         for (std::size_t r = 0; r < 4; ++r) {
 #pragma GCC unroll 3
-          for (std::size_t v = 0; v < 3; ++v) sums[r][v] = _mm256_setzero_ps();
+          for (std::size_t v = 0; v < 3; ++v) sums[r][v] = Floats8{};
         }
         for (std::size_t d = 0; d < dim; ++d) {
           const float* const key = keys + d * key_panel + c;
-          const __m256 k0 = _mm256_loadu_ps(key), k1 = _mm256_loadu_ps(key + 8),
-                       k2 = _mm256_loadu_ps(key + 16);
+          const Floats8 k0 = avx2::load(key), k1 = avx2::load(key + 8), k2 = avx2::load(key + 16);
 #pragma GCC unroll 4
           for (std::size_t r = 0; r < 4; ++r) {
-            const __m256 query = _mm256_set1_ps(queries[d * score_rows + q + r]);
-            sums[r][0] = _mm256_fmadd_ps(query, k0, sums[r][0]);
-            sums[r][1] = _mm256_fmadd_ps(query, k1, sums[r][1]);
-            sums[r][2] = _mm256_fmadd_ps(query, k2, sums[r][2]);
+            const Floats8 query = avx2::all(queries[d * score_rows + q + r]);
+            avx2::add_product(sums[r][0], query, k0);
+            avx2::add_product(sums[r][1], query, k1);
+            avx2::add_product(sums[r][2], query, k2);
           }
         }
 #pragma GCC unroll 4
         for (std::size_t r = 0; r < 4; ++r) {
 #pragma GCC unroll 3
           for (std::size_t v = 0; v < 3; ++v) {
-            _mm256_storeu_ps(out + (q + r) * stride + c + 8 * v, sums[r][v]);
+            avx2::store(out + (q + r) * stride + c + 8 * v, sums[r][v]);
           }
         }
       }
@@ -116,26 +112,25 @@ struct Avx2Attention {
   template <std::size_t R>
   HOMOLOG_AVX2 static void add_tile(const float* weights, std::size_t stride, const float* values,
                                     std::size_t count, std::size_t dim, float* out) {
-    __m256 sums[R][2];
+    Floats8 sums[R][2];
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < R; ++r) {
-      sums[r][0] = _mm256_loadu_ps(out + r * dim);
-      sums[r][1] = _mm256_loadu_ps(out + r * dim + 8);
+      sums[r][0] = avx2::load(out + r * dim);
+      sums[r][1] = avx2::load(out + r * dim + 8);
     }
     for (std::size_t k = 0; k < count; ++k) {
-      const __m256 v0 = _mm256_loadu_ps(values + k * dim),
-                   v1 = _mm256_loadu_ps(values + k * dim + 8);
+      const Floats8 v0 = avx2::load(values + k * dim), v1 = avx2::load(values + k * dim + 8);
 #pragma GCC unroll 6
       for (std::size_t r = 0; r < R; ++r) {
-        const __m256 weight = _mm256_set1_ps(weights[r * stride + k]);
-        sums[r][0] = _mm256_fmadd_ps(weight, v0, sums[r][0]);
-        sums[r][1] = _mm256_fmadd_ps(weight, v1, sums[r][1]);
+        const Floats8 weight = avx2::all(weights[r * stride + k]);
+        avx2::add_product(sums[r][0], weight, v0);
+        avx2::add_product(sums[r][1], weight, v1);
       }
     }
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < R; ++r) {
-      _mm256_storeu_ps(out + r * dim, sums[r][0]);
-      _mm256_storeu_ps(out + r * dim + 8, sums[r][1]);
+      avx2::store(out + r * dim, sums[r][0]);
+      avx2::store(out + r * dim + 8, sums[r][1]);
     }
   }
 
@@ -182,28 +177,28 @@ struct Avx512Attention {
 
   HOMOLOG_AVX512 static void scores(const float* queries, const float* keys, std::size_t dim,
                                     float* out, std::size_t stride) {
-    __m512 sums[score_rows][3];
+    Floats16 sums[score_rows][3];
 #pragma GCC unroll 8
     for (std::size_t q = 0; q < score_rows; ++q) {
 #pragma GCC unroll 3
-      for (std::size_t v = 0; v < 3; ++v) sums[q][v] = _mm512_setzero_ps();
+      for (std::size_t v = 0; v < 3; ++v) sums[q][v] = Floats16{};
     }
     for (std::size_t d = 0; d < dim; ++d) {
       const float* const key = keys + d * key_panel;
-      const __m512 k0 = _mm512_loadu_ps(key), k1 = _mm512_loadu_ps(key + 16),
-                   k2 = _mm512_loadu_ps(key + 32);
+      const Floats16 k0 = avx512::load(key), k1 = avx512::load(key + 16),
+                     k2 = avx512::load(key + 32);
 #pragma GCC unroll 8
       for (std::size_t q = 0; q < score_rows; ++q) {
-        const __m512 query = _mm512_set1_ps(queries[d * score_rows + q]);
-        sums[q][0] = _mm512_fmadd_ps(query, k0, sums[q][0]);
-        sums[q][1] = _mm512_fmadd_ps(query, k1, sums[q][1]);
-        sums[q][2] = _mm512_fmadd_ps(query, k2, sums[q][2]);
+        const Floats16 query = avx512::all(queries[d * score_rows + q]);
+        avx512::add_product(sums[q][0], query, k0);
+        avx512::add_product(sums[q][1], query, k1);
+        avx512::add_product(sums[q][2], query, k2);
       }
     }
 #pragma GCC unroll 8
     for (std::size_t q = 0; q < score_rows; ++q) {
 #pragma GCC unroll 3
-      for (std::size_t v = 0; v < 3; ++v) _mm512_storeu_ps(out + q * stride + 16 * v, sums[q][v]);
+      for (std::size_t v = 0; v < 3; ++v) avx512::store(out + q * stride + 16 * v, sums[q][v]);
     }
   }
 
@@ -215,29 +210,29 @@ struct Avx512Attention {
   template <std::size_t R, std::size_t V>
   HOMOLOG_AVX512 static void add_tile(const float* weights, std::size_t stride, const float* values,
                                       std::size_t count, std::size_t dim, float* out) {
-    __m512 sums[R][V];
+    Floats16 sums[R][V];
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < V; ++v) sums[r][v] = _mm512_loadu_ps(out + r * dim + 16 * v);
+      for (std::size_t v = 0; v < V; ++v) sums[r][v] = avx512::load(out + r * dim + 16 * v);
     }
     for (std::size_t k = 0; k < count; ++k) {
-      __m512 value[V];
+      Floats16 value[V];
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < V; ++v) value[v] = _mm512_loadu_ps(values + k * dim + 16 * v);
+      for (std::size_t v = 0; v < V; ++v) value[v] = avx512::load(values + k * dim + 16 * v);
 #pragma GCC unroll 6
       for (std::size_t r = 0; r < R; ++r) {
-        const __m512 weight = _mm512_set1_ps(weights[r * stride + k]);
+        const Floats16 weight = avx512::all(weights[r * stride + k]);
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < V; ++v) {
-          sums[r][v] = _mm512_fmadd_ps(weight, value[v], sums[r][v]);
+          avx512::add_product(sums[r][v], weight, value[v]);
         }
       }
     }
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < V; ++v) _mm512_storeu_ps(out + r * dim + 16 * v, sums[r][v]);
+      for (std::size_t v = 0; v < V; ++v) avx512::store(out + r * dim + 16 * v, sums[r][v]);
     }
   }
 
@@ -255,30 +250,29 @@ struct Avx512Bf16Attention {
   /// As PortableAttention::scores; `dim` counts pairs.
   HOMOLOG_AVX512_BF16 static void scores(const std::uint32_t* queries, const std::uint32_t* keys,
                                          std::size_t dim, float* out, std::size_t stride) {
-    __m512 sums[score_rows][3];
+    Floats16 sums[score_rows][3];
 #pragma GCC unroll 8
     for (std::size_t q = 0; q < score_rows; ++q) {
 #pragma GCC unroll 3
-      for (std::size_t v = 0; v < 3; ++v) sums[q][v] = _mm512_setzero_ps();
+      for (std::size_t v = 0; v < 3; ++v) sums[q][v] = Floats16{};
     }
     for (std::size_t d = 0; d < dim; ++d) {
       const std::uint32_t* const key = keys + d * key_panel;
-      const auto k0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(key));
-      const auto k1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(key + 16));
-      const auto k2 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(key + 32));
+      const auto k0 = avx512_bf16::load(key);
+      const auto k1 = avx512_bf16::load(key + 16);
+      const auto k2 = avx512_bf16::load(key + 32);
 #pragma GCC unroll 8
       for (std::size_t q = 0; q < score_rows; ++q) {
-        const auto query = reinterpret_cast<__m512bh>(
-            _mm512_set1_epi32(static_cast<int>(queries[d * score_rows + q])));
-        sums[q][0] = _mm512_dpbf16_ps(sums[q][0], query, k0);
-        sums[q][1] = _mm512_dpbf16_ps(sums[q][1], query, k1);
-        sums[q][2] = _mm512_dpbf16_ps(sums[q][2], query, k2);
+        const auto query = avx512_bf16::all(queries[d * score_rows + q]);
+        avx512_bf16::add_products(sums[q][0], query, k0);
+        avx512_bf16::add_products(sums[q][1], query, k1);
+        avx512_bf16::add_products(sums[q][2], query, k2);
       }
     }
 #pragma GCC unroll 8
     for (std::size_t q = 0; q < score_rows; ++q) {
 #pragma GCC unroll 3
-      for (std::size_t v = 0; v < 3; ++v) _mm512_storeu_ps(out + q * stride + 16 * v, sums[q][v]);
+      for (std::size_t v = 0; v < 3; ++v) avx512::store(out + q * stride + 16 * v, sums[q][v]);
     }
   }
 
@@ -291,32 +285,31 @@ struct Avx512Bf16Attention {
   HOMOLOG_AVX512_BF16 static void add_tile(const std::uint32_t* weights, std::size_t stride,
                                            const std::uint32_t* values, std::size_t count,
                                            std::size_t dim, float* out) {
-    __m512 sums[R][V];
+    Floats16 sums[R][V];
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < V; ++v) sums[r][v] = _mm512_loadu_ps(out + r * dim + 16 * v);
+      for (std::size_t v = 0; v < V; ++v) sums[r][v] = avx512::load(out + r * dim + 16 * v);
     }
     for (std::size_t k = 0; k < count; ++k) {
-      __m512bh value[V];
+      Halves32 value[V];
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < V; ++v) {
-        value[v] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(values + k * dim + 16 * v));
+        value[v] = avx512_bf16::load(values + k * dim + 16 * v);
       }
 #pragma GCC unroll 6
       for (std::size_t r = 0; r < R; ++r) {
-        const auto weight = reinterpret_cast<__m512bh>(
-            _mm512_set1_epi32(static_cast<int>(weights[r * stride + k])));
+        const auto weight = avx512_bf16::all(weights[r * stride + k]);
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < V; ++v) {
-          sums[r][v] = _mm512_dpbf16_ps(sums[r][v], weight, value[v]);
+          avx512_bf16::add_products(sums[r][v], weight, value[v]);
         }
       }
     }
 #pragma GCC unroll 6
     for (std::size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (std::size_t v = 0; v < V; ++v) _mm512_storeu_ps(out + r * dim + 16 * v, sums[r][v]);
+      for (std::size_t v = 0; v < V; ++v) avx512::store(out + r * dim + 16 * v, sums[r][v]);
     }
   }
 

@@ -37,6 +37,13 @@ HOMOLOG_TARGET Floats8 load(const float* from) {
   return values;
 }
 
+HOMOLOG_TARGET void store(float* to, Floats8 values) {
+  __builtin_memcpy(to, &values, sizeof values);
+}
+
+/// One value in every lane.
+HOMOLOG_TARGET Floats8 all(float x) { return Floats8{x, x, x, x, x, x, x, x}; }
+
 /// sum += a * b, rounded once.
 HOMOLOG_TARGET void add_product(Floats8& sum, Floats8 a, Floats8 b) {
 #if __has_builtin(__builtin_elementwise_fma)
@@ -72,6 +79,10 @@ HOMOLOG_TARGET void store(float* to, Floats16 values) {
   __builtin_memcpy(to, &values, sizeof values);
 }
 
+HOMOLOG_TARGET Floats16 all(float x) {
+  return Floats16{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+
 HOMOLOG_TARGET void add_product(Floats16& sum, Floats16 a, Floats16 b) {
 #if __has_builtin(__builtin_elementwise_fma)
   sum = __builtin_elementwise_fma(a, b, sum);
@@ -102,10 +113,16 @@ namespace avx512_bf16 {
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"), \
                  always_inline)) inline
 
-HOMOLOG_TARGET Halves32 load(const std::uint16_t* from) {
+/// 32 numbers, which may lie as pairs.
+HOMOLOG_TARGET Halves32 load(const void* from) {
   Halves32 values;
   __builtin_memcpy(&values, from, sizeof values);
   return values;
+}
+
+/// One pair in every pair of lanes.
+HOMOLOG_TARGET Halves32 all(std::uint32_t x) {
+  return reinterpret_cast<Halves32>(Words16{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x});
 }
 
 /// sum[i] += a[2i] * b[2i] + a[2i+1] * b[2i+1] of bfloat16 bits.
