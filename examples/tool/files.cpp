@@ -35,16 +35,11 @@ std::string instruction_sets() {
 }
 
 nlohmann::ordered_json recognized_json(const Recognized& recognized) {
-  return {{"family", recognized.family},
-          {"variant", recognized.variant},
-          {"keys", key_style_name(recognized.style)},
-          {"embed_dim", recognized.embed_dim},
-          {"blocks", recognized.depth},
-          {"heads", recognized.heads},
-          {"patch_size", recognized.patch_size},
-          {"registers", recognized.registers},
-          {"window", recognized.window},
-          {"neck_channels", recognized.neck_channels}};
+  return {{"family", recognized.family},          {"variant", recognized.variant},
+          {"keys", value_name(recognized.style)}, {"embed_dim", recognized.embed_dim},
+          {"blocks", recognized.depth},           {"heads", recognized.heads},
+          {"patch_size", recognized.patch_size},  {"registers", recognized.registers},
+          {"window", recognized.window},          {"neck_channels", recognized.neck_channels}};
 }
 
 void inspect_command(const std::string& path, const std::string& json_path) {

@@ -16,6 +16,18 @@ namespace tool {
 
 using namespace homolog;
 
+namespace {
+
+// The names of an enumeration's values, and what leaves the choice to the tool.
+template <class Enumeration>
+std::vector<std::string> with_auto() {
+  std::vector<std::string> names = value_names_of<Enumeration>();
+  names.insert(names.begin(), "auto");
+  return names;
+}
+
+}  // namespace
+
 void add_backbone_options(CLI::App& command, BackboneOptions& options) {
   command.add_option(
       "--backbone", options.backbone,
@@ -42,7 +54,7 @@ void add_backbone_options(CLI::App& command, BackboneOptions& options) {
   command
       .add_option("--position-interpolation", options.position_interpolation,
                   "how position tables are resized; auto follows the weights' key style")
-      ->check(CLI::IsMember({"auto", "hub", "hub-registers", "huggingface"}))
+      ->check(CLI::IsMember(with_auto<PositionInterpolation>()))
       ->capture_default_str();
   command
       .add_option("--normalization", options.normalization,
@@ -75,11 +87,11 @@ void add_input_options(CLI::App& command, InputOptions& options) {
   command
       .add_option("--resize", options.resize,
                   "how pictures become inputs (default: squash, or the checkpoint's)")
-      ->check(CLI::IsMember({"squash", "letterbox", "longest-side", "native"}));
+      ->check(CLI::IsMember(value_names_of<Resize>()));
   command
       .add_option("--resize-filter", options.filter,
                   "auto: bicubic, and bilinear for longest-side, which is SAM's own preparation")
-      ->check(CLI::IsMember({"auto", "bicubic", "bilinear"}))
+      ->check(CLI::IsMember(with_auto<ResizeFilter>()))
       ->capture_default_str();
 }
 
@@ -99,7 +111,7 @@ void add_query_option(CLI::App& command, MatcherOptions& options) {
   command
       .add_option("--query", options.query,
                   "how the source feature is read (default: nearest, or the checkpoint's)")
-      ->check(CLI::IsMember({"nearest", "bilinear"}));
+      ->check(CLI::IsMember(value_names_of<Query>()));
 }
 
 std::string resize_filter_name(const InputOptions& input) {
@@ -109,13 +121,10 @@ std::string resize_filter_name(const InputOptions& input) {
 
 PipelineSetting pipeline_setting(const InputOptions& input, const MatcherOptions& matcher) {
   PipelineSetting setting;
-  if (input.resize == "letterbox") setting.resize = Resize::letterbox;
-  if (input.resize == "longest-side") setting.resize = Resize::longest_side;
-  if (input.resize == "native") setting.resize = Resize::native;
+  if (!input.resize.empty()) setting.resize = value_named<Resize>(input.resize);
   setting.image_size = input.image_size;
-  setting.filter =
-      resize_filter_name(input) == "bilinear" ? ResizeFilter::bilinear : ResizeFilter::bicubic;
-  setting.query = matcher.query == "bilinear" ? Query::bilinear : Query::nearest;
+  setting.filter = value_named<ResizeFilter>(resize_filter_name(input));
+  if (!matcher.query.empty()) setting.query = value_named<Query>(matcher.query);
   setting.margin = matcher.margin;
   return setting;
 }

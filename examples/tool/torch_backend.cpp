@@ -120,12 +120,9 @@ Loaded load_transformer(const BackboneOptions& options) {
   if (options.blocks != 0) policy.keep_blocks(options.blocks);
   policy.setting.layer = options.layer;
   policy.setting.final_norm = options.final_norm;
-  policy.setting.facet = options.facet == "key" ? Facet::key : Facet::token;
-  for (const auto rule : {PositionInterpolation::hub, PositionInterpolation::hub_registers,
-                          PositionInterpolation::huggingface}) {
-    if (options.position_interpolation == position_interpolation_name(rule)) {
-      policy.position_interpolation = rule;
-    }
+  policy.setting.facet = value_named<Facet>(options.facet);
+  if (const auto rule = find_value<PositionInterpolation>(options.position_interpolation)) {
+    policy.position_interpolation = *rule;
   }
   if (options.position_interpolation != "auto" && !policy.model.positions.defined()) {
     throw SettingError("--position-interpolation: " + loaded.name + " has no position table");
@@ -235,10 +232,9 @@ nlohmann::ordered_json backbone_facts(const Loaded& loaded, const BackboneOption
   facts["final_norm"] = policy.setting.final_norm;
   facts["facet"] = options.facet;
   facts["normalization"] = normalization_name(policy.normalization());
-  facts["position_interpolation"] =
-      policy.model.positions.defined()
-          ? std::string(position_interpolation_name(policy.position_interpolation))
-          : "none";
+  facts["position_interpolation"] = policy.model.positions.defined()
+                                        ? std::string(value_name(policy.position_interpolation))
+                                        : "none";
   facts["dtype"] = options.dtype;
   if (options.random_weights) facts["random_weights"] = *options.random_weights;
   if (!options.weights.empty()) facts["weights"] = options.weights;

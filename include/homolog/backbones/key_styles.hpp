@@ -10,6 +10,7 @@
 #include "homolog/backbones/families/plain_file.hpp"
 #include "homolog/backbones/families/stock.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/value_names.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::inline v0_1 {
@@ -46,7 +47,7 @@ TensorFile to_keys(const TensorFile& original, const Recognized& recognized, Key
     const KeyTable* table = Family::key_table(recognized, style);
     if (style != KeyStyle::original && table == nullptr) {
       const bool unusual = recognized.swiglu || recognized.registers > 0;
-      throw WeightsError(detail::text(original.name, ": no ", key_style_name(style),
+      throw WeightsError(detail::text(original.name, ": no ", value_name(style),
                                       " key names are known for ", Family::name,
                                       unusual ? " with gated MLPs or registers" : ""));
     }

@@ -5,9 +5,10 @@
 /// The rules by which position tables are resized, without LibTorch; position_embedding.hpp follows
 /// them.
 
+#include <array>
 #include <string_view>
 
-#include "homolog/core/errors.hpp"
+#include "homolog/core/detail/requirements.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -17,18 +18,9 @@ enum class PositionInterpolation {
   hub_registers,  ///< DINOv2 hub with registers, and timm: exact size, antialiased
   huggingface     ///< Hugging Face, plain: exact size, no antialias
 };
-
-/// The command-line name: `hub`, `hub-registers` or `huggingface`.
-inline std::string_view position_interpolation_name(PositionInterpolation rule) {
-  switch (rule) {
-    case PositionInterpolation::hub:
-      return "hub";
-    case PositionInterpolation::hub_registers:
-      return "hub-registers";
-    case PositionInterpolation::huggingface:
-      return "huggingface";
-  }
-  throw SettingError("position interpolation: unknown rule");
+/// Their names, see value_name().
+constexpr std::array<std::string_view, 3> value_names(PositionInterpolation) {
+  return {"hub", "hub-registers", "huggingface"};
 }
 
 }  // namespace homolog::inline v0_1

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,8 @@ enum class Facet {
   token,  ///< the block's output
   key     ///< the block's attention keys, all heads concatenated
 };
+/// Their names, see value_name().
+constexpr std::array<std::string_view, 2> value_names(Facet) { return {"token", "key"}; }
 
 /// Features as the maps that matchers read, in float32 on the host.
 ///

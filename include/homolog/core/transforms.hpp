@@ -7,9 +7,11 @@
 /// edges to edges, so that position p measured from the left edge is x + 0.5.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
@@ -23,6 +25,10 @@ enum class Resize {
   longest_side,  ///< SAM's own: as letterbox, but at the top left
   native         ///< own size, each side rounded to the nearest multiple of the patch
 };
+/// Their names, see value_name().
+constexpr std::array<std::string_view, 4> value_names(Resize) {
+  return {"squash", "letterbox", "longest-side", "native"};
+}
 
 /// Half-pixel exact map between a picture and the backbone input made from it.
 ///

@@ -5,6 +5,7 @@
 /// What every data set loader returns: a list of picture pairs with corresponding keypoints.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -23,18 +24,9 @@ enum class ThresholdNorm {
   keypoint_box,  ///< larger side of the bounding box of the target keypoints (PF-WILLOW)
   image_size     ///< larger side of the target picture (PF-PASCAL)
 };
-
-/// The name a result file carries: `target-bbox`, `keypoint-bbox` or `image-size`.
-inline std::string_view threshold_name(ThresholdNorm norm) {
-  switch (norm) {
-    case ThresholdNorm::target_box:
-      return "target-bbox";
-    case ThresholdNorm::keypoint_box:
-      return "keypoint-bbox";
-    case ThresholdNorm::image_size:
-      return "image-size";
-  }
-  throw SettingError("threshold_name: unknown norm");
+/// Their names in result files, see value_name().
+constexpr std::array<std::string_view, 3> value_names(ThresholdNorm) {
+  return {"target-bbox", "keypoint-bbox", "image-size"};
 }
 
 /// Levels of difficulty of a pair, 0 = easy, as SPair-71k annotates them.

@@ -9,7 +9,9 @@
 /// values are rounded and clipped to uint8 after each pass, so the order of the passes shows in the
 /// result (by up to 6 grey levels on photographs).
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,10 @@ enum class ResizeFilter {
   bicubic,  ///< cubic convolution, A = -0.5, support 2 (Pillow's BICUBIC)
   bilinear  ///< triangle, support 1 (Pillow's BILINEAR)
 };
+/// Their names, see value_name().
+constexpr std::array<std::string_view, 2> value_names(ResizeFilter) {
+  return {"bicubic", "bilinear"};
+}
 
 /// Which pass comes first when both axes change.
 enum class PassOrder {

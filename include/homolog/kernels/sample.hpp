@@ -6,8 +6,10 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <string_view>
 
 #include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
@@ -22,6 +24,8 @@ enum class Query {
   nearest,   ///< the cell that contains it
   bilinear,  ///< interpolated between the four cells around it, then L2-normalised again
 };
+/// Their names, see value_name().
+constexpr std::array<std::string_view, 2> value_names(Query) { return {"nearest", "bilinear"}; }
 
 namespace detail {
 

@@ -14,26 +14,12 @@
 #include "homolog/core/decimal_number.hpp"
 #include "homolog/core/json_text.hpp"
 #include "homolog/core/transforms.hpp"
+#include "homolog/core/value_names.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/warnings.hpp"
 #include "homolog/pipeline/evaluate.hpp"
 
 namespace homolog::inline v0_1 {
-
-/// The command-line name of a resize mode: `squash`, `letterbox`, `longest-side` or `native`.
-inline std::string resize_name(Resize resize) {
-  switch (resize) {
-    case Resize::squash:
-      return "squash";
-    case Resize::letterbox:
-      return "letterbox";
-    case Resize::longest_side:
-      return "longest-side";
-    case Resize::native:
-      return "native";
-  }
-  throw SettingError("resize_name: unknown mode");
-}
 
 /// A fraction in percent with four decimals, so that equal runs give equal files.
 inline double percent(double fraction) { return std::round(fraction * 1e6) / 1e4; }
@@ -69,9 +55,9 @@ inline nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, cons
   json["dataset"] = dataset.name;
   json["split"] = dataset.split;
   json["protocol"] = {{"name", "homolog"},
-                      {"resize", resize_name(resize)},
+                      {"resize", value_name(resize)},
                       {"image_size", image_size},
-                      {"threshold", threshold_name(dataset.norm)},
+                      {"threshold", value_name(dataset.norm)},
                       {"comparison", "<="}};
   json["pairs"] = evaluation.total.pairs;
   json["points"] = evaluation.total.points;

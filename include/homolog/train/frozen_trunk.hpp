@@ -24,6 +24,7 @@
 #include "homolog/core/files.hpp"
 #include "homolog/core/progress.hpp"
 #include "homolog/core/transforms.hpp"
+#include "homolog/core/value_names.hpp"
 #include "homolog/images/decode.hpp"
 #include "homolog/images/prepare.hpp"
 #include "homolog/matchers/tensor/detail/precision.hpp"
@@ -164,17 +165,16 @@ struct FrozenTrunk {
   /// What the tokens depend on besides the pictures.
   nlohmann::ordered_json describe() {
     const auto& normalization = backbone.input_normalization;
-    return {
-        {"weights", trunk_digest()},
-        {"first_tuned_block", first_block},
-        {"position_interpolation", position_interpolation_name(backbone.position_interpolation)},
-        {"mean", normalization.mean},
-        {"standard_deviation", normalization.standard_deviation},
-        {"resize", resize_name(setting.resize)},
-        {"image_size", setting.image_size},
-        {"filter", setting.filter == ResizeFilter::bilinear ? "bilinear" : "bicubic"},
-        {"dtype", c10::toString(backbone.model.patch_weight.scalar_type())},
-        {"autocast", autocast ? c10::toString(*autocast) : "none"}};
+    return {{"weights", trunk_digest()},
+            {"first_tuned_block", first_block},
+            {"position_interpolation", value_name(backbone.position_interpolation)},
+            {"mean", normalization.mean},
+            {"standard_deviation", normalization.standard_deviation},
+            {"resize", value_name(setting.resize)},
+            {"image_size", setting.image_size},
+            {"filter", value_name(setting.filter)},
+            {"dtype", c10::toString(backbone.model.patch_weight.scalar_type())},
+            {"autocast", autocast ? c10::toString(*autocast) : "none"}};
   }
 
   /// Bytes of tokens kept in the host's memory.

@@ -16,6 +16,7 @@
 #include "homolog/backbones/position_interpolation.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/normalization.hpp"
+#include "homolog/core/value_names.hpp"
 #include "homolog/weights/audit.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
@@ -27,12 +28,9 @@ enum class KeyStyle {
   huggingface,  ///< Hugging Face transformers
   timm          ///< pytorch-image-models
 };
-
-/// `original`, `huggingface` or `timm`.
-constexpr std::string_view key_style_name(KeyStyle style) {
-  return style == KeyStyle::original ? "original"
-         : style == KeyStyle::timm   ? "timm"
-                                     : "huggingface";
+/// Their names, see value_name().
+constexpr std::array<std::string_view, 3> value_names(KeyStyle) {
+  return {"original", "huggingface", "timm"};
 }
 
 /// What a file was recognised as.
@@ -66,7 +64,7 @@ struct Recognized {
 inline std::string describe(const Recognized& recognized) {
   return detail::text(
       recognized.variant.empty() ? recognized.family + " of no published size" : recognized.variant,
-      " (", key_style_name(recognized.style), " keys, ", recognized.depth, " blocks of ",
+      " (", value_name(recognized.style), " keys, ", recognized.depth, " blocks of ",
       recognized.embed_dim, ")");
 }
 

@@ -18,6 +18,7 @@
 #include "homolog/core/json_text.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/core/shard.hpp"
+#include "homolog/core/value_names.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/digest.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
@@ -115,9 +116,9 @@ nlohmann::ordered_json training_identity(const T& training, const PipelineSettin
   identity.add("processes", setting.shard.count);
   identity.add("seed", setting.seed);
   identity.add_of(training.augment);
-  identity.add("query", pipeline.query == Query::bilinear ? "bilinear" : "nearest");
+  identity.add("query", value_name(pipeline.query));
   identity.add("image_size", pipeline.image_size);
-  identity.add("resize", resize_name(pipeline.resize));
+  identity.add("resize", value_name(pipeline.resize));
   identity.add("layer", backbone.layer());
   identity.add("blocks", backbone.model.blocks.size());
   identity.add("final_norm", backbone.setting.final_norm);
