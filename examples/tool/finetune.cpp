@@ -31,7 +31,8 @@ using namespace homolog;
 namespace {
 
 using AnyLoss = OneOf<CoordinateMse<>, GaussianCrossEntropy, InfoNce>;
-using AnyTraining = Training<OneOf<UnfreezeLast, Lora>, AnyLoss, OneOf<ConstantRate, CosineRate>>;
+using AnyRate = OneOf<ConstantRate, CosineRate>;
+using AnyTraining = Training<OneOf<UnfreezeLast, Lora>, AnyLoss, AnyRate>;
 
 struct FinetuneOptions {
   DatasetOptions data;
@@ -40,10 +41,11 @@ struct FinetuneOptions {
   InputOptions input;
   MatcherOptions matcher;  // its query only
   std::string loss = "soft-argmax-mse", schedule = "constant", amp = "none", cache = "memory";
-  nlohmann::ordered_json loss_settings = nlohmann::ordered_json::object();  // fields typed
+  // The fields that were typed.
+  nlohmann::ordered_json loss_settings = nlohmann::ordered_json::object();
+  nlohmann::ordered_json rate_settings = nlohmann::ordered_json::object();
   int unfreeze = 1, lora_rank = 0;
   double lora_alpha = 16;
-  std::int64_t warmup_steps = 0;
   double timeout = 600;
   AnyTraining training;
   FinetuneSetting setting;
@@ -103,11 +105,8 @@ void choose_policies(FinetuneOptions& options) {
   } else {
     training.tuning.policy = UnfreezeLast{{options.unfreeze}};
   }
-  if (options.schedule == "cosine") {
-    training.schedule.policy = CosineRate{{options.warmup_steps}};
-  } else {
-    training.schedule.policy = ConstantRate{{options.warmup_steps}};
-  }
+  training.schedule.policy = make_policy<decltype(AnyRate::policy)>("schedule", options.schedule,
+                                                                    "--", options.rate_settings);
   if (options.amp == "bfloat16") training.setting.trainer.autocast = torch::kBFloat16;
   if (options.amp == "float16") training.setting.trainer.autocast = torch::kFloat16;
   training.setting.cache = options.cache != "off";
@@ -231,48 +230,17 @@ void add_training_options(CLI::App& command, FinetuneOptions& options) {
       ->check(CLI::IsMember(names_of<decltype(AnyLoss::policy)>()))
       ->capture_default_str();
   add_setting_options<decltype(AnyLoss::policy)>(command, "--loss-", options.loss_settings);
-  command.add_option("--epochs", setting.epochs, "passes over the pairs")
-      ->check(number_from(1))
-      ->capture_default_str();
-  command.add_option("--batch-size", setting.batch_size, "pairs a forward and process")
-      ->check(number_from(1))
-      ->capture_default_str();
-  command.add_option("--accumulate", setting.accumulate, "forwards a step")
-      ->check(number_from(1))
-      ->capture_default_str();
-  command.add_option("--learning-rate", setting.trainer.learning_rate, "AdamW's")
-      ->check(positive_number())
-      ->capture_default_str();
-  command.add_option("--weight-decay", options.training.optimizer.setting.weight_decay, "AdamW's")
-      ->check(number_from(0))
-      ->capture_default_str();
-  command
-      .add_option("--clip-norm", setting.trainer.clip_norm,
-                  "largest norm of all gradients together (default: no clipping)")
-      ->check(number_from(0));
+  add_number_options(command, setting);
+  add_number_options(command, setting.trainer);
+  add_number_options(command, options.training.optimizer.setting);
+  add_number_options(command, options.training.augment.setting);
   command.add_option("--schedule", options.schedule, "learning rate after the warm-up")
-      ->check(CLI::IsMember({"constant", "cosine"}))
+      ->check(CLI::IsMember(names_of<decltype(AnyRate::policy)>()))
       ->capture_default_str();
-  command.add_option("--warmup-steps", options.warmup_steps, "linear rise of the learning rate")
-      ->check(number_from(0))
-      ->capture_default_str();
+  add_setting_options<decltype(AnyRate::policy)>(command, "--", options.rate_settings);
   command.add_option("--amp", options.amp, "dtype of matrix products (mixed precision)")
       ->check(CLI::IsMember({"none", "bfloat16", "float16"}))
       ->capture_default_str();
-  command.add_option("--seed", setting.seed, "order of pairs, augmentation, LoRA's start")
-      ->capture_default_str();
-  command
-      .add_option("--flip", options.training.augment.setting.flip,
-                  "probability that a pair is mirrored")
-      ->check(number_within(0, 1));
-  command
-      .add_option("--colour", options.training.augment.setting.colour,
-                  "strength of random brightness, contrast and saturation, 0 to 0.99")
-      ->check(number_within(0, 0.99));
-  command
-      .add_option("--crop", options.training.augment.setting.crop,
-                  "largest part of the margin around the keypoints that is cut off, 0 to 1")
-      ->check(number_within(0, 1));
   command.add_option("--cache", options.cache, "where the frozen blocks' output is kept")
       ->check(CLI::IsMember({"memory", "file", "off"}))
       ->capture_default_str();
@@ -292,16 +260,13 @@ void add_finetune(CLI::App& app) {
   auto* validation =
       command->add_option("--validation-split", options->validation_split,
                           "pairs whose PCK decides which epoch is best (default: none)");
-  command
-      ->add_option("--validation-alpha", options->training.setting.validation_alpha,
-                   "threshold of that PCK")
-      ->check(positive_number())
-      ->needs(validation)
-      ->capture_default_str();
   add_backbone_options(*command, options->backbone);
   add_input_options(*command, options->input);
   add_query_option(*command, options->matcher);
   add_training_options(*command, *options);
+  for (const char* of_validation : {"--validation-alpha", "--patience"}) {
+    command->get_option(of_validation)->needs(validation);
+  }
   auto* folder =
       command->add_option("--checkpoint-dir", options->checkpoint_folder, "folder for checkpoints");
   command
@@ -315,11 +280,6 @@ void add_finetune(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--resume", setting.resume, "go on from the folder's newest checkpoint")
       ->needs(folder);
-  command
-      ->add_option("--patience", options->training.setting.patience,
-                   "stop after so many epochs without a better validation PCK")
-      ->check(number_from(0))
-      ->needs(validation);
   add_timeout_option(*command, options->timeout);
   command->add_option("--log", options->log, "CSV, one row a step");
   command->add_option("--json", options->json, "result file");

@@ -4,6 +4,7 @@
 // The fields of policies' settings as options of a command line, made from the policies' own lists.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <concepts>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -31,6 +32,25 @@ std::vector<std::string> names_of() {
   std::vector<std::string> names;
   homolog::for_each_policy<List>([&names](const auto& policy) { names.emplace_back(policy.name); });
   return names;
+}
+
+// Which numbers a field's option takes.
+template <class Field, class Value>
+CLI::Validator numbers_of(const Field& field, const Value&) {
+  const bool positive = field.allowed == homolog::Allowed::positive;
+  if (std::isfinite(field.most) && field.most < 1e300) return number_within(0, field.most);
+  if (!positive) return number_from(0);
+  return std::integral<Value> ? number_from(1) : positive_number();
+}
+
+// One option for each number of a setting, which takes what is typed; its default is shown.
+template <homolog::ListedSetting Setting>
+void add_number_options(CLI::App& command, Setting& setting) {
+  homolog::for_each_field(setting, [&command](const auto& field, auto& value) {
+    command.add_option(option_name("--", field.name), value, std::string(field.text))
+        ->check(numbers_of(field, value))
+        ->capture_default_str();
+  });
 }
 
 // One option for each field that any policy of a variant has; what is typed goes into `settings`.
@@ -61,9 +81,7 @@ void add_setting_options(CLI::App& command, const std::string& prefix,
             command
                 .add_option_function<Typed>(
                     name, [&settings, key](const Typed& one) { settings[key] = one; }, text)
-                ->check(field.allowed != homolog::Allowed::positive ? number_from(0)
-                        : std::integral<Value>                      ? number_from(1)
-                                                                    : positive_number());
+                ->check(numbers_of(field, value));
       }
     });
   });

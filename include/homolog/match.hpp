@@ -11,10 +11,12 @@
 
 #include <cstddef>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "homolog/core/concepts.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/transforms.hpp"
 #include "homolog/features/from_backbone.hpp"
 #include "homolog/images/image.hpp"
@@ -36,6 +38,21 @@ struct PipelineSetting {
   /// reads whole problems is called once and is told the number, see Execution.
   int threads = 1;
   bool margin = false;  ///< also says by how much the best cell is better than the second
+
+  /// The fields, for checks, JSON, options and tables.
+  static constexpr auto fields() {
+    using S = PipelineSetting;
+    return std::tuple(
+        Field{"resize", &S::resize, "how pictures become inputs"},
+        Field{"image_size", &S::image_size,
+              "input side in pixels, a multiple of the patch size; 0 takes the backbone's own",
+              Allowed::not_negative},
+        Field{"filter", &S::filter, "how pictures are interpolated when resized"},
+        Field{"query", &S::query, "how the source feature is read"},
+        Field{"threads", &S::threads, "CPU threads of the matcher", Allowed::positive},
+        Field{"margin", &S::margin,
+              "also say by how much each best cell's cosine beats the second best"});
+  }
 };
 
 /// A picture's L2-normalised features with the transform between its pixels and their grid.

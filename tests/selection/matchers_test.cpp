@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -114,6 +115,56 @@ TEST_CASE("what cannot be meant is refused by name, with what can") {
         "upsampled-argmax: factor is 0, expected at least 1");
   CHECK(refusal("mine", {{"strict", 1}}) == "mine: strict is 1, expected true or false");
   CHECK(refusal("mine", {{"count", 256}}) == "mine: count is 256, expected an integer");
+}
+
+TEST_CASE("a field may have a largest value") {
+  struct Setting {
+    double share = 0;
+    int cells = 1;
+    static constexpr auto fields() {
+      return std::tuple(Field{"share", &Setting::share, "a share", Allowed::not_negative, 1},
+                        Field{"cells", &Setting::cells, "cells", Allowed::positive, 4});
+    }
+  };
+  const auto refusal = [](Setting setting) -> std::string {
+    try {
+      require_fields(setting, "mine");
+    } catch (const SettingError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refusal({1, 4}).empty());
+  CHECK(refusal({0, 1}).empty());
+  CHECK(refusal({1.5, 4}) == "mine: share is 1.5, expected at least 0 and at most 1");
+  CHECK(refusal({-0.5, 4}) == "mine: share is -0.5, expected at least 0 and at most 1");
+  CHECK(refusal({std::numeric_limits<double>::quiet_NaN(), 4}).starts_with("mine: share is "));
+  CHECK(refusal({1, 5}) == "mine: cells is 5, expected at least 1 and at most 4");
+  CHECK(refusal({1, 0}) == "mine: cells is 0, expected at least 1 and at most 4");
+}
+
+TEST_CASE("a pipeline's setting goes to JSON and back") {
+  const PipelineSetting changed{.resize = Resize::longest_side,
+                                .image_size = 252,
+                                .filter = ResizeFilter::bilinear,
+                                .query = Query::bilinear,
+                                .threads = 3,
+                                .margin = true};
+  const Json json = setting_json(changed);
+  CHECK(json == Json{{"resize", "longest-side"},
+                     {"image_size", 252},
+                     {"filter", "bilinear"},
+                     {"query", "bilinear"},
+                     {"threads", 3},
+                     {"margin", true}});
+  PipelineSetting back;
+  read_setting(back, Json::parse(json.dump()), "pipeline");
+  CHECK(setting_json(back) == json);
+  CHECK_THROWS_WITH_AS(read_setting(back, {{"resize", "stretch"}}, "pipeline"),
+                       "pipeline: resize is \"stretch\", expected \"squash\" or \"letterbox\" or "
+                       "\"longest-side\" or \"native\"",
+                       SettingError);
+  CHECK(setting_json(back) == json);
 }
 
 TEST_CASE("JSON of a policy needs its name") {

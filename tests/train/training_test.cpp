@@ -6,10 +6,13 @@
 #include <torch/optim/adamw.h>
 
 #include <cmath>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "homolog/backbones/dinov2.hpp"
+#include "homolog/selection/one_of.hpp"
 #include "homolog/train/finetune.hpp"
 #include "homolog/train/load_tuned.hpp"
 #include "support/one_path.hpp"
@@ -319,13 +322,48 @@ TEST_CASE("a finished training leaves no gradients, and none is validated withou
   });
 }
 
-TEST_CASE("one of some policies answers and names itself as the one that it holds") {
-  OneOf<ConstantRate, HalvesEachTenth> rate;
-  CHECK(rate(12, 24) == 1);
-  CHECK(rate.identity() == ConstantRate{}.identity());
-  rate.policy = HalvesEachTenth{};
-  CHECK(rate(12, 24) == std::pow(0.5, 5));
-  CHECK(rate.identity() == nlohmann::ordered_json::object());
+namespace {
+
+/// A schedule that lists its fields, which are its identity then.
+struct Halves {
+  static constexpr std::string_view name = "halves";
+  struct Setting {
+    int every = 5;
+    static constexpr auto fields() {
+      return std::tuple(Field{"every", &Setting::every, "steps between two", Allowed::positive});
+    }
+  };
+  Setting setting;
+  double operator()(std::int64_t step, std::int64_t) const {
+    return std::pow(0.5, static_cast<double>(step / setting.every));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("one of some policies answers as the one that it holds, which the identity names") {
+  const test::TemporaryFolder folder;
+  const Dataset dataset = test::noise_pairs(folder.path);
+  Training<UnfreezeLast, CoordinateMse<>, OneOf<ConstantRate, HalvesEachTenth, Halves>> training;
+  const auto identity = [&] {
+    DinoV2 backbone = test::tiny_backbone();
+    TrainingRun run(backbone, training, dataset, nullptr, test::small_inputs());
+    return run.state().state.at("identity");
+  };
+  CHECK(training.schedule(12, 24) == 1);
+  CHECK(identity().at("schedule") == "constant");
+  CHECK(identity().at("warmup_steps") == 0);
+  CHECK(identity().at("weight_decay") == 0.01);
+  CHECK(identity().at("flip") == 0.0);
+
+  training.schedule.policy = HalvesEachTenth{};
+  CHECK(training.schedule(12, 24) == std::pow(0.5, 5));
+  CHECK_FALSE(identity().contains("schedule"));
+
+  training.schedule.policy = Halves{{.every = 6}};
+  CHECK(training.schedule(12, 24) == 0.25);
+  CHECK(identity().at("schedule") == "halves");
+  CHECK(identity().at("every") == 6);
 }
 
 TEST_CASE("no chosen weight is an error, and the backbone stays as it was") {

@@ -23,11 +23,14 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/value_names.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -38,19 +41,19 @@ enum class Allowed {
   positive       ///< above 0 and finite
 };
 
-/// One member of a setting. An enumeration, whose values must be 0, 1, 2 and so on, needs a
-/// function `value_names(Enumeration)` beside it that gives their names in that order, as
-/// WindowSoftArgmax::Outside has it.
+/// One member of a setting: a number, or an enumeration whose values have names, see
+/// value_names.hpp.
 template <class Setting, class Value>
 struct Field {
   std::string_view name;           ///< in JSON; with hyphens on a command line
   Value Setting::*member;          ///< where it lies
   std::string_view text;           ///< what it is, for help and tables; no full stop
   Allowed allowed = Allowed::any;  ///< checked by require_fields()
+  double most = std::numeric_limits<double>::infinity();  ///< the largest number allowed
 };
 /// Deduces both types from the member.
 template <class Setting, class Value>
-Field(std::string_view, Value Setting::*, std::string_view, Allowed = Allowed::any)
+Field(std::string_view, Value Setting::*, std::string_view, Allowed = Allowed::any, double = 0)
     -> Field<Setting, Value>;
 
 /// A setting that lists its fields.
@@ -80,14 +83,17 @@ void require_fields(const Setting& setting, std::string_view who) {
     } else if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
       if (field.allowed == Allowed::any) return;
       const bool positive = field.allowed == Allowed::positive;
-      if (positive ? value > 0 : value >= 0) {
-        if constexpr (std::integral<Value>) return;
-        if (!positive || std::isfinite(static_cast<double>(value))) return;
+      const auto number = static_cast<double>(value);
+      if ((positive ? number > 0 && std::isfinite(number) : number >= 0) && number <= field.most) {
+        return;
       }
-      throw SettingError(detail::text(who, ": ", field.name, " is ", value, ", expected ",
-                                      !positive              ? "at least 0"
-                                      : std::integral<Value> ? "at least 1"
-                                                             : "a positive finite number"));
+      const char* least = !positive              ? "at least 0"
+                          : std::integral<Value> ? "at least 1"
+                                                 : "a positive finite number";
+      const std::string most =
+          std::isfinite(field.most) ? detail::text(" and at most ", field.most) : "";
+      throw SettingError(
+          detail::text(who, ": ", field.name, " is ", value, ", expected ", least, most));
     }
   });
 }

@@ -22,6 +22,7 @@
 #include "homolog/core/errors.hpp"
 #include "homolog/core/field.hpp"
 #include "homolog/core/json_text.hpp"
+#include "homolog/core/value_names.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -31,12 +32,7 @@ namespace detail {
 template <class Value>
 std::optional<Value> value_from(const nlohmann::ordered_json& json) {
   if constexpr (std::is_enum_v<Value>) {
-    if (!json.is_string()) return std::nullopt;
-    constexpr auto names = value_names(Value{});
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (json.get_ref<const std::string&>() == names[i]) return static_cast<Value>(i);
-    }
-    return std::nullopt;
+    return json.is_string() ? find_value<Value>(json.get_ref<const std::string&>()) : std::nullopt;
   } else if constexpr (std::same_as<Value, bool>) {
     return json.is_boolean() ? std::optional(json.get<bool>()) : std::nullopt;
   } else if constexpr (std::integral<Value>) {

@@ -5,7 +5,6 @@
 /// A policy that is chosen at run time among some that are known when the program is compiled.
 
 #include <concepts>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -14,9 +13,9 @@
 
 namespace homolog::inline v0_1 {
 
-/// One of some policies that have nothing but a call operator and perhaps `identity()`: a
-/// training's tuning, loss or schedule. It stands in their place: `OneOf<UnfreezeLast, Lora>
-/// tuning{Lora{}}`.
+/// One of some policies that have nothing but a call operator, and perhaps a name, fields or
+/// `identity()`: a training's tuning, loss or schedule. It stands in their place:
+/// `OneOf<UnfreezeLast, Lora> tuning{Lora{}}`.
 ///
 /// Where speed or more members depend on the type, as with a matcher, visit `policy` outside the
 /// driver instead.
@@ -32,16 +31,6 @@ struct OneOf {
     using Result = std::common_type_t<std::invoke_result_t<const P&, A...>...>;
     return std::visit(
         [&](const auto& chosen) -> Result { return chosen(std::forward<A>(arguments)...); },
-        policy);
-  }
-
-  /// What a resumed training must have in common, as the chosen one says; {} where it says nothing.
-  nlohmann::ordered_json identity() const {
-    return std::visit(
-        [](const auto& chosen) -> nlohmann::ordered_json {
-          if constexpr (requires { chosen.identity(); }) return chosen.identity();
-          return nlohmann::ordered_json::object();
-        },
         policy);
   }
 };

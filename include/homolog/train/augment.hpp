@@ -10,10 +10,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/datasets/dataset.hpp"
 #include "homolog/datasets/picture_set.hpp"
 #include "homolog/images/image.hpp"
@@ -174,6 +175,19 @@ struct Augmentation {
     double flip = 0;
     double colour = 0;  ///< c in [0, 1): brightness, contrast and saturation within [1-c, 1+c]
     double crop = 0;    ///< in [0, 1]: largest part of the margin around the keypoints that goes
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(
+          Field{"flip", &Setting::flip, "probability that a pair is mirrored",
+                Allowed::not_negative, 1},
+          Field{"colour", &Setting::colour,
+                "strength of random brightness, contrast and saturation, 0 to 0.99",
+                Allowed::not_negative, 0.99},
+          Field{"crop", &Setting::crop,
+                "largest part of the margin around the keypoints that is cut off, 0 to 1",
+                Allowed::not_negative, 1});
+    }
   };
   Setting setting;  ///< read at every call, which checks it
 
@@ -181,7 +195,7 @@ struct Augmentation {
   ///
   /// @throws SettingError naming the value that is out of its range
   bool changes_views() const {
-    require_valid();
+    require_fields(setting, "augmentation");
     return setting.colour > 0 || setting.crop > 0;
   }
 
@@ -189,7 +203,7 @@ struct Augmentation {
   ///
   /// @throws SettingError
   bool mirrors(RandomStream& random) const {
-    require_valid();
+    require_fields(setting, "augmentation");
     return random.uniform() < setting.flip;
   }
 
@@ -212,23 +226,6 @@ struct Augmentation {
       }
     }
     return {std::move(source), std::move(target)};
-  }
-
-  /// What a resumed run must have in common.
-  nlohmann::ordered_json identity() const {
-    return {{"flip", setting.flip}, {"colour", setting.colour}, {"crop", setting.crop}};
-  }
-
- private:
-  void require_valid() const {
-    const auto require = [](double value, double end, const char* name) {
-      if (value >= 0 && value <= end) return;
-      throw SettingError(
-          detail::text("augmentation: ", name, " is ", value, ", expected 0 to ", end));
-    };
-    require(setting.flip, 1, "flip");
-    require(setting.colour, 0.99, "colour");
-    require(setting.crop, 1, "crop");
   }
 };
 

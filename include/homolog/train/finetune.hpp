@@ -6,6 +6,7 @@
 /// TrainingRun that writes checkpoints and a log, resumes and reports.
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iomanip>
 #include <optional>
@@ -28,6 +29,10 @@ namespace detail {
 
 /// @throws SettingError for a setting that cannot be meant
 inline void require_valid(const FinetuneSetting& setting) {
+  const auto require_at_least = [](std::int64_t value, int least, const char* name) {
+    if (value >= least) return;
+    throw SettingError(text("finetune: ", name, " is ", value, ", expected at least ", least));
+  };
   require_at_least(setting.checkpoint_every, 0, "checkpoint_every");
   require_at_least(setting.keep_last, 2, "keep_last");
   if (setting.resume && setting.checkpoint_folder.empty()) {

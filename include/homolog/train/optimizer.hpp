@@ -10,11 +10,12 @@
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 
-#include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -52,6 +53,13 @@ struct AdamW {
   /// What a user may change.
   struct Setting {
     double weight_decay = 0.01;  ///< of every tuned tensor
+
+    /// The fields, for checks, JSON, options and tables.
+    static constexpr auto fields() {
+      return std::tuple(Field{"weight_decay", &Setting::weight_decay,
+                              "part of every tuned weight that a step of learning rate 1 takes off",
+                              Allowed::not_negative, (std::numeric_limits<double>::max)()});
+    }
   };
   Setting setting;  ///< checked by start()
 
@@ -59,10 +67,7 @@ struct AdamW {
   ///
   /// @throws SettingError for a weight decay that is negative or not finite
   OptimizerState start(const torch::Tensor& weight) const {
-    if (!(setting.weight_decay >= 0) || !std::isfinite(setting.weight_decay)) {
-      throw SettingError(detail::text("AdamW: weight decay is ", setting.weight_decay,
-                                      ", expected a finite number of at least 0"));
-    }
+    require_fields(setting, "AdamW");
     return {{"adamw/exp_avg", torch::zeros_like(weight)},
             {"adamw/exp_avg_sq", torch::zeros_like(weight)}};
   }
@@ -81,9 +86,6 @@ struct AdamW {
     const auto denominator = (square.sqrt() / std::sqrt(correction2)).add_(epsilon);
     weight.addcdiv_(mean, denominator, -step.learning_rate / correction1);
   }
-
-  /// What a resumed run must have in common.
-  nlohmann::ordered_json identity() const { return {{"weight_decay", setting.weight_decay}}; }
 };
 
 }  // namespace homolog::inline v0_1

@@ -7,10 +7,12 @@
 #include <cmath>
 #include <concepts>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <numbers>
+#include <string_view>
+#include <tuple>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -43,33 +45,39 @@ inline double warmup_factor(std::int64_t step, std::int64_t warmup_steps,
 
 }  // namespace detail
 
+/// How a schedule begins.
+struct WarmupSetting {
+  std::int64_t warmup_steps = 0;  ///< steps in which the learning rate rises linearly
+
+  /// The fields, for checks, JSON, options and tables.
+  static constexpr auto fields() {
+    return std::tuple(Field{"warmup_steps", &WarmupSetting::warmup_steps,
+                            "steps in which the learning rate rises linearly",
+                            Allowed::not_negative});
+  }
+};
+
 /// The learning rate stays at its value behind a linear warm-up.
 struct ConstantRate {
-  /// What a user may change.
-  struct Setting {
-    std::int64_t warmup_steps = 0;  ///< steps in which the learning rate rises linearly
-  };
-  Setting setting;  ///< read at every call, which checks it
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "constant";
+  using Setting = WarmupSetting;  ///< what a user may change
+  Setting setting;                ///< read at every call, which checks it
 
   /// @param step 0-based
   /// @throws SettingError for a warm-up that is negative or longer than the training
   double operator()(std::int64_t step, std::int64_t total_steps) const {
     return detail::warmup_factor(step, setting.warmup_steps, total_steps);
   }
-  /// What a resumed run must have in common.
-  nlohmann::ordered_json identity() const {
-    return {{"schedule", "constant"}, {"warmup_steps", setting.warmup_steps}};
-  }
 };
 
 /// Behind a linear warm-up the learning rate falls along half a cosine, which would reach zero in
 /// the step behind the last.
 struct CosineRate {
-  /// What a user may change.
-  struct Setting {
-    std::int64_t warmup_steps = 0;  ///< steps in which the learning rate rises linearly
-  };
-  Setting setting;  ///< read at every call, which checks it
+  /// What from_name() calls it.
+  static constexpr std::string_view name = "cosine";
+  using Setting = WarmupSetting;  ///< what a user may change
+  Setting setting;                ///< read at every call, which checks it
 
   /// @param step 0-based
   /// @throws SettingError for a warm-up that is negative or longer than the training
@@ -80,10 +88,6 @@ struct CosineRate {
     const double done = static_cast<double>(step - setting.warmup_steps) /
                         static_cast<double>(total_steps - setting.warmup_steps);
     return 0.5 * (1 + std::cos(std::numbers::pi * done));
-  }
-  /// What a resumed run must have in common.
-  nlohmann::ordered_json identity() const {
-    return {{"schedule", "cosine"}, {"warmup_steps", setting.warmup_steps}};
   }
 };
 

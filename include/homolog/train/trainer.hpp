@@ -12,13 +12,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "homolog/backbones/torch_boundary.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/train/grad_scaler.hpp"
 #include "homolog/train/losses.hpp"
@@ -36,6 +39,15 @@ struct TrainerSetting {
   /// Dtype of the tuned blocks' matrix products (AMP): bfloat16, float16 (with a gradient scaler),
   /// or none. Weights, similarities, losses and optimiser stay in float32.
   std::optional<torch::Dtype> autocast;
+
+  /// The numbers, for checks, JSON and options.
+  static constexpr auto fields() {
+    return std::tuple(Field{"learning_rate", &TrainerSetting::learning_rate,
+                            "of the optimiser, times the schedule's factor", Allowed::positive},
+                      Field{"clip_norm", &TrainerSetting::clip_norm,
+                            "largest norm of all gradients together; 0 does not clip",
+                            Allowed::not_negative, (std::numeric_limits<double>::max)()});
+  }
 };
 
 /// What a step did.
@@ -142,13 +154,7 @@ struct Trainer {
 
  private:
   static const TrainerSetting& checked(const TrainerSetting& setting) {
-    const auto require = [](bool fits, const char* name, double value) {
-      if (!fits) throw SettingError(detail::text("trainer: ", name, " is ", value));
-    };
-    require(setting.learning_rate > 0 && std::isfinite(setting.learning_rate), "learning rate",
-            setting.learning_rate);
-    require(setting.clip_norm >= 0 && std::isfinite(setting.clip_norm), "clip norm",
-            setting.clip_norm);
+    require_fields(setting, "trainer");
     if (setting.autocast && *setting.autocast != torch::kBFloat16 &&
         *setting.autocast != torch::kFloat16) {
       throw SettingError(detail::text("trainer: autocast to ", c10::toString(*setting.autocast),

@@ -10,8 +10,10 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 
 #include "homolog/backbones/transformer_backbone.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/progress.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/matchers/argmax.hpp"
@@ -45,6 +47,21 @@ struct TrainingSetting {
   std::function<void(const std::string&)> message{};  ///< one line the user should read
   Shard shard{};                                      ///< this process's part of the pairs
   std::function<void(torch::Tensor&)> sum{};  ///< adds a tensor up over all processes, in place
+
+  /// The numbers, for checks, JSON and options.
+  static constexpr auto fields() {
+    using S = TrainingSetting;
+    return std::tuple(
+        Field{"epochs", &S::epochs, "passes over the pairs", Allowed::positive},
+        Field{"batch_size", &S::batch_size, "pairs a forward and process", Allowed::positive},
+        Field{"accumulate", &S::accumulate, "forwards a step", Allowed::positive},
+        Field{"seed", &S::seed, "order of pairs, augmentation, LoRA's start"},
+        Field{"validation_alpha", &S::validation_alpha, "threshold of the validation's PCK",
+              Allowed::positive},
+        Field{"patience", &S::patience,
+              "stop after so many epochs without a better validation PCK; 0 does not stop",
+              Allowed::not_negative});
+  }
 };
 
 namespace detail {
@@ -69,8 +86,9 @@ concept IdentityFits = !requires {
 /// @endcode
 /// Clang before 17 needs the types written: `homolog::Training<homolog::UnfreezeLast, MyLoss>`.
 /// Each policy may have `nlohmann::ordered_json identity() const`, an object of what a run that is
-/// resumed must have in common with the one before. Its keys are the policy's own: two parts of a
-/// training may not give one key two values.
+/// resumed must have in common with the one before. A schedule, an optimiser or an augmentation
+/// whose setting lists its fields needs none: they are its identity, with its `name` where it has
+/// one. The keys are the policy's own: two parts of a training may not give one key two values.
 template <class Tuning = UnfreezeLast, class Loss = CoordinateMse<>, class Schedule = ConstantRate,
           class Augment = Augmentation, class Optimizer = AdamW, class Matcher = Argmax>
 struct Training {

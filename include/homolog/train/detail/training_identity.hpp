@@ -12,9 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/field.hpp"
 #include "homolog/core/json_text.hpp"
 #include "homolog/core/matcher_concept.hpp"
 #include "homolog/core/shard.hpp"
@@ -23,24 +25,17 @@
 #include "homolog/datasets/digest.hpp"
 #include "homolog/pipeline/evaluation_json.hpp"
 #include "homolog/pipeline/pipeline.hpp"
+#include "homolog/selection/fields.hpp"
+#include "homolog/selection/one_of.hpp"
 #include "homolog/train/finetune_setting.hpp"
 #include "homolog/train/training.hpp"
 
 namespace homolog::inline v0_1::detail {
 
-inline void require_at_least(auto value, int least, const char* name) {
-  if (value < least) {
-    throw SettingError(text("finetune: ", name, " is ", value, ", expected at least ", least));
-  }
-}
-
 /// @throws SettingError for a setting that cannot be meant, DatasetError for no pairs
 inline void require_valid(const TrainingSetting& setting, const PipelineSetting& pipeline,
                           const Dataset& train) {
-  require_at_least(setting.epochs, 1, "epochs");
-  require_at_least(setting.batch_size, 1, "batch_size");
-  require_at_least(setting.accumulate, 1, "accumulate");
-  require_at_least(setting.patience, 0, "patience");
+  require_fields(setting, "finetune");
   if (pipeline.resize == Resize::native) {
     throw SettingError(
         "finetune: native inputs differ in size, expected squash, letterbox or "
@@ -86,9 +81,32 @@ struct TrainingIdentity {
     for (const auto& [key, value] : object.items()) add(key, value);
   }
 
+  /// What a policy says of itself.
   template <class Policy>
   void add_of(const Policy& policy) {
     if constexpr (requires { policy.identity(); }) add_all(policy.identity());
+  }
+  template <class... P>
+  void add_of(const OneOf<P...>& one) {
+    std::visit([this](const auto& policy) { add_of(policy); }, one.policy);
+  }
+
+  /// The same, or else its name, where it has one, and the fields of its setting.
+  ///
+  /// @param kind the name's key
+  template <class Policy>
+  void add_fields_of(const Policy& policy, const char* kind) {
+    if constexpr (
+        requires { policy.identity(); } || !requires { policy.setting.fields(); }) {
+      add_of(policy);
+    } else {
+      if constexpr (requires { Policy::name; }) add(kind, Policy::name);
+      add_all(setting_json(policy.setting));
+    }
+  }
+  template <class... P>
+  void add_fields_of(const OneOf<P...>& one, const char* kind) {
+    std::visit([&](const auto& policy) { add_fields_of(policy, kind); }, one.policy);
   }
 };
 
@@ -105,17 +123,17 @@ nlohmann::ordered_json training_identity(const T& training, const PipelineSettin
   identity.add_of(training.tuning);
   identity.add_of(training.loss);
   identity.add("learning_rate", setting.trainer.learning_rate);
-  identity.add_of(training.optimizer);
+  identity.add_fields_of(training.optimizer, "optimizer");
   identity.add("clip_norm", setting.trainer.clip_norm);
   identity.add("autocast",
                setting.trainer.autocast ? c10::toString(*setting.trainer.autocast) : "none");
-  identity.add_of(training.schedule);
+  identity.add_fields_of(training.schedule, "schedule");
   identity.add("epochs", setting.epochs);
   identity.add("batch_size", setting.batch_size);
   identity.add("accumulate", setting.accumulate);
   identity.add("processes", setting.shard.count);
   identity.add("seed", setting.seed);
-  identity.add_of(training.augment);
+  identity.add_fields_of(training.augment, "augment");
   identity.add("query", value_name(pipeline.query));
   identity.add("image_size", pipeline.image_size);
   identity.add("resize", value_name(pipeline.resize));
