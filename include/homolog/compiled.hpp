@@ -29,7 +29,8 @@ namespace homolog::inline v0_1 {
 /// dtype that does not exist; DeviceError for one that cannot be used
 AnyBackbone load_backbone(const std::filesystem::path& weights, const LoadSetting& setting = {});
 
-/// The pipelines whose code lies in homolog::compiled: declared by everyone, defined there.
+/// The pipelines that homolog::compiled defines; sources that include this header only declare
+/// them.
 // NOLINTBEGIN(bugprone-macro-parentheses): a keyword
 #define HOMOLOG_STOCK_PIPELINES(PREFIX)                                                            \
   PREFIX template struct Pipeline<AnyBackbone, Argmax, PckPerPoint>;                               \

@@ -60,7 +60,7 @@ inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSettin
   return result;
 }
 
-/// Adds answers behind those that are there.
+/// Appends the matches of `more` to those of `all`.
 inline void append(MatchResult& all, const MatchResult& more) {
   all.points.list.insert(all.points.list.end(), more.points.begin(), more.points.end());
   all.scores.insert(all.scores.end(), more.scores.begin(), more.scores.end());
@@ -78,8 +78,8 @@ inline void append(MatchResult& all, const MatchResult& more) {
 ///
 /// @param matcher any Matcher; by default the paper's window soft-argmax
 /// @throws SettingError for a negative step; ValueError for an answer of the matcher that is not
-/// finite; whatever the matcher throws, its ValueErrors with the first point of the block in which
-/// it counts
+/// finite; whatever the matcher throws; a ValueError names the first point of the block that the
+/// matcher was given
 template <class M = WindowSoftArgmax>
 DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& target,
                          const DenseSetting& dense = {}, const M& matcher = {},

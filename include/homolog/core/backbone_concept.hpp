@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The contract of backbones. `require_backbone` stops a wrong one at one sentence that names the
-/// missing member.
+/// The contract of backbones. `require_backbone` stops the compilation of any other type with one
+/// sentence that names the missing member.
 
 #include <concepts>
 #include <cstdint>
@@ -74,33 +74,34 @@ constexpr CallOperator call_of_takes_bytes() {
 
 }  // namespace detail
 
-/// Backbone, minimum:
+/// A backbone needs at least these two members:
 /// @code
 /// struct MyBackbone {
 ///   int patch_size() const { return 16; }  // [px]
 ///   std::vector<homolog::FeatureMap> operator()(const homolog::InputBatch& batch) const;
 /// };
 /// @endcode
-/// One FeatureMap of [height/patch, width/patch] cells a picture, any scale (the pipeline
-/// L2-normalises). Optional: `homolog::Normalization normalization() const` (default ImageNet);
-/// `int default_image_size() const`, the input side [px] to take where the user names none
-/// (default: the largest multiple of the patch size up to 518);
-/// `std::uint64_t forward_bytes(homolog::Size input, int pictures) const`, the memory [bytes] that
-/// a call with so many inputs takes at least, so that one that cannot be is refused before it.
+/// The call returns one FeatureMap of [height/patch, width/patch] cells per picture, at any scale
+/// (the pipeline L2-normalises). Optional members: `homolog::Normalization normalization() const`
+/// (default: ImageNet); `int default_image_size() const`, the input side [px] to use when the user
+/// gives none (default: the largest multiple of the patch size up to 518);
+/// `std::uint64_t forward_bytes(homolog::Size input, int pictures) const`, the least memory [bytes]
+/// that a call with `pictures` inputs takes, so that a call that cannot fit into memory is refused
+/// before it starts.
 template <class B>
 concept Backbone = detail::HasPatchSize<B> && detail::TurnsBatchesIntoMaps<B>;
 
-/// Optional: a backbone that normalises on its device itself also reads bytes, and says when it
-/// would rather have them: `bool takes_bytes() const` and
-/// `std::vector<homolog::FeatureMap> operator()(const homolog::ByteBatch& batch) const`. Both ways
-/// give the same features. One that inherits them beside a call operator of its own for floats is
-/// given floats.
+/// Optional: a backbone that normalises its input on the device can also read bytes.
+/// `bool takes_bytes() const` says whether it prefers them to floats, and
+/// `std::vector<homolog::FeatureMap> operator()(const homolog::ByteBatch& batch) const` reads them.
+/// Both call operators give the same features. A backbone that inherits these members but declares
+/// its own call operator for floats is given floats.
 template <class B>
 concept ByteBackbone = Backbone<B> && detail::TakesBytesFits<B> && detail::TurnsBytesIntoMaps<B> &&
     detail::call_of_takes_bytes<B>()
 == detail::CallOperator::known;
 
-/// The statistics a backbone wants its input normalised with.
+/// The mean and standard deviation with which a backbone expects its input to be normalised.
 template <class B>
 Normalization normalization_of(const B& backbone) {
   if constexpr (detail::NormalizationFits<B>) {
@@ -110,7 +111,7 @@ Normalization normalization_of(const B& backbone) {
   }
 }
 
-/// The input side [px] a backbone wants where the user names none.
+/// The input side [px] that a backbone uses when the user gives none.
 template <class B>
 int default_image_size_of(const B& backbone) {
   if constexpr (detail::DefaultImageSizeFits<B>) {
@@ -120,8 +121,8 @@ int default_image_size_of(const B& backbone) {
   }
 }
 
-/// The memory [bytes] that a call with so many inputs of this size takes at least; 0 where the
-/// backbone does not say.
+/// The least memory [bytes] that a call with `pictures` inputs of this size takes; 0 when the
+/// backbone does not state it.
 template <class B>
 std::uint64_t forward_bytes_of(const B& backbone, Size input, int pictures) {
   if constexpr (detail::ForwardBytesFits<B>) {

@@ -45,7 +45,7 @@ struct DeviceError : Error {
 struct FileError : Error {
   using Error::Error;
 };
-/// A picture that cannot be decoded, or is refused by the size gate.
+/// A picture that cannot be decoded or exceeds a size limit.
 struct ImageError : Error {
   using Error::Error;
 };
@@ -62,7 +62,7 @@ struct DistributedError : Error {
   using Error::Error;
 };
 
-/// Joins values into one string, independent of the process's locale: the words of an error.
+/// Joins values into one string, such as an error message, independent of the process's locale.
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::ostringstream stream;
@@ -75,7 +75,7 @@ namespace detail {
 
 using homolog::text;
 
-/// What the system says about an errno; std::strerror is not safe from several threads.
+/// The system's message for an errno value; std::strerror is not thread-safe.
 inline std::string system_error_text(int code) { return std::generic_category().message(code); }
 
 }  // namespace detail

@@ -17,12 +17,12 @@ namespace homolog::inline v0_1 {
 
 /// Memory that kernels reuse from call to call, so that later calls need not allocate it again.
 struct KernelWorkspace {
-  /// What one of several threads works in.
+  /// The working memory of one thread.
   struct Slot {
     AlignedFloats queries;   ///< queries, packed for the kernel
     AlignedFloats cells;     ///< a few cells' features, packed for the kernel
     FloatMatrix similarity;  ///< similarities of one block of queries
-    FloatMatrix scratch;     ///< a matcher's own, of one call
+    FloatMatrix scratch;     ///< a matcher's working memory during one call
   };
   std::vector<Slot> per_thread;      ///< one a thread, see room()
   std::vector<std::uint32_t> order;  ///< queries, sorted by the place of their peaks
@@ -47,8 +47,8 @@ struct Execution {
   int threads = 1;  ///< CPU threads; below 1 counts as 1
   /// The instruction set to use; it must be one that this machine has.
   InstructionSet instructions = active_instruction_set();
-  /// Must not be used by two calls at the same time; null takes the calling thread's own. With
-  /// several threads the others use their own besides.
+  /// Two calls must not use it at the same time; null means the calling thread's own workspace.
+  /// With several threads the threads' own workspaces are used as well.
   KernelWorkspace* workspace = nullptr;
   WorkerPool* pool = nullptr;  ///< whose threads help; null is the process's pool
 
@@ -56,7 +56,8 @@ struct Execution {
   KernelWorkspace& memory() const { return workspace != nullptr ? *workspace : thread_workspace(); }
   /// The pool that was given, or the process's.
   WorkerPool& workers() const { return pool != nullptr ? *pool : worker_pool(); }
-  /// The same on one thread with a workspace of its own, for a piece that a thread was given.
+  /// The same execution on one thread and with the workspace `own`, for one thread's part of the
+  /// work.
   Execution alone(KernelWorkspace& own) const { return {1, instructions, &own, pool}; }
 };
 

@@ -95,7 +95,7 @@ inline void make_folders(const std::filesystem::path& folder) {
 
 /// Removes a folder with all in it, as far as that can be; links are removed, not followed.
 ///
-/// std::filesystem::remove_all() is a crash where LibTorch's CUDA packages are linked: their
+/// std::filesystem::remove_all() crashes where LibTorch's CUDA packages are linked: their
 /// libtorch.so (seen in 2.11) exports a remove_all() of its own that calls a function it lacks.
 inline void remove_folder(const std::filesystem::path& folder) {
   std::error_code error;
@@ -110,20 +110,21 @@ inline void remove_folder(const std::filesystem::path& folder) {
 
 /// Writes a file so that readers see the old content or the new one, never a part, even after a
 /// power cut: a temporary file in the same folder is filled, flushed to disk and renamed over the
-/// target, then the folder is flushed. Of several writers at once the last one's content stays.
+/// target, then the folder is flushed. When several writers write at once, the content of the last
+/// one stays.
 ///
 /// @param fill receives the open temporary file; what it throws leaves the target untouched
 /// @throws FileError when a step fails, with the path and the system's reason
 inline void write_file_atomically(const std::filesystem::path& path,
                                   const std::function<void(std::FILE*)>& fill) {
-  // Replacing a device such as /dev/null would take it from the whole system.
+  // Renaming a file over a device such as /dev/null would remove the device for the whole system.
   std::error_code unknown;
   const auto status = std::filesystem::status(path, unknown);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     throw FileError(detail::text(path.string(), ": no regular file, and nothing else is replaced"));
   }
-  // A name of its own for each writer: "x" refuses one that another thread, or a process of equal
-  // number elsewhere on a shared disk, has taken.
+  // Each writer needs a temporary name of its own: mode "x" fails when another thread has taken the
+  // name, or a process with the same id on another machine that shares the disk.
   static std::atomic<unsigned> number{0};
   std::string temporary;
   std::FILE* file = nullptr;

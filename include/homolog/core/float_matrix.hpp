@@ -41,11 +41,11 @@ class AlignedFloats {
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
-  /// Room for `count` floats, whose values are not kept where it has to grow.
+  /// Returns room for at least `count` floats; the old values are lost when the memory has to grow.
   float* room(std::size_t count) {
     if (count > size_) {
       if (count > (std::numeric_limits<std::size_t>::max)() / sizeof(float)) throw std::bad_alloc();
-      values_.reset();  // before the new, so that both never stand beside each other
+      values_.reset();  // first, so that old and new memory never exist together
       size_ = 0;
       values_.reset(static_cast<float*>(::operator new(count * sizeof(float), alignment)));
       size_ = count;
@@ -131,8 +131,8 @@ class FloatMatrix {
   /// The element of a row < rows() and column < cols(); not checked.
   float operator()(Index row, Index col) const { return data()[row * cols_ + col]; }
 
-  /// Another shape, with values that are not set; allocates only where it becomes larger than it
-  /// ever was.
+  /// Changes the shape and leaves the values unset; allocates only when the matrix becomes larger
+  /// than ever before.
   ///
   /// @throws ShapeError for a negative side; std::bad_alloc when memory is short
   void resize(Index rows, Index cols) {
@@ -141,7 +141,7 @@ class FloatMatrix {
           detail::text("FloatMatrix: ", rows, " rows of ", cols, ", expected none below 0"));
     }
     if (cols > 0 && rows > (std::numeric_limits<Index>::max)() / cols) throw std::bad_alloc();
-    rows_ = cols_ = 0;  // should there be no memory
+    rows_ = cols_ = 0;  // in case the allocation throws
     memory_.room(static_cast<std::size_t>(rows * cols));
     rows_ = rows;
     cols_ = cols;
@@ -159,8 +159,8 @@ class FloatMatrix {
   }
   /// Converts to a similarity map.
   operator SimilarityMap() const { return view(); }  // NOLINT(google-explicit-constructor)
-  /// One row [1,cols] for Eigen, to be changed. (A template, so that only who calls it pays for the
-  /// type.)
+  /// One row [1,cols] for Eigen, to be changed. (A template, so that only sources that call it
+  /// compile the type.)
   auto row(std::integral auto i) {
     return Eigen::Map<Eigen::RowVectorXf>(data() + static_cast<Index>(i) * cols_, cols_);
   }
@@ -182,8 +182,8 @@ class FloatMatrix {
 
 namespace detail {
 
-/// Row `i` of a row-major matrix or view. (Eigen's row() would do, and cost each includer the
-/// instantiation of its block expressions.)
+/// Row `i` of a row-major matrix or view. (Eigen's row() would also work, but every source that
+/// includes it would have to instantiate Eigen's block expressions.)
 template <class M>
 auto* row_of(M& matrix, std::ptrdiff_t i) {
   return matrix.data() + i * matrix.cols();

@@ -39,12 +39,13 @@ struct InputBatch {
 };
 
 /// B pictures of one size as bytes, uint8 [B, height, width, 3] RGB, not normalised: a quarter of
-/// an InputBatch to carry to a device.
+/// the bytes of an InputBatch to copy to a device.
 struct ByteBatch {
   int batch = 0;                     ///< B, pictures
   Size size;                         ///< [px] of each picture
   std::vector<std::uint8_t> values;  ///< [B, height, width, 3]
-  /// Where a picture lies; what is outside counts as the mean colour, 0 once normalised.
+  /// Where a picture lies within its input; pixels outside count as the mean colour, which is 0
+  /// after normalisation.
   struct Content {
     int x = 0;  ///< [px] first column
     int y = 0;  ///< [px] first row
@@ -72,12 +73,13 @@ struct ByteBatch {
 
 namespace detail {
 
-/// [px] the largest multiple of a patch size up to 518; 0 without one.
+/// The usual input side [px]: the largest multiple of the patch size up to 518, one patch when a
+/// patch is larger than that; 0 for a patch size below 1.
 inline int usual_image_size(int patch) {
   return patch < 1 ? 0 : (518 < patch ? patch : 518 / patch * patch);
 }
 
-/// @throws ShapeError unless the batch holds pictures of `of_each` values each, and just those
+/// @throws ShapeError unless the batch holds exactly `batch` pictures of `of_each` values each
 inline void require_batch_values(int batch, Size size, std::size_t values, std::size_t of_each) {
   if (batch < 1 || size.width < 1 || size.height < 1 || values % of_each != 0 ||
       values / of_each != static_cast<std::size_t>(batch)) {
@@ -86,7 +88,7 @@ inline void require_batch_values(int batch, Size size, std::size_t values, std::
   }
 }
 
-/// @throws ShapeError when the numbers of a batch, which are public, contradict each other
+/// @throws ShapeError when the public members of a batch contradict each other
 inline void require_batch(const InputBatch& batch) {
   require_batch_values(batch.batch, batch.size, batch.values.size(), batch.picture_floats());
 }

@@ -27,8 +27,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// Families of instructions with a kernel of their own. The bits of a value are those of all that
-/// the family includes, see includes(); sets of different processors share none.
+/// Instruction sets that have kernels of their own. The bits of a value include those of every set
+/// that it extends, see includes(); sets of different kinds of processors share no bit.
 enum class InstructionSet : unsigned {
   portable = 0,     ///< what the compiler may assume
   avx2 = 1,         ///< x86-64: AVX2 and FMA
@@ -37,7 +37,7 @@ enum class InstructionSet : unsigned {
   neon = 8          ///< 64-bit ARM: vectors of 128 bits
 };
 
-/// Every set, each behind those that it includes.
+/// All sets; each comes after those that it includes.
 inline constexpr InstructionSet all_instruction_sets[] = {
     InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512,
     InstructionSet::avx512_bf16, InstructionSet::neon};

@@ -34,8 +34,8 @@ inline nlohmann::ordered_json with_utf8(const nlohmann::ordered_json& json) {
 
 }  // namespace detail
 
-/// The text of a JSON value. Files on Linux may have names that are no UTF-8, which JSON must be:
-/// `\xE9` stands for such a byte, where dump() alone would throw and lose what was computed.
+/// The text of a JSON value. JSON must be UTF-8, but file names on Linux need not be: a byte that
+/// is not UTF-8 is written as `\xE9`, where dump() alone would throw and the results would be lost.
 ///
 /// @param indent spaces a level; -1 for one line
 inline std::string json_text(const nlohmann::ordered_json& json, int indent = -1) {

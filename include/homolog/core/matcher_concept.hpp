@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The contract of matchers. `require_matcher` stops a wrong one at one sentence that names the
-/// missing member.
+/// The contract of matchers. `require_matcher` stops the compilation of any other type with one
+/// sentence that names the missing member.
 
 #include <concepts>
 #include <optional>
@@ -23,23 +23,24 @@ namespace homolog::inline v0_1 {
 struct Execution;   // core/execution.hpp
 struct TargetMade;  // kernels/target_made.hpp
 
-/// One source picture's queries against one target picture, all a matcher may want to look at. It
-/// refers to what it is made of: both maps, the queries and the descriptors' memory must outlive
-/// it.
+/// The queries of one source picture that are matched against one target picture, with all data
+/// that a matcher may need. It holds references: both maps, the queries and the descriptors' memory
+/// must outlive it.
 struct MatchProblem {
   const FeatureMap& source;          ///< [rows, cols, D] L2-normalised
   const FeatureMap& target;          ///< [rows, cols, D] L2-normalised
   const Points<GridFrame>& queries;  ///< [N,2] cells of the source grid, fractional
   MatrixView descriptors;            ///< [N,D] L2-normalised feature of each query
-  /// What matchers make of the target alone, kept for the problems with the same target that
-  /// follow. It belongs to the caller, who takes a new one for each target; null keeps nothing.
+  /// Data that matchers compute from the target alone, kept for later problems with the same
+  /// target. It belongs to the caller, who must pass a new one for each target; with null nothing
+  /// is kept.
   TargetMade* made = nullptr;
 };
 
 namespace detail {
 
-/// Whether a member `decode` is the tensor path, by its exact type: `at::Tensor` need not be
-/// complete, so that what a matcher can do does not depend on what a source includes.
+/// Whether a member `decode` has the exact type of the tensor path. `at::Tensor` may be incomplete,
+/// so that the answer does not depend on which headers a source includes.
 template <class M>
 constexpr bool decode_fits() {
   if constexpr (requires { &M::decode; }) {
@@ -61,7 +62,7 @@ constexpr CallOperator call_of_decode() {
   }
 }
 
-/// The call operator that `reach()` speaks of.
+/// The call operator that `reach()` describes.
 template <class M>
 constexpr CallOperator call_of_reach() {
   if constexpr (requires { &M::reach; }) {
@@ -73,7 +74,7 @@ constexpr CallOperator call_of_reach() {
 
 }  // namespace detail
 
-/// Matcher, minimum:
+/// The minimum of a matcher is one call operator:
 /// @code
 /// struct MyMatcher {
 ///   homolog::Match operator()(const homolog::SimilarityMap& map) const {
@@ -92,10 +93,10 @@ constexpr CallOperator call_of_reach() {
 /// @endcode
 /// `similarity` is [N, rows, cols], floating, on any device, padding and what is not finite as
 /// -infinity; the result is [N,2], x and y in cells of the target grid. Where a matcher has both,
-/// they give the same answer; a tensor path alone is used on the host too, by
-/// matchers/tensor/host_path.hpp, with the similarity at the peak as its score. It is no template,
-/// and is declared in the class that declares the call operator: one that is inherited beside a
-/// newer call operator does not count.
+/// they give the same answer; a matcher that has only the tensor path is used on the host through
+/// matchers/tensor/host_path.hpp, and its score is the similarity at the peak. `decode` must not be
+/// a template, and the class that declares it must also declare the call operator: an inherited
+/// `decode` does not count in a class with a new call operator.
 template <class M>
 concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map) } -> std::convertible_to<Match>;
@@ -104,15 +105,16 @@ concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map, execution) } -> std::convertible_to<Match>;
 };
 
-/// The tensor path of a matcher, above.
+/// A matcher with the tensor path that is described above.
 template <class M>
 concept TensorMatcher = detail::decode_fits<M>() && detail::call_of_decode<M>()
 == detail::CallOperator::known;
 
 /// Optional: `std::optional<int> reach() const` says that an answer depends on the peak and on
-/// cells within that many rows and columns of it only; nothing says that it may depend on all. The
-/// matcher may then be given that part of a similarity map alone, which has the same peak. It must
-/// be declared where the call operator is, or below: an inherited one speaks of another.
+/// cells within that many rows and columns of it only; std::nullopt says that it may depend on all
+/// cells. The matcher may then be given only that part of a similarity map, which has the same
+/// peak. `reach()` must be declared in the class that declares the call operator or in a class
+/// derived from it, because an inherited `reach()` describes the base class's call operator.
 template <class M>
 concept LocalMatcher = MapMatcher<M> && requires(const M& matcher) {
   { matcher.reach() } -> std::convertible_to<std::optional<int>>;
@@ -122,7 +124,7 @@ concept LocalMatcher = MapMatcher<M> && requires(const M& matcher) {
 /// Optional: `std::vector<Match> match(const MatchProblem&) const` sees both feature maps and the
 /// queries' positions, for matchers that need more than one similarity map a query (mutual nearest
 /// neighbour) or none at all (copied coordinates). It replaces the minimum where it is given. It
-/// may take `const homolog::Execution&` as second argument, whose threads are its to use.
+/// may take `const homolog::Execution&` as second argument, whose threads it may use.
 template <class M>
 concept ProblemMatcher = requires(const M& matcher, const MatchProblem& problem) {
   { matcher.match(problem) } -> std::convertible_to<std::vector<Match>>;
@@ -152,7 +154,8 @@ concept ReachFits = requires(const M& matcher) {
   { matcher.reach() } -> std::convertible_to<std::optional<int>>;
 };
 
-/// Whether `match` is inherited beside a newer call operator, which would never be called.
+/// Whether `match` is inherited by a class that declares a new call operator, which would then
+/// never be called.
 template <class M>
 constexpr bool hides_call() {
   if constexpr (requires {

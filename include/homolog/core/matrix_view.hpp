@@ -15,7 +15,7 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// A matrix, map or expression of Eigen, told by its members; Eigen need not be included.
+/// A matrix, map or expression of Eigen, recognised by its members; Eigen need not be included.
 template <class M>
 concept EigenDense = requires(const M& matrix) {
   typename M::Scalar;
@@ -61,8 +61,8 @@ class MatrixView {
     }
     rows_ = size / cols;
   }
-  /// A view of a row-major matrix or map of Eigen; a temporary one serves for the call it is an
-  /// argument of, and no longer.
+  /// A view of a row-major matrix or map of Eigen; a view of a temporary is valid only during the
+  /// call that it is passed to.
   ///
   /// @throws ShapeError when its rows do not follow one another without a gap
   template <detail::RowMajorFloats M>

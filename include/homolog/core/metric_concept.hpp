@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The contract of metrics. `require_metric` stops a wrong one at one sentence that names the
-/// missing member.
+/// The contract of metrics. `require_metric` stops the compilation of any other type with one
+/// sentence that names the missing member.
 
 #include <concepts>
 #include <span>
@@ -15,11 +15,11 @@ namespace homolog::inline v0_1 {
 
 /// What a metric reads of one scored pair.
 struct PairErrors {
-  std::vector<double> distances;  ///< [px of the target picture] predicted to true, one a keypoint
+  std::vector<double> distances;  ///< [px of the target picture] error of each keypoint
   double threshold_scale = 0;     ///< [px] s of PCK: correct when distance <= alpha * s
 };
 
-/// Metric, minimum:
+/// A metric needs at least its call operator:
 /// @code
 /// struct MyMetric {
 ///   double operator()(std::span<const homolog::PairErrors> pairs, double alpha) const;

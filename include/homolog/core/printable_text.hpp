@@ -47,15 +47,15 @@ inline bool is_utf8(std::string_view bytes) {
 
 }  // namespace detail
 
-/// The `longest` of printable_text() for what goes into a file.
+/// The value of `longest` in printable_text() for text that goes into a file: no limit.
 inline constexpr std::size_t whole_text = std::string_view::npos;
 
 /// Foreign text as UTF-8, whatever its bytes are.
 ///
 /// A message gets one line of it: "?" stands for each control character and each byte that is no
 /// UTF-8, and "..." for the rest of a long text. With `whole_text` nothing is lost: `\xE9` stands
-/// for a byte that is no UTF-8, so that other names stay other names, and control characters stay,
-/// for which formats such as JSON have their own signs.
+/// for a byte that is no UTF-8, so that different names stay different, and control characters are
+/// kept, because formats such as JSON escape them.
 ///
 /// @param longest [bytes] of a message
 inline std::string printable_text(std::string_view foreign, std::size_t longest = 120) {

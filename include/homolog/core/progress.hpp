@@ -13,8 +13,9 @@
 
 namespace homolog::inline v0_1 {
 
-/// Called, from the thread that called the library, with the stage ("matching"), what is done of it
-/// and its total, in whatever the stage counts; empty: not called.
+/// A function that is called in the thread that called the library, with the stage ("matching"),
+/// how many units of it are done and how many there are; the unit depends on the stage. An empty
+/// function is not called.
 using ProgressCallback =
     std::function<void(std::string_view stage, std::size_t done, std::size_t total)>;
 

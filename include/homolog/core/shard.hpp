@@ -17,8 +17,9 @@ namespace homolog::inline v0_1 {
 struct Shard {
   int index = 0;  ///< of this process, in [0, count)
   int count = 1;  ///< processes; with several `gather` is needed
-  /// Gives every process what each of them gave, in the order of their indices. All call it, in the
-  /// same order of calls; the bytes may differ in number.
+  /// Returns, on every process, the strings that all processes passed, in the order of their
+  /// indices. Every process must make the same calls in the same order; the strings may differ in
+  /// length.
   std::function<std::vector<std::string>(const std::string& own)> gather;
 };
 
@@ -33,7 +34,7 @@ inline void require_valid(const Shard& shard, const std::string& what) {
                                   ", or no way to gather what the others have"));
 }
 
-/// That all processes of a run were given the same work, which a digest of it says.
+/// Checks, by a digest of the work, that all processes of a run were given the same work.
 ///
 /// @throws SettingError on every process when their digests differ
 inline void require_agreement(const Shard& shard, const std::string& digest,

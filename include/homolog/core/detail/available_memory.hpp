@@ -14,11 +14,13 @@
 
 #include "homolog/core/detail/requirements.hpp"
 
-// C's files: <fstream> and <filesystem> would take a quarter of the time of what includes this.
+// Files are read with C's functions: <fstream> and <filesystem> would take a quarter of the compile
+// time of a source that includes this header.
 
 namespace homolog::inline v0_1::detail {
 
-/// Hands each line of a file, without its end, to a function; none where it cannot be read.
+/// Calls a function with each line of a file, without the newline; never when the file cannot be
+/// read.
 template <typename Take>
 void read_lines(const std::string& path, const Take& take) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
@@ -43,7 +45,8 @@ inline std::optional<std::uint64_t> leading_number(const char* text) {
   return end == text ? std::nullopt : std::optional<std::uint64_t>(value);
 }
 
-/// The number of the line of a file that begins with a word; nothing where there is no such line.
+/// The number that follows `word` in the first line of a file that begins with it; nothing when
+/// there is no such line.
 ///
 /// @param word "" for a file that is one number
 inline std::optional<std::uint64_t> number_after(const std::string& path, const std::string& word) {
@@ -54,7 +57,8 @@ inline std::optional<std::uint64_t> number_after(const std::string& path, const 
   return number;
 }
 
-/// What a control group lets its processes still take [bytes]; nothing where it sets no limit.
+/// The memory [bytes] that the processes of a control group may still take; nothing when it sets no
+/// limit.
 ///
 /// @param folder of the group
 inline std::optional<std::uint64_t> left_in_group(const std::string& folder) {
@@ -64,7 +68,7 @@ inline std::optional<std::uint64_t> left_in_group(const std::string& folder) {
     const auto used =
         number_after(folder + (second ? "/memory.current" : "/memory.usage_in_bytes"), "");
     if (!limit || !used) continue;
-    // Pages of files count as used and are given back when they are needed.
+    // Cached file pages count as used, but the system frees them when memory is needed.
     const char* key = second ? "inactive_file " : "total_inactive_file ";
     const auto files = number_after(folder + "/memory.stat", key).value_or(0);
     return *limit - (std::min)(*limit, *used - (std::min)(*used, files));

@@ -10,8 +10,10 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// An optional member of another form, such as one that is not const, would be passed over. Whether
-/// a policy has any member of a name shows by making the name ambiguous, whatever its form.
+/// Defines a test for a member of a given name, whatever its form: in a class that derives from the
+/// policy and from a class with that name, the name is ambiguous exactly when the policy has it.
+/// Without the test, an optional member of a wrong form, such as one that is not const, would be
+/// ignored silently.
 #define HOMOLOG_NAMES(member)                                  \
   struct Has_##member {                                        \
     int member;                                                \
@@ -52,7 +54,8 @@ constexpr bool names_call() {
   }
 }
 
-/// The class that declares a member; void for what is no pointer to one.
+/// The class that declares a member, taken from the type of a pointer to the member; void for any
+/// other type.
 template <class T>
 struct DeclaringClass {
   using Type = void;
@@ -62,11 +65,12 @@ struct DeclaringClass<T C::*> {
   using Type = C;
 };
 
-/// Whose call operator a policy has, seen from the class that declares an optional member.
+/// Which class declares a policy's call operator, compared with the class that declares an optional
+/// member.
 enum class CallOperator {
   known,   ///< that class's, or one of its bases'
   newer,   ///< one of a class derived from it, which the member knows nothing of
-  unknown  ///< overloaded, or a template, in a form that does not tell
+  unknown  ///< overloaded or a template, so that its class cannot be determined
 };
 
 /// @tparam Call the usual type of the call operator, as a member of the declaring class
@@ -80,7 +84,8 @@ constexpr CallOperator call_operator_of() {
     using Caller = typename DeclaringClass<decltype(&P::operator())>::Type;
     return std::is_base_of_v<Caller, Declaring> ? CallOperator::known : CallOperator::newer;
   } else {
-    // Handed over, not cast: a cast would also turn a newer class's member into an older one's.
+    // Passed as an argument and not cast, because a cast would also accept a member of a derived
+    // class as one of its base class.
     return requires(void (*take)(Call)) { take(&P::operator()); }
     ? CallOperator::known : CallOperator::unknown;
   }
@@ -108,8 +113,8 @@ constexpr bool is_const_member() {
   }
 }
 
-/// Whether a policy declares `decode` below the class whose call operator it has: the two would
-/// give different answers.
+/// Whether a policy declares `decode` in a class derived from the one that declares its call
+/// operator, so that the two would give different answers.
 template <class P>
 constexpr bool decodes_beside_older_call() {
   if constexpr (requires {

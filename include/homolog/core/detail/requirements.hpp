@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// Stops the compiler with one sentence where homolog cannot be compiled. Every header reaches this
-/// one before its own first line of code (tests/gates/headers.py sees to it).
+/// Stops the compiler with one sentence where homolog cannot be compiled. Every header includes
+/// this one, directly or through another header, before its own first line of code
+/// (tests/gates/headers.py checks this).
 
 #if __cplusplus < 202002L
 #error homolog needs C++20: compile with -std=c++20
@@ -26,8 +27,8 @@
 
 // NaN and infinity carry meaning here: -infinity marks padding, and a keypoint or a feature that is
 // not finite is refused. -ffinite-math-only lets the compiler assume that there are none, and takes
-// those checks out. -fassociative-math reorders sums, on whose order it depends that equal features
-// have equal similarities. (Clang does not tell a header of that one.)
+// those checks out. -fassociative-math reorders sums, but equal features have equal similarities
+// only when every sum has the same order. (Under Clang a header cannot detect that flag.)
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error homolog needs NaN and infinity: behind -ffast-math add -fno-finite-math-only -fno-associative-math
 #include "the sentence above says what to do"

@@ -25,7 +25,8 @@ struct CloseFile {
 };
 using SpillFile = std::unique_ptr<std::FILE, CloseFile>;
 
-/// Whether a folder's files lie in memory, where writing to them frees none.
+/// Whether the files of a folder lie in memory (tmpfs or ramfs), so that moving data to them frees
+/// no memory.
 inline bool lies_in_memory([[maybe_unused]] const std::string& folder) {
 #if defined(__linux__)
   struct statfs system {};
@@ -41,7 +42,7 @@ inline bool lies_in_memory([[maybe_unused]] const std::string& folder) {
 /// An open file without a name, gone when it is closed, in the first of TMPDIR, /var/tmp and /tmp
 /// that is on a disk. std::tmpfile() would take /tmp, which many systems keep in memory.
 ///
-/// @throws FileError saying what stands against each folder
+/// @throws FileError with the reason why each of the folders cannot be used
 inline SpillFile make_spill_file() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody here sets variables
   const char* wanted = std::getenv("TMPDIR");

@@ -10,8 +10,8 @@ namespace homolog::inline v0_1::detail {
 
 /// The calling thread's own T.
 ///
-/// Destructors of static objects run after those of the main thread's own objects and may match
-/// too. One that comes so late gets a new T, which lasts as long as the process.
+/// Destructors of static objects run after the main thread's thread_local objects are gone, and may
+/// still match keypoints. Such a late call gets a new T, which lives until the process ends.
 template <class T>
 T& thread_object() {
   thread_local T* object = nullptr;
