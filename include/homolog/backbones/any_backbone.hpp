@@ -31,15 +31,15 @@ struct AnyBackbone {
   int patch_size() const { return held().patch_size(); }
   /// Statistics the input is normalised with; ImageNet's where the backbone names none.
   Normalization normalization() const { return held().normalization(); }
-  /// Input side [px] where the user names none.
+  /// Input side [px] to use when the user gives none.
   int default_image_size() const { return held().default_image_size(); }
-  /// Memory [bytes] that a call with so many inputs takes at least; 0 where it is not known.
+  /// The least memory [bytes] that a call with `pictures` inputs takes; 0 when it is not known.
   std::uint64_t forward_bytes(Size input, int pictures) const {
     return held().forward_bytes(input, pictures);
   }
   /// Features of normalised inputs: one [height/patch, width/patch] map a picture.
   std::vector<FeatureMap> operator()(const InputBatch& batch) const { return held().run(batch); }
-  /// True where the backbone reads bytes and would rather have them than floats.
+  /// True when the backbone reads bytes and prefers them to floats.
   bool takes_bytes() const { return held().takes_bytes(); }
   /// Features of 8-bit pictures, which the backbone normalises; equal to those of normalised
   /// inputs.

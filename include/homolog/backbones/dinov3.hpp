@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// DINOv3's vision transformers as a Backbone policy; its record says what is known of it.
+/// DINOv3's vision transformers as a Backbone policy. The family's record in families/dinov3.hpp
+/// describes its files and sizes.
 
 #include "homolog/backbones/families/dinov3.hpp"
 #include "homolog/backbones/transformer_of.hpp"

@@ -16,9 +16,9 @@
 namespace homolog::inline v0_1 {
 
 /// A file's tensors under the original project's key names (for a plain vision transformer, timm's,
-/// which are the same): prefixes and chunk indices dropped, query, key and value stacked, and added
-/// what the file's style leaves out, as each family's record says. Keys without a counterpart stay
-/// as they are. Tensors that are only renamed share the file's bytes.
+/// which are the same): prefixes and chunk indices are dropped, query, key and value are stacked,
+/// and tensors that the file's style leaves out are added, as each family's record defines. Keys
+/// without a counterpart stay as they are. Tensors that are only renamed share the file's bytes.
 ///
 /// @throws WeightsError when two keys become one, or a part of an attention tensor is missing
 template <class List = StockFamilies>
@@ -35,9 +35,10 @@ TensorFile to_original_keys(const TensorFile& file, const Recognized& recognized
 }
 
 /// The reverse: `to_original_keys(to_keys(file, style))` has the same keys and, but for timm's
-/// files, the same bytes as `file`. What a style cannot hold travels in the metadata (Hugging Face)
-/// or is worked in so that features stay the same (timm). With KeyStyle::original the keys are
-/// those of the published files, which for SAM begin with `image_encoder.`.
+/// files, the same bytes as `file`. Data that a style cannot hold goes into the metadata (Hugging
+/// Face) or is folded into other tensors so that features stay the same (timm). With
+/// KeyStyle::original the keys are those of the published files, which for SAM begin with
+/// `image_encoder.`.
 ///
 /// @param original tensors with original key names, as to_original_keys() gives them
 /// @throws WeightsError when the family has no names of that style, or a tensor cannot be split

@@ -33,8 +33,9 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// A file of a published model that lacks blocks would load as a smaller one and give features
-/// without a word; a model that is meant to have fewer says so in the metadata `homolog.blocks`.
+/// Refuses a file of a published model that lacks blocks, which would otherwise load as a smaller
+/// model and give features without any error. A model that is meant to have fewer blocks states
+/// their number in the metadata `homolog.blocks`.
 template <class Family>
 void require_all_blocks(const TensorFile& file, const Recognized& recognized) {
   const auto stated = file.metadata.find("homolog.blocks");
@@ -74,11 +75,11 @@ using ListWith =
 
 }  // namespace detail
 
-/// Recognises a file and insists on a family and, when `variant` is not empty, on a variant. What
-/// the keys of several families may be is taken for this one.
+/// Recognises a file and requires that it is of this family and, when `variant` is not empty, of
+/// that variant. A file whose keys fit several families counts as this one.
 ///
-/// @throws WeightsError that names what was recognised and what was expected, and where nothing
-///   tells the heads of a wide model
+/// @throws WeightsError that names what was recognised and what was expected, and when nothing
+///   states the number of heads of a wide model
 template <class Family, class List = detail::ListWith<Family>>
 Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
   const std::vector<Candidate> all = detail::candidates<List>(file);
@@ -223,8 +224,8 @@ inline Transformer build_transformer(const TensorFile& file, const Recognized& s
 /// @param file tensors as audited() gives them, any floating dtype
 /// @param traits what the family's record says of these sizes
 /// @return weights on the CPU; views of the file's memory where it has this dtype already
-/// @throws WeightsError when the heads leave no room for rotary positions, DeviceError when memory
-///   ends
+/// @throws WeightsError when rotary positions do not fit the head dimension, DeviceError when
+///   memory runs out
 inline Transformer make_transformer(const TensorFile& file, const Recognized& sizes,
                                     const TransformerTraits& traits, torch::Dtype dtype) {
   if (traits.rotary && sizes.embed_dim % (4 * sizes.heads) != 0) {
@@ -255,10 +256,10 @@ void load_family(TransformerBackbone& backbone, const TensorFile& file, std::str
 
 /// Loads the backbone that a file holds, of whichever family it is.
 ///
-/// @param variant published name that the file must be, which also decides where it may be several;
-///   empty accepts any
+/// @param variant published name that the file must have, which also decides when the file fits
+///   several families; empty accepts any
 /// @param dtype of the weights in memory: float32, bfloat16, float16 or float64
-/// @throws WeightsError when it is none of the list's, or as load_family()
+/// @throws WeightsError when the file is of no family in the list, or as load_family()
 template <class List = StockFamilies>
 TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view variant = {},
                                      torch::Dtype dtype = torch::kFloat32) {

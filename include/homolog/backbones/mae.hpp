@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// MAE's encoder as a Backbone policy; its record says what is known of it.
+/// MAE's encoder as a Backbone policy. The family's record in families/mae.hpp describes its files
+/// and sizes.
 
 #include "homolog/backbones/families/mae.hpp"
 #include "homolog/backbones/transformer_of.hpp"

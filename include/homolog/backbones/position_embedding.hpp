@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// Learned position tables resized to another patch grid, by each of the rules in use. The rule
-/// belongs to the weights: mixing them moves every feature.
+/// Learned position tables resized to another patch grid, by each of the rules in use. Weights must
+/// be used with the rule they were published with: another rule changes every feature.
 
 #include <torch/types.h>
 

@@ -25,7 +25,7 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// More blocks than this are no backbone, but a file made to take memory.
+/// The most blocks that a backbone may have; a file with more was made to exhaust memory.
 inline constexpr int deepest_backbone = 1024;
 
 inline int heads_of(const TensorFile& file, int embed_dim) {
@@ -54,7 +54,7 @@ std::vector<std::string_view> patch_keys() {
   return keys;
 }
 
-/// What a family makes of a file; nothing when it is none of its.
+/// What a family recognises in a file; nothing when the file is not one of its own.
 template <class Family>
 std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& plain,
                                    const std::string& prefix) {
@@ -68,7 +68,8 @@ std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& pla
   result.prefix = prefix;
   for (const PublishedSizes& sizes : Family::published) {
     const Recognized published = from_published(Family::name, sizes, result.style);
-    // A published model with fewer blocks has its heads; without metadata nothing else tells them.
+    // A published model that lacks blocks keeps its number of heads, which only metadata could
+    // state otherwise.
     if (same_sizes_but_fewer_blocks(published, result) && result.heads == 0 &&
         !file.metadata.contains("homolog.heads")) {
       result.heads = published.heads;
@@ -76,7 +77,8 @@ std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& pla
     if (!same_sizes(published, result)) continue;
     result.variant = published.variant;
     result.heads = published.heads;
-    // timm leaves biases that are zero away; elsewhere a published model has all of its biases.
+    // timm leaves out biases that are zero; in the other key styles a published model has all of
+    // its biases.
     if (result.style != KeyStyle::timm) result.qkv_bias = published.qkv_bias;
   }
   if (result.heads == 0) {
@@ -86,7 +88,7 @@ std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& pla
   return found;
 }
 
-/// Keeps those of which `fits` says true, where there is any.
+/// Keeps only the candidates for which `fits` is true; keeps all when there is none.
 template <class Fits>
 void prefer(std::vector<Candidate>& candidates, const Fits& fits) {
   if (std::any_of(candidates.begin(), candidates.end(), fits)) {
@@ -94,8 +96,8 @@ void prefer(std::vector<Candidate>& candidates, const Fits& fits) {
   }
 }
 
-/// What the families of a list make of a file, less those that its metadata or what is certain
-/// rules out.
+/// The candidates of all families of a list, reduced to the family that the metadata states and to
+/// certain candidates when there are any.
 template <class List>
 std::vector<Candidate> candidates(const TensorFile& file) {
   std::vector<Candidate> found;
@@ -115,13 +117,13 @@ std::vector<Candidate> candidates(const TensorFile& file) {
 
 }  // namespace detail
 
-/// All that a file may be: one backbone, several where families share keys and shapes and nothing
+/// All backbones that a file may hold: one, several when families share keys and shapes and nothing
 /// in the file decides between them, or none.
 ///
 /// Prefixes such as `backbone.` and `image_encoder.` and the chunk indices of training checkpoints
 /// are understood. What decides is, in this order: metadata `homolog.family`, keys or values that
-/// one family alone has, a size that one family alone has published. Completeness is audit()'s
-/// business.
+/// one family alone has, a size that one family alone has published. Whether the file is complete
+/// is checked by audit().
 ///
 /// @throws WeightsError when removing prefixes makes two keys one, or metadata states bad heads
 template <class List = StockFamilies>
@@ -145,8 +147,8 @@ std::vector<Recognized> recognize_all(const TensorFile& file) {
 ///
 /// @param variant a published name, which decides where the file may be several; empty for none
 /// @return nothing when the keys are those of no family in the list
-/// @throws WeightsError as recognize_all(); naming them where the file may be several; naming both
-///   where the file is another than `variant`
+/// @throws WeightsError as recognize_all(); when the file may be several backbones, naming them;
+///   when it is another one than `variant`, naming both
 template <class List = StockFamilies>
 std::optional<Recognized> recognize(const TensorFile& file, std::string_view variant = {}) {
   std::vector<Recognized> all = recognize_all<List>(file);
@@ -154,7 +156,8 @@ std::optional<Recognized> recognize(const TensorFile& file, std::string_view var
   if (variant.empty() && all.size() == 1) return std::move(all.front());
   std::string names;
   for (Recognized& one : all) {
-    // A part of a published model, and a size that is nobody's, have no name but the family's.
+    // A published model that lacks blocks and an unpublished size have no variant name, only the
+    // family's.
     const bool of_family = one.variant.empty() && one.family == family_of<List>(variant);
     if (!variant.empty() && (one.variant == variant || of_family)) return std::move(one);
     names += (names.empty() ? "" : " or ") + (one.variant.empty() ? one.family : one.variant);

@@ -3,7 +3,7 @@
 
 /// @file
 /// SAM's attention: whole-image or in windows, with relative positions decomposed by axis, equal to
-/// segment-anything's image_encoder.py. Scores are held for a piece at a time.
+/// segment-anything's image_encoder.py. Only a part of the attention scores is in memory at a time.
 
 #include <torch/types.h>
 
@@ -40,8 +40,8 @@ inline torch::Tensor relative_positions(const torch::Tensor& table, std::int64_t
 
 namespace detail {
 
-/// Scores of one call of the attention kernel [elements]: 16 MiB of float32 on the CPU; 512 MiB on
-/// a device, which small pieces leave half idle.
+/// The most scores of one call of the attention kernel [elements]: 16 MiB of float32 on the CPU;
+/// 512 MiB on a GPU, which smaller parts would not keep busy.
 inline std::int64_t attention_score_limit(const torch::Device& device) {
   return std::int64_t{1} << (device.is_cpu() ? 22 : 27);
 }

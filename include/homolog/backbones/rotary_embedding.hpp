@@ -22,7 +22,8 @@ struct RotaryTable {
 };
 
 /// Angles of a grid: 2 pi u / period, u the patch centre's y and x in [-1, 1]; the first quarter of
-/// a head's dimensions turns with y, the second with x, and the other half goes along.
+/// a head's dimensions is rotated by the angles of y, the second by those of x, and the second half
+/// is paired with the first, see rotate_in_place().
 ///
 /// @param periods [d/4] float32; the order of the float32 operations is the original's
 /// @return on the device of `periods`

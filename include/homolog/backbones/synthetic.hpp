@@ -14,9 +14,9 @@
 
 namespace homolog::inline v0_1 {
 
-/// Hand-made patch features: each patch shrunk to `cells` x `cells` mean colours, over itself and
-/// over a window of three patches around it, their means removed. Enough to find the same texture
-/// again, and no more: no quality is claimed.
+/// Hand-made patch features: `cells` x `cells` mean colours of each patch and of the window of 3x3
+/// patches around it, each less the mean colour of its window. They are enough to find the same
+/// texture again; no further quality is claimed.
 struct SyntheticBackbone {
   /// What a user may change.
   struct Setting {

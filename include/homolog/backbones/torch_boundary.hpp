@@ -15,7 +15,7 @@ namespace homolog::inline v0_1 {
 
 /// Runs `action` and rethrows c10::Error as DeviceError, with LibTorch's first line as the reason.
 ///
-/// @param what is done, the error's first words
+/// @param what names the action; the error begins with it
 /// @return what `action` returns
 /// @throws DeviceError; what else `action` throws
 template <class Action>

@@ -133,7 +133,8 @@ void for_each_final_weight(Transformer& model, const Visit& visit) {
   }
 }
 
-/// Calls `visit(name, tensor)` on every defined weight, in a fixed order; `rope_periods` are none.
+/// Calls `visit(name, tensor)` on every defined weight, in a fixed order; `rope_periods` is not a
+/// weight.
 template <class Visit>
 void for_each_weight(Transformer& model, const Visit& visit) {
   const std::pair<const char*, torch::Tensor*> weights[] = {
@@ -267,7 +268,7 @@ inline torch::Tensor mlp(const TransformerBlock& block, const torch::Tensor& x) 
 /// One pre-norm block: x + scale1 * attention(norm1(x)), then the same with the MLP.
 ///
 /// On the CPU, without gradients and in float32 or bfloat16, its matrices are packed at the first
-/// call, and again after a change, which takes their memory once more.
+/// call, and again after a change; the packed copies take as much memory as the matrices.
 ///
 /// @param x [B,T,D] @return [B,T,D]
 inline torch::Tensor apply_block(const Transformer& model, const TransformerBlock& block,

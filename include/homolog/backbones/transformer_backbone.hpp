@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// A Transformer as a Backbone policy: which block's output is the feature, in which dtype, where.
+/// A Transformer as a Backbone policy: which block's output is the feature, in which dtype and on
+/// which device.
 
 #include <c10/core/InferenceMode.h>
 #include <torch/types.h>
@@ -223,14 +224,14 @@ struct TransformerBackbone {
     return feature_maps(features(normalized(batch)));
   }
 
-  /// Bytes are worth it where pictures travel to a device.
+  /// True when the weights are on a device other than the CPU, to which bytes are cheaper to copy.
   bool takes_bytes() const {
     return model.patch_weight.defined() && !model.patch_weight.device().is_cpu();
   }
 
   /// Memory [bytes] that the input and one block take at least on the CPU: activations of all
-  /// tokens, since attention's scores are made in small tiles. 0 with weights on a device, whose
-  /// own allocator says when it has no more.
+  /// tokens, since attention's scores are made in small tiles. 0 when the weights are on a device,
+  /// whose own allocator reports when its memory runs out.
   std::uint64_t forward_bytes(Size input, int pictures) const {
     if (model.blocks.empty() || !model.patch_weight.device().is_cpu()) return 0;
     const auto patch = static_cast<std::uint64_t>(model.patch_size);

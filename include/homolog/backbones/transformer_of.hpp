@@ -22,7 +22,7 @@ namespace homolog::inline v0_1 {
 /// names. Copies share the weights.
 template <class Family>
 struct TransformerOf : TransformerBackbone {
-  /// Without weights, fed as the family is.
+  /// A backbone without weights, with the family's statistics, position rule and input side.
   TransformerOf() { feed_as(Family::defaults({}, {})); }
 
   /// Loads a weights file; everything is checked before this backbone changes. Statistics, position

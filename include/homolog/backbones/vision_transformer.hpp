@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The plain supervised vision transformer as a Backbone policy; its record says what is known of
-/// it.
+/// The plain supervised vision transformer as a Backbone policy. The family's record in
+/// families/vision_transformer.hpp describes its files and sizes.
 
 #include "homolog/backbones/families/vision_transformer.hpp"
 #include "homolog/backbones/transformer_of.hpp"

@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// A forward pass on the CPU without gradients: linear layers on weights that oneDNN has packed,
-/// attention by this library's kernel. Elsewhere LibTorch's own operators.
+/// The operators of a forward pass on the CPU without gradients: linear layers use weights that
+/// oneDNN has packed, and attention uses this library's kernel. In all other cases LibTorch's own
+/// operators run.
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -32,8 +33,8 @@
 namespace homolog::inline v0_1::detail {
 
 /// Calls task(i, slot) for each i < count on LibTorch's own threads, whose number is
-/// at::get_num_threads(). at::parallel_for in a header is serial unless its user compiles with
-/// OpenMP; a TensorIterator's loop was compiled with LibTorch.
+/// at::get_num_threads(). at::parallel_for is compiled with its user and runs serially unless the
+/// user compiles with OpenMP; the loop of a TensorIterator was compiled with LibTorch.
 template <class Task>
 void on_torch_threads(std::size_t count, const Task& task) {
   const auto threads =
@@ -82,7 +83,8 @@ class OneDnnLinear {
     return stack.front().toTensor();
   }
 
-  /// Whether both operators exist and give at::linear's numbers on this processor; tried once.
+  /// Whether both operators exist and give at::linear's numbers on this processor; tested once per
+  /// process.
   static bool gives_the_same(at::ScalarType dtype) {
     static const bool float32 = try_out(at::kFloat, 1e-5);
     static const bool bfloat16 = try_out(at::kBFloat16, 2e-2);
@@ -136,9 +138,9 @@ inline at::Tensor pack_weight(const at::Tensor& weight, std::int64_t rows) {
   return packed;
 }
 
-/// The packed copies of one block's weights, made when a forward pass first needs them and again
-/// when a weight has changed (inference tensors, which do not tell, are taken to stay as they are).
-/// Copies of a block start without.
+/// The packed copies of one block's weights. A copy is made when a forward pass first needs it, and
+/// again after the weight has changed; inference tensors do not record changes and are assumed to
+/// stay as they are. A copy of a block starts without packed weights.
 class PackedWeights {
  public:
   PackedWeights() = default;
@@ -158,7 +160,7 @@ class PackedWeights {
       if (entry.version != version) entry = {weight, version, pack_weight(weight, rows)};
       return entry.packed;
     }
-    // Who else holds a weight no more has another one now.
+    // A weight that only this list still holds was replaced in the model.
     std::erase_if(entries_, [](const Entry& entry) { return entry.weight.use_count() == 1; });
     entries_.push_back({weight, version, pack_weight(weight, rows)});
     return entries_.back().packed;
@@ -189,7 +191,7 @@ inline at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at
   }
   at::Tensor result = at::linear(x, weight, bias);
   if (activation == Activation::none) return result;
-  // In place where nothing is recorded for a backward pass: hidden tensors are the largest ones.
+  // In place when no gradients are recorded, because the hidden tensors are the largest ones.
   return at::GradMode::is_enabled() ? at::gelu(result) : at::gelu_(result);
 }
 

@@ -3,8 +3,8 @@
 
 /// @file
 /// DINO (ViT-S and B with patches of 8 and 16): Caron et al., "Emerging Properties in
-/// Self-Supervised Vision Transformers". A backbone of it is numerically equal to the original
-/// code.
+/// Self-Supervised Vision Transformers". Its features are numerically equal to those of the
+/// original code.
 
 #include <array>
 #include <optional>
@@ -17,10 +17,11 @@
 namespace homolog::inline v0_1 {
 
 /// The record of DINO, whose files have the keys and shapes of a plain vision transformer without a
-/// classification head. Training checkpoints, which hold DINO's own head, are recognised; of a
-/// backbone alone the user has to say that it is a DINO where a supervised model has its size.
+/// classification head. Training checkpoints, which hold DINO's own head, are recognised by it. For
+/// a backbone without a head whose size a supervised model has too, the user has to say that it is
+/// DINO, by the type homolog::Dino or by a variant's name.
 struct DinoFamily : detail::PlainVitFamily {
-  /// In messages and in Recognized::family.
+  /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "dino";
   /// facebookresearch/dino: hubconf.py.
   static constexpr PublishedSizes published[] = {

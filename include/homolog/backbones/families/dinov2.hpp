@@ -3,7 +3,7 @@
 
 /// @file
 /// DINOv2 (ViT-S, B, L, g; plain and with registers): Oquab et al., "DINOv2: Learning Robust Visual
-/// Features without Supervision". A backbone of it is numerically equal to the original code.
+/// Features without Supervision". Its features are numerically equal to those of the original code.
 
 #include <algorithm>
 #include <array>
@@ -89,12 +89,13 @@ inline void fold_class_position(TensorFile& file) {
 
 /// The record of DINOv2.
 ///
-/// The position rule follows the key style: hub rules for original keys, Hugging Face's for its
-/// own, the antialiased one for timm and for models with registers. A plain DINOv2 has the same
-/// keys from its own project and from timm, but for `mask_token`, which only timm drops: without
-/// one (and without metadata `homolog.keys`, which renaming leaves) a file counts as timm's.
+/// The key style decides how the position table is resized: by the hub's rule for original keys, by
+/// Hugging Face's rule for its keys, and by the antialiased rule for timm keys and for models with
+/// registers. A plain DINOv2 has the same keys in its own project and in timm, except for
+/// `mask_token`, which only timm drops: a file without `mask_token` (and without the metadata
+/// `homolog.keys`, which renaming writes) counts as timm's.
 struct DinoV2Family : TransformerFamily {
-  /// In messages and in Recognized::family.
+  /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "dinov2";
   /// facebookresearch/dinov2: hub/backbones.py.
   static constexpr PublishedSizes published[] = {

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// DINOv3's vision transformers (S, S+, B, L, L+, H+, 7B): Simeoni et al., "DINOv3". A backbone of
-/// them is numerically equal to the original code in evaluation.
+/// DINOv3's vision transformers (S, S+, B, L, L+, H+, 7B): Simeoni et al., "DINOv3". Their features
+/// are numerically equal to those of the original code in evaluation mode.
 
 #include <algorithm>
 #include <array>
@@ -24,7 +24,8 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// huggingface/transformers: models/dinov3_vit. What has no name there, see dinov3_kept.hpp.
+/// huggingface/transformers: models/dinov3_vit. For tensors that have no name there, see
+/// dinov3_kept.hpp.
 inline constexpr KeyPair dinov3_huggingface_pairs[] = {
     {"cls_token", "embeddings.cls_token"},
     {"storage_tokens", "embeddings.register_tokens"},
@@ -48,7 +49,7 @@ inline constexpr KeyPair dinov3_huggingface_pairs[] = {
 inline constexpr KeyTable dinov3_huggingface{
     "layer.", dinov3_huggingface_pairs, {"q_proj", "k_proj", "v_proj"}, /*key_bias=*/false};
 
-/// The same with a SwiGLU, whose third matrix there has the name of a plain MLP's second.
+/// The same for a SwiGLU; this style gives its third matrix the name of a plain MLP's second.
 inline constexpr auto dinov3_huggingface_swiglu_pairs = [] {
   std::array<KeyPair, std::size(dinov3_huggingface_pairs) + 2> pairs{};
   std::size_t count = 0;
@@ -81,7 +82,7 @@ inline constexpr KeyPair dinov3_timm_pairs[] = {
 inline constexpr KeyTable dinov3_timm{
     "blocks.", dinov3_timm_pairs, {"q", "k", "v"}, /*key_bias=*/false};
 
-/// The same with a SwiGLU, whose third matrix there has the name of a plain MLP's second.
+/// The same for a SwiGLU; this style gives its third matrix the name of a plain MLP's second.
 inline constexpr auto dinov3_timm_swiglu_pairs = [] {
   std::array<KeyPair, std::size(dinov3_timm_pairs) + 2> pairs{};
   std::copy(std::begin(dinov3_timm_pairs), std::end(dinov3_timm_pairs), pairs.begin());
@@ -94,17 +95,18 @@ inline constexpr KeyTable dinov3_timm_swiglu{
 
 }  // namespace detail
 
-/// The record of DINOv3: rotary positions, register ("storage") tokens that never reach the patch
-/// map, inputs of any size (what is beyond the last whole patch is ignored).
+/// The record of DINOv3. The model has rotary positions and register ("storage") tokens, which
+/// never enter the patch map, and takes inputs of any size (pixels beyond the last whole patch are
+/// ignored).
 ///
-/// The rotary periods are the file's where it holds them (original `.pth`: rounded to bfloat16),
-/// else computed in float32, as Hugging Face and timm do. Biases of queries and values are
-/// multiplied by the file's mask. Statistics are ImageNet's, and those of the satellite images for
-/// the ViT-L trained on them where the file holds the unused second norm that tells it (original
-/// keys). For its other files, and for a 7B trained on satellite images, set `input_normalization =
-/// satellite_normalization` after loading.
+/// The rotary periods are read from the file when it holds them (original `.pth`: rounded to
+/// bfloat16); otherwise they are computed in float32, as Hugging Face and timm do. Biases of
+/// queries and values are multiplied by the file's mask. Inputs are normalised with ImageNet's
+/// statistics. A satellite ViT-L is recognised by an unused second norm, which only files with
+/// original keys hold, and gets the satellite statistics. For its other files, and for a 7B trained
+/// on satellite images, set `input_normalization = satellite_normalization` after loading.
 struct DinoV3Family : TransformerFamily {
-  /// In messages and in Recognized::family.
+  /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "dinov3";
   /// facebookresearch/dinov3: hub/backbones.py.
   static constexpr PublishedSizes published[] = {
@@ -131,7 +133,8 @@ struct DinoV3Family : TransformerFamily {
     if (sizes.swiglu) traits.mlp = {"mlp.w2", "mlp.w3", "mlp.w1"};
     return traits;
   }
-  /// `mask_token` and `local_cls_norm` take no part in features; without periods the defaults hold.
+  /// `mask_token` and `local_cls_norm` do not influence features; a file without periods gets the
+  /// default periods.
   static std::vector<ExpectedTensor> unused(const Recognized& sizes) {
     return {{"mask_token", {1, sizes.embed_dim}},
             {std::string(detail::rope_periods_key), {sizes.embed_dim / sizes.heads / 4}},

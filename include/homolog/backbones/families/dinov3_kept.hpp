@@ -3,8 +3,8 @@
 
 /// @file
 /// What DINOv3's original files hold and other projects' do not: the mask of the biases, the
-/// periods of the rotary positions, an unused norm. On the way to Hugging Face's names such tensors
-/// move into the metadata, and back from there, so that no bit is lost.
+/// periods of the rotary positions, an unused norm. Renaming to Hugging Face's keys moves these
+/// tensors into the metadata, and renaming back takes them from there, so that no bit is lost.
 
 #include <algorithm>
 #include <cmath>
@@ -27,7 +27,8 @@ namespace homolog::inline v0_1::detail {
 
 inline constexpr std::string_view rope_periods_key = "rope_embed.periods";
 inline constexpr std::string_view kept_prefix = "homolog.kept.";
-/// [bytes] what all kept tensors of a file may take: a line of a few characters can ask for many.
+/// [bytes] The most that all kept tensors of a file may take, because a line of a few characters
+/// can describe a huge tensor.
 inline constexpr std::uint64_t kept_limit = std::uint64_t{64} << 20;
 
 /// DINOv3's periods 100^(j / (d / 4)), j = 0 .. d / 4 - 1, of a head dimension d.
@@ -48,8 +49,8 @@ inline std::vector<float> default_bias_mask(int embed_dim) {
   return mask;
 }
 
-/// A tensor as one line: dtype, sizes and bytes in hexadecimal, or `*` and one element's when all
-/// are the same.
+/// Writes a tensor as one line: dtype, sizes, and its bytes in hexadecimal, or `*` and the bytes of
+/// one element when all elements are equal.
 inline std::string tensor_to_text(const TensorView& view) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string line(dtype_name(view.dtype));
@@ -77,8 +78,9 @@ inline std::string tensor_to_text(const TensorView& view) {
 
 /// The reverse of tensor_to_text(); adds the tensor to the file.
 ///
-/// @param budget [bytes] what tensors may still take, less afterwards
-/// @throws WeightsError when the line is none of tensor_to_text()'s or the budget is exceeded
+/// @param budget [bytes] that tensors may still take; reduced by the size of this one
+/// @throws WeightsError when tensor_to_text() cannot have written the line, or the budget is
+/// exceeded
 inline void add_tensor_from_text(TensorFile& file, const std::string& key, std::string_view line,
                                  std::uint64_t& budget) {
   const auto refuse = [&] {
@@ -155,7 +157,7 @@ inline std::vector<float> effective_qkv_bias(const TensorFile& file, const std::
 
 /// Takes the kept tensors out of a file's metadata.
 ///
-/// @throws WeightsError when one is malformed, too large, or none that reduce_dinov3() keeps
+/// @throws WeightsError when one is malformed, too large, or not one that reduce_dinov3() keeps
 inline TensorFile take_kept(TensorFile& file) {
   TensorFile kept;
   kept.name = file.name;
@@ -178,8 +180,8 @@ inline TensorFile take_kept(TensorFile& file) {
   return kept;
 }
 
-/// Puts a block's kept bias and mask back, unless the file's bias is no longer the one they stand
-/// for: then it was edited since, and counts as it is.
+/// Restores a block's kept bias and mask, unless the file's bias no longer equals their product: in
+/// that case the bias was edited after the renaming and is used as it is.
 inline void restore_bias(TensorFile& file, const TensorFile& kept, const std::string& block,
                          int embed_dim) {
   const std::string bias_key = block + "attn.qkv.bias", mask_key = bias_key + "_mask";
@@ -201,8 +203,8 @@ inline void restore_bias(TensorFile& file, const TensorFile& kept, const std::st
   for (auto& [key, view] : pair.tensors) file.tensors[key] = view;
 }
 
-/// Tensors without a name elsewhere, from the metadata or, where that has none, as the original
-/// project makes them when it builds the model.
+/// Adds the tensors that other key styles have no names for, from the metadata or, when they are
+/// not there, with the values that the original project gives them when it builds the model.
 inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
   reshape_mask_token(file, {1, recognized.embed_dim});
   const TensorFile kept = take_kept(file);
@@ -232,7 +234,7 @@ inline void complete_dinov3(TensorFile& file, const Recognized& recognized) {
   }
 }
 
-/// Biases that are all zero leave no trace in timm's files.
+/// Removes the biases of queries, keys and values when all of them are zero, as timm does.
 inline void drop_zero_biases(TensorFile& file) {
   std::vector<std::string> biases;
   for (const auto& [key, view] : file.tensors) {
@@ -244,16 +246,17 @@ inline void drop_zero_biases(TensorFile& file) {
   for (const auto& key : biases) file.tensors.erase(key);
 }
 
-/// Without periods only the metadata tells the heads of a size nobody has published.
+/// Writes the number of heads into the metadata for a size that nobody has published, because
+/// without periods nothing else in the file states it.
 inline void state_heads(TensorFile& file, const Recognized& recognized) {
   if (recognized.variant.empty()) {
     file.metadata["homolog.heads"] = std::to_string(recognized.heads);
   }
 }
 
-/// The opposite of complete_dinov3(): what that would make anyway goes, what it could not know
-/// moves into the metadata (or goes too, unless `keep`), and biases become what the forward pass
-/// uses.
+/// The opposite of complete_dinov3(). Tensors that complete_dinov3() can recreate are removed, the
+/// others move into the metadata (or are removed too when `keep` is false), and biases are replaced
+/// by those that the forward pass uses.
 inline void reduce_dinov3(TensorFile& file, const Recognized& recognized, bool keep) {
   const auto same = [&file](const std::string& key, const std::vector<float>& values) {
     const TensorView& view = file.tensors.at(key);
@@ -273,7 +276,7 @@ inline void reduce_dinov3(TensorFile& file, const Recognized& recognized, bool k
     if (file.tensors.contains(bias_key + "_mask")) {
       drop(bias_key + "_mask", same(bias_key + "_mask", default_bias_mask(recognized.embed_dim)));
     }
-    // Without a key bias elsewhere, its third returns as zeros.
+    // Other key styles have no bias of keys, so that this third of the bias comes back as zeros.
     const auto dim = static_cast<std::ptrdiff_t>(recognized.embed_dim);
     std::fill(bias.begin() + dim, bias.begin() + 2 * dim, 0.0F);
     const std::vector<float> stored = float_values(file, bias_key);

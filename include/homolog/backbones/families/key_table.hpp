@@ -51,7 +51,8 @@ inline void add_renamed(TensorFile& file, const std::string& key, const TensorVi
   }
 }
 
-/// Refuses a bias of keys where the original has none: masked away, it would change the features.
+/// Refuses a bias of keys that is not zero when the original has no such bias: dropping it would
+/// change the features.
 inline void require_no_key_bias(const TensorFile& file, const TensorView& bias,
                                 const std::string& key) {
   if (std::any_of(bias.bytes.begin(), bias.bytes.end(),

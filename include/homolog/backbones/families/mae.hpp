@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// MAE's encoder (ViT-B, L, H): He et al., "Masked Autoencoders Are Scalable Vision Learners". A
-/// backbone of it is numerically equal to transformers' code without masking.
+/// MAE's encoder (ViT-B, L, H): He et al., "Masked Autoencoders Are Scalable Vision Learners". Its
+/// features are numerically equal to those of the transformers library without masking.
 
 #include <algorithm>
 #include <array>
@@ -43,7 +43,7 @@ inline std::vector<float> sine_positions(int embed_dim, int column, int row) {
 }
 
 /// Whether a file's position table is that one, with zeros for the class token, to the precision of
-/// bfloat16. No trained table is, which mostly shows in its first row.
+/// bfloat16. A trained table is not, and usually differs in its first row already.
 inline bool has_sine_positions(const TensorFile& file, const std::string& key,
                                const Recognized& sizes) {
   const auto found = file.tensors.find(key);
@@ -81,9 +81,10 @@ inline bool has_sine_positions(const TensorFile& file, const std::string& key,
 }  // namespace detail
 
 /// The record of MAE's encoder. Its files have the keys and shapes of a plain vision transformer;
-/// the table of positions, which MAE never trains, or the decoder beside it tell it.
+/// they are recognised by the table of positions, which MAE never trains, or by the decoder in the
+/// file.
 struct MaeFamily : detail::PlainVitFamily {
-  /// In messages and in Recognized::family.
+  /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "mae";
   /// facebookresearch/mae: models_mae.py.
   static constexpr PublishedSizes published[] = {
@@ -104,7 +105,7 @@ struct MaeFamily : detail::PlainVitFamily {
     const bool decoder =
         detail::has_key(plain, {"decoder_embed.weight", "decoder.decoder_embed.weight"});
     if (!sines && !decoder) return std::nullopt;
-    // What was tuned with a head is a supervised model.
+    // A file with a classification head was fine-tuned and counts as a supervised model.
     return Candidate{*sizes, !detail::has_key(plain, {"head.weight", "classifier.weight"})};
   }
   static std::vector<ExpectedTensor> unused(const Recognized& sizes) {

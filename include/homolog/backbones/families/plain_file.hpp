@@ -122,9 +122,9 @@ inline std::string_view without_block_holder(std::string_view key) {
   return key.starts_with("model.layer.") ? key.substr(holder.size()) : key;
 }
 
-/// A key without the prefix of the backbone's keys, or, beside the backbone, without the wrappers
-/// that both have in front: `module.mask_decoder.x` beside `module.image_encoder.` ->
-/// `mask_decoder.x`.
+/// Removes the prefix of the backbone's keys from a key. A key outside the backbone loses only the
+/// wrappers that it shares with that prefix: with the prefix `module.image_encoder.`,
+/// `module.mask_decoder.x` becomes `mask_decoder.x`.
 inline std::string_view without_prefix(std::string_view key, std::string_view prefix) {
   if (key.starts_with(prefix)) return key.substr(prefix.size());
   while (true) {
@@ -144,8 +144,8 @@ inline bool has_key(const TensorFile& file, std::initializer_list<std::string_vi
   });
 }
 
-/// The file without the prefix and without chunk indices; keys that do not have the prefix stay,
-/// but for wrappers.
+/// The file without the prefix and without chunk indices; keys without the prefix stay, except that
+/// shared wrappers are removed.
 ///
 /// @throws WeightsError when two keys become one
 inline TensorFile plain_keys(const TensorFile& file, const std::string& prefix) {
@@ -178,7 +178,8 @@ class KeyShapes {
   }
   /// Whether a tensor has this name.
   bool has(std::string_view pattern) const { return shapes_.find(pattern) != shapes_.end(); }
-  /// One size of a tensor; 0 when it is absent, has another rank or is out of all proportion.
+  /// One size of a tensor; 0 when the tensor is absent or has another rank, or the size is above
+  /// 2^20.
   int size(std::string_view pattern, std::size_t rank, std::size_t axis) const {
     const auto found = shapes_.find(pattern);
     if (found == shapes_.end() || found->second->size() != rank) return 0;

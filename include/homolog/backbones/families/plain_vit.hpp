@@ -67,8 +67,8 @@ inline int canonical_position_rows(int rows) {
   return 1 + inner * inner;
 }
 
-/// Gives a position table without the class token's row one of zeros: timm has added that row to
-/// the class token already.
+/// Adds a row of zeros to a position table that lacks the class token's row: timm has already added
+/// that row to the class token.
 inline void complete_position_rows(TensorFile& file) {
   const auto found = file.tensors.find("pos_embed");
   if (found == file.tensors.end()) return;
@@ -96,8 +96,8 @@ inline double stated_epsilon(const TensorFile& file) {
                           stated->second.substr(0, 40), "', expected 1e-6 or 1e-12"));
 }
 
-/// Lets a file of a plain vision transformer that gets the names of `style` state its epsilon where
-/// it is not the one of that style, so that its features stay what they were.
+/// Writes the epsilon of the LayerNorms into the metadata of a file that is renamed to `style` when
+/// it differs from that style's epsilon, so that the features do not change.
 inline void state_epsilon(TensorFile& file, const Recognized& sizes, KeyStyle style) {
   const bool of_transformers = sizes.norm_epsilon == 1e-12;
   file.metadata.erase("homolog.norm_epsilon");
@@ -106,10 +106,10 @@ inline void state_epsilon(TensorFile& file, const Recognized& sizes, KeyStyle st
   }
 }
 
-/// Sizes by the names that DINOv2, plain vision transformers and timm's of both share; nothing
-/// where the keys are those of another family: SAM has relative positions or a neck, DINOv3 storage
-/// tokens or periods, timm's EVA gammas. A gated MLP lies in one matrix, which timm gives a plain
-/// MLP's name.
+/// Reads the sizes from the names that DINOv2, plain vision transformers and timm's versions of
+/// both share. Returns nothing when the keys belong to another family: SAM has relative positions
+/// or a neck, DINOv3 has storage tokens or periods, and timm's EVA has gammas. A gated MLP is
+/// stored as one matrix, which in timm has the name of a plain MLP's matrix.
 inline std::optional<Recognized> read_vit_sizes(const KeyShapes& keys) {
   for (const char* other : {"blocks.#.attn.rel_pos_h", "neck.0.weight", "storage_tokens",
                             "rope_embed.periods", "blocks.#.gamma_1"}) {
@@ -132,10 +132,10 @@ inline std::optional<Recognized> read_vit_sizes(const KeyShapes& keys) {
   return result;
 }
 
-/// A vision transformer of the plainest kind, with `original` or Hugging Face's names: no
-/// LayerScale and no registers but timm's.
+/// Recognises a plain vision transformer with `original` or Hugging Face's names: it has no
+/// LayerScale, and no registers other than timm's.
 ///
-/// @param original the style that the names without Hugging Face's count as
+/// @param original the style that names other than Hugging Face's count as
 inline std::optional<Recognized> recognize_plain_vit(const TensorFile& plain, KeyStyle original) {
   if (has_key(plain, {"embeddings.patch_embeddings.projection.weight"})) {
     Recognized result;

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// SAM's image encoder (ViT-B, L, H): Kirillov et al., "Segment Anything". A backbone of it is
-/// numerically equal to the original code.
+/// SAM's image encoder (ViT-B, L, H): Kirillov et al., "Segment Anything". Its features are
+/// numerically equal to those of the original code.
 
 #include <algorithm>
 #include <array>
@@ -61,11 +61,11 @@ inline constexpr KeyTable sam_timm{"blocks.", sam_timm_pairs};
 
 }  // namespace detail
 
-/// The record of SAM's image encoder. What else a SAM holds (prompt encoder, mask decoder) is
-/// ignored. Inputs of other sizes than 1024 x 1024 resize the position table (bicubic, antialiased,
-/// as timm does) and the relative positions (linear, as the original does).
+/// The record of SAM's image encoder. The other parts of a SAM file (prompt encoder, mask decoder)
+/// are ignored. Inputs of other sizes than 1024 x 1024 resize the position table (bicubic,
+/// antialiased, as timm does) and the relative positions (linear, as the original does).
 struct SamFamily : TransformerFamily {
-  /// In messages and in Recognized::family.
+  /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "sam";
   /// facebookresearch/segment-anything: build_sam.py.
   static constexpr PublishedSizes published[] = {
@@ -130,7 +130,8 @@ struct SamFamily : TransformerFamily {
   }
 
  private:
-  /// A block is global when its table spans the whole grid; the others tell the window.
+  /// A block attends to the whole grid when its table spans it; the tables of the other blocks give
+  /// the size of the window.
   static void tell_windows(const TensorFile& plain, const std::string& stem, Recognized& result) {
     for (int i = 0; i < result.depth; ++i) {
       const auto table = plain.tensors.find(stem + std::to_string(i) + ".attn.rel_pos_h");
@@ -142,7 +143,7 @@ struct SamFamily : TransformerFamily {
         result.window = static_cast<int>(rows + 1) / 2;
       }
     }
-    // Tables of an even length fit no window: 1 cell is what the audit then holds them against.
+    // Tables of even length fit no window; the audit then compares them with a window of 1 cell.
     const auto global = static_cast<int>(result.global_blocks.size());
     if (result.window == 0 && global < result.depth) result.window = 1;
   }

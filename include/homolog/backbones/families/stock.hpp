@@ -28,7 +28,7 @@ struct Families {
                 "constexpr std::string_view name`, `published` and `static "
                 "std::optional<Candidate> recognize(const TensorFile& plain)`");
 
-  /// The list with more families behind.
+  /// This list with more families appended.
   template <class... More>
   using with = Families<Family..., More...>;
 
@@ -62,7 +62,8 @@ struct Families {
   }
 };
 
-/// The families that the library brings. A new one is a file beside this and a name here.
+/// The families that the library includes. To add one, add a file to this folder and its name to
+/// this list.
 using StockFamilies =
     Families<DinoV2Family, DinoV3Family, SamFamily, VisionTransformerFamily, DinoFamily, MaeFamily>;
 

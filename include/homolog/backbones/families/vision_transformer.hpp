@@ -18,10 +18,10 @@
 namespace homolog::inline v0_1 {
 
 /// The record of the plain vision transformer; inputs are normalised with mean and deviation 0.5 by
-/// default, as timm's augreg and Google's weights want it. A classification head is ignored, and
-/// tells that a file is no DINO or MAE, which have the same keys.
+/// default, as timm's augreg and Google's weights want it. A classification head is not used, but
+/// it shows that a file is neither DINO nor MAE, which have the same keys.
 struct VisionTransformerFamily : detail::PlainVitFamily {
-  /// In messages and in Recognized::family.
+  /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "vision_transformer";
   /// huggingface/pytorch-image-models: vision_transformer.py.
   static constexpr PublishedSizes published[] = {
