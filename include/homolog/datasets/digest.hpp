@@ -23,8 +23,9 @@ inline std::uint64_t stable_hash(std::string_view bytes,
   return start;
 }
 
-/// Of the pairs' names, picture files, keypoints, boxes and threshold length, to the last digit;
-/// folders may differ between machines.
+/// Hash of the names, categories, picture file names, keypoints and boxes of all pairs, to the last
+/// digit, and of the norm that gives the threshold. The folders of the pictures do not count, so
+/// that they may differ between machines.
 inline std::uint64_t stable_hash(const Dataset& dataset) {
   std::uint64_t hash = stable_hash(text(dataset.name, '|', static_cast<int>(dataset.norm)));
   for (const Pair& pair : dataset.pairs) {

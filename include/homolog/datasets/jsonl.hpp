@@ -59,8 +59,9 @@ inline Pair parse_jsonl_pair(std::string_view line, std::size_t number, const st
 
 /// Reads `ROOT/SPLIT.jsonl`.
 ///
-/// The threshold is measured by the target box where any line has one (lines without get the
-/// bounding box of their target keypoints), else by the bounding box of the target keypoints.
+/// The PCK threshold is relative to the target box when any line has one (a line without a box gets
+/// the bounding box of its target keypoints), and otherwise to the bounding box of the target
+/// keypoints.
 ///
 /// @throws DatasetError when the folder, the list or a picture is missing, a line is malformed or
 /// there is no pair; PointError for a coordinate that no picture can have

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// How much of a test split a training split has seen, by the names of its pictures.
+/// How much of a test split also occurs in a training split, compared by the names of the pictures.
 
 #include <cstddef>
 #include <set>

@@ -154,7 +154,8 @@ inline LeakReport leak_report(const std::vector<PfPascalRow>& tested,
 
 namespace detail {
 
-/// The list of a split: the form with keypoints first, as it needs no further annotation.
+/// The file that lists a split; the form with keypoints is preferred, because it needs no further
+/// annotation.
 inline std::filesystem::path pf_pascal_list(const std::filesystem::path& root,
                                             const std::string& split) {
   const std::string names[] = {split + "_pairs_pf_pascal.csv", split + "_pairs.csv"};
@@ -168,8 +169,8 @@ inline std::filesystem::path pf_pascal_list(const std::filesystem::path& root,
                           ", neither there nor in image_pairs/"));
 }
 
-/// Lists name pictures `PF-dataset-PASCAL/JPEGImages/...`; the data set's folder is that first
-/// component or holds it.
+/// The folder that holds `JPEGImages/`. Lists name pictures `PF-dataset-PASCAL/JPEGImages/...`;
+/// `root` is that first folder itself or contains it.
 inline std::filesystem::path pf_pascal_base(const std::filesystem::path& root) {
   std::error_code error;
   const auto nested = root / "PF-dataset-PASCAL";
@@ -178,7 +179,7 @@ inline std::filesystem::path pf_pascal_base(const std::filesystem::path& root) {
   return is_nested ? nested : root;
 }
 
-/// Parts that both pictures show.
+/// Keeps the keypoints of the parts that both pictures show.
 inline void keep_common_parts(const PartList& source, const PartList& target,
                               const std::string& where, Pair& pair) {
   if (source.size() != target.size()) {
@@ -201,14 +202,14 @@ inline void keep_common_parts(const PartList& source, const PartList& target,
 /// Reads one split from `ROOT/` or `ROOT/image_pairs/`: `SPLIT_pairs_pf_pascal.csv`, else
 /// `SPLIT_pairs.csv`.
 ///
-/// The threshold is measured by the target picture's larger side. Coordinates are kept as
+/// The PCK threshold is relative to the larger side of the target picture. Coordinates are kept as
 /// published (1-based MATLAB pixels). `Pair::flip` carries the flip column; keypoints are not
-/// mirrored here. A row without keypoints takes them from `Annotations/CLASS/STEM.mat`, where a
-/// part that is NaN in either picture is absent: that is the format's word for it.
+/// mirrored here. A row without keypoints takes them from `Annotations/CLASS/STEM.mat`, where NaN
+/// marks a part that is absent; only parts that both pictures show are kept.
 ///
 /// @param split "train", "val" or "test"
 /// @throws SettingError for another split; DatasetError when a folder, list, annotation or picture
-/// is missing or malformed, or rows without keypoints meet no reader (see
+/// is missing or malformed, or rows hold no keypoints and the options have no reader for them (see
 /// load_pf_pascal_matlab()); PointError for a coordinate that no picture can have
 inline Dataset load_pf_pascal(const std::filesystem::path& root, const std::string& split,
                               const PfPascalOptions& options = {}) {
@@ -239,7 +240,7 @@ inline Dataset load_pf_pascal(const std::filesystem::path& root, const std::stri
     pair.source = inside(row.source);
     pair.target = inside(row.target);
     pair.flip = row.flip;
-    // Rows repeat in train, so that only the line makes a name unique.
+    // The train list repeats rows, so that only the line number makes a name unique.
     pair.name = detail::numbered_pair_name(row.line, pair.source, pair.target, pair.category);
     if (options.require_images) {
       pictures.require(pair.source, where);

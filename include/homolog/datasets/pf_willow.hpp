@@ -89,9 +89,9 @@ inline std::vector<WillowPicture> read_willow_folder(const std::filesystem::path
 /// Reads all ordered pairs (900 of the whole set), or those of `ROOT/test_pairs.csv` where that
 /// file exists.
 ///
-/// The category is the folder's name, such as car(G); names are `car(G)/SOURCE-TARGET`; the
-/// threshold is measured by the bounding box of the ten target keypoints. Folders without `.png`
-/// and `.mat` files are no sub-class.
+/// The category is the folder's name, such as car(G); names are `car(G)/SOURCE-TARGET`; the PCK
+/// threshold is relative to the bounding box of the ten target keypoints. Folders without `.png`
+/// and `.mat` files are ignored.
 ///
 /// @throws DatasetError when the folder or a file is missing or malformed, or there is no pair;
 /// PointError for a coordinate that no picture can have

@@ -81,8 +81,8 @@ inline std::vector<PfWillowRow> parse_pf_willow_csv(std::string_view content,
 /// Reads `ROOT/test_pairs.csv`, whose pictures `PREFIX/SUB-CLASS/FILE` lie in `ROOT/SUB-CLASS/` or
 /// `ROOT/PREFIX/SUB-CLASS/`.
 ///
-/// The category is the sub-class, such as car(G); the threshold is measured by the bounding box of
-/// the ten target keypoints.
+/// The category is the sub-class, such as car(G); the PCK threshold is relative to the bounding box
+/// of the ten target keypoints.
 ///
 /// @throws DatasetError when the folder, the list or a picture is missing, or a row is malformed;
 /// PointError for a coordinate that no picture can have

@@ -45,7 +45,7 @@ struct PictureSet {
 };
 
 /// Reads every picture's size from its header and checks all annotations against it, so that bad
-/// data stops a run before any forward.
+/// data stops a run before any forward pass.
 ///
 /// @param transform turns a picture's Size into its FrameTransform
 /// @throws ImageError, FileError for a picture; as validate_pair() for a pair; what `transform`
@@ -84,7 +84,7 @@ PictureSet make_picture_set(const Dataset& dataset, const ToTransform& transform
   return set;
 }
 
-/// The length s [px] of every pair by the data set's norm, which alpha multiplies in PCK.
+/// The length s [px] of every pair by the data set's norm; PCK accepts distances up to alpha * s.
 ///
 /// @throws DatasetError naming the first pair that has none
 inline std::vector<double> threshold_scales(const Dataset& dataset, const PictureSet& set) {

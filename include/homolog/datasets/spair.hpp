@@ -36,7 +36,7 @@ struct SpairImage {
   std::string filename;                                   ///< in `JPEGImages/CATEGORY/`
   std::string category;                                   ///< such as "aeroplane"
   Size size;                                              ///< [px]
-  Box<ImageFrame> box;                                    ///< [px] of the thing
+  Box<ImageFrame> box;                                    ///< [px] around the object
   std::map<int, std::optional<Point<ImageFrame>>> parts;  ///< [px] by id; empty where not visible
 };
 
@@ -72,7 +72,7 @@ inline void require_equal(const JsonField& field, const std::string& expected) {
   if (field.string() != expected) field.fail(text("'", expected, "'"));
 }
 
-/// A file name with the stem that the layout announced.
+/// A file name, which must have the stem that the layout file gives.
 inline std::string spair_picture(const JsonField& field, const std::string& stem) {
   const std::string& name = field.plain_name();
   if (std::filesystem::path(name).stem().string() != stem) {
@@ -170,8 +170,8 @@ inline Pair parse_spair_pair(std::string_view json_text, const std::string& name
 
 /// Reads one split.
 ///
-/// Names are the layout's lines, the threshold is measured by the target box (max(w, h), no +1),
-/// coordinates are kept as annotated.
+/// The names of the pairs are the lines of the layout file. The PCK threshold is relative to the
+/// target box: max(w, h), without +1. Coordinates are kept as annotated.
 ///
 /// @param split "trn", "val" or "test"
 /// @throws SettingError for another split or layout; DatasetError when a folder, list, annotation

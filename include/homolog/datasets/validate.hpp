@@ -59,8 +59,8 @@ inline void validate_pair(const Pair& pair, Size source, Size target) {
   detail::validate_side(pair, "target", pair.target_keypoints, pair.target_size, target);
   if (pair.target_box) {
     const auto& box = *pair.target_box;
-    // A box may reach over an edge by rounding, but one larger than the picture would raise the
-    // threshold without a word.
+    // A box may extend over an edge because of rounding, but a box larger than the picture would
+    // raise the PCK threshold unnoticed.
     const bool fits = box.x1 <= box.x2 && box.y1 <= box.y2 && box.width() <= target.width + 1 &&
                       box.height() <= target.height + 1;
     if (!fits) {

@@ -18,13 +18,14 @@ namespace homolog::inline v0_1 {
 /// What a reader of the scores should know about a data set, one sentence each; empty when there is
 /// nothing to say. The library never prints: result files carry the list, the tool prints it.
 ///
-/// Said are target keypoints outside their target box by more than a twentieth of its larger side,
-/// where the box gives the threshold (boxes written as x, y, width, height look legal and move
-/// every threshold), and names that are no UTF-8.
+/// Reported are names that are not UTF-8, and target keypoints outside their target box by more
+/// than a twentieth of its larger side when the box gives the PCK threshold: boxes written as x, y,
+/// width, height look valid but change every threshold.
 inline std::vector<std::string> dataset_warnings(const Dataset& dataset) {
   std::vector<std::string> warnings;
   const auto count = dataset.pairs.size();
-  // By more than rounding, 1-based counting or a line's width explain.
+  // A keypoint counts as outside when rounding, 1-based coordinates or the width of a line cannot
+  // explain it.
   const auto outside = [&](const Pair& pair) {
     if (dataset.norm != ThresholdNorm::target_box || !pair.target_box) return false;
     const Box<ImageFrame>& box = *pair.target_box;

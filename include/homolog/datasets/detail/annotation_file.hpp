@@ -28,10 +28,10 @@ namespace homolog::inline v0_1::detail {
 inline constexpr std::uintmax_t annotation_bytes = std::uintmax_t{1} << 20;
 /// [bytes] cap of a file that lists many pairs.
 inline constexpr std::uintmax_t list_bytes = std::uintmax_t{64} << 20;
-/// [px] longest side the image gate lets through, so no coordinate can lie beyond it.
+/// [px] The longest side that the image decoder accepts, so that no coordinate can be larger.
 inline constexpr int longest_side = 1 << 14;
 
-/// Stops when a data set's folder is not there.
+/// Throws DatasetError when a data set's folder does not exist.
 inline void require_directory(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) {
@@ -91,10 +91,11 @@ inline bool is_inside_path(std::string_view path) {
   }
 }
 
-/// Remembers which pictures are known to be there, as each stands in many pairs.
+/// Checks that picture files exist, and remembers the result, because a picture belongs to many
+/// pairs.
 struct PictureCheck {
   std::set<std::string> present;
-  /// @throws DatasetError naming the picture and who asks for it
+  /// @throws DatasetError naming the picture and `asker`, the file that refers to it
   void require(const std::filesystem::path& path, const std::string& asker) {
     if (present.contains(path.string())) return;
     std::error_code error;

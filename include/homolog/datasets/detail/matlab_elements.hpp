@@ -2,10 +2,10 @@
 #pragma once
 
 /// @file
-/// Walks every element of a MATLAB 5 file, inflating under caps, refuses whatever does not add up
-/// and yields the matrix that is asked for. Follows the "MAT-File Level 5" chapters of MathWorks'
-/// MAT-File Format document. matio, the library for it, answers many damaged files with other
-/// values than were written, and inflates and recurses without a limit.
+/// Walks every element of a MATLAB 5 file, inflates compressed ones up to a size limit, refuses
+/// inconsistent files and returns the requested matrix. Follows the "MAT-File Level 5" chapters of
+/// MathWorks' MAT-File Format document. matio, the library for it, answers many damaged files with
+/// other values than were written, and inflates and recurses without a limit.
 
 #include <zlib.h>
 
@@ -36,7 +36,7 @@ struct MatlabVariable {
   std::uint32_t class_id = 0;  ///< 6 = double
   bool complex = false;
   std::vector<std::size_t> dimensions;
-  std::vector<double> values;  ///< of a real double matrix that is asked for; column-major
+  std::vector<double> values;  ///< of a requested real double matrix; column-major
 };
 
 /// Walks one file; each function throws DatasetError naming it.
