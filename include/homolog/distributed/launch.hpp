@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// Which of several processes this one is, as their launcher said in environment variables. Needs
-/// no LibTorch.
+/// Which of several processes this one is, as the launcher states in environment variables. This
+/// header needs no LibTorch.
 
 #include <charconv>
 #include <cstdlib>
@@ -18,7 +18,7 @@
 
 namespace homolog::inline v0_1 {
 
-/// This process's place among those of one run, and where they meet.
+/// This process's rank among the processes of one run, and the address where they connect.
 struct Launch {
   int rank = 0;                       ///< 0 to processes - 1
   int processes = 1;                  ///< of the whole run, over all machines
@@ -42,7 +42,7 @@ inline std::optional<std::string> environment_variable(const std::string& name) 
 
 namespace detail {
 
-/// Names under which a launcher tells a process its place.
+/// The environment variables in which a launcher gives a process its rank.
 struct LauncherNames {
   const char* launcher;
   const char* rank;
@@ -89,7 +89,7 @@ inline std::string first_host(std::string_view list) {
   return host;
 }
 
-/// Where the processes meet when MASTER_ADDR does not say.
+/// The address where the processes connect when MASTER_ADDR is not set.
 inline std::string default_address(const EnvironmentLookup& lookup, const LauncherNames& names,
                                    int processes) {
   const std::string_view launcher = names.launcher;
@@ -108,18 +108,19 @@ inline std::string default_address(const EnvironmentLookup& lookup, const Launch
 
 }  // namespace detail
 
-/// Reads what torchrun, mpirun (Open MPI, MPICH, Intel MPI) or Slurm's srun told this process; one
-/// process where none of them started it.
+/// Reads the environment variables of torchrun, mpirun (Open MPI, MPICH, Intel MPI) or Slurm's
+/// srun; the result is a run of one process when none of them started this one.
 ///
-/// MASTER_ADDR and MASTER_PORT say where the processes meet; without them it is 127.0.0.1 where all
-/// run on one machine, the first machine of Slurm's step otherwise, and port 29500.
+/// MASTER_ADDR and MASTER_PORT say where the processes connect. Without them it is port 29500 of
+/// 127.0.0.1 when all run on one machine, and of the first machine of Slurm's step otherwise.
 ///
 /// @throws SettingError for a variable that is missing beside others of the same launcher, is no
 ///   number, or is out of range
 inline Launch launch_from_environment(const EnvironmentLookup& lookup = environment_variable) {
   for (const auto& names : detail::launcher_names) {
     const bool slurm = std::string_view(names.launcher) == "Slurm";
-    // In a batch script without srun the ranks of Slurm's job are set, but there is one process.
+    // In a batch script without srun, the ranks of Slurm's job are set although there is only one
+    // process.
     if (slurm ? !lookup("SLURM_STEP_ID") : !lookup(names.rank) && !lookup(names.processes)) {
       continue;
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Several processes that add tensors up and gather bytes: c10d's Gloo for CPU tensors and, where
+/// Several processes that sum tensors and gather bytes: c10d's Gloo for CPU tensors and, where
 /// LibTorch and this build have it (USE_C10D_NCCL), NCCL for CUDA tensors.
 
 #include <torch/types.h>
@@ -22,7 +22,7 @@
 
 namespace homolog::inline v0_1 {
 
-/// How processes meet and wait for each other.
+/// How long processes wait for each other.
 struct ProcessGroupSetting {
   /// How long a process waits for the others: to start, and in each exchange.
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
@@ -31,11 +31,12 @@ struct ProcessGroupSetting {
 /// The processes of one run, connected to each other. All call the same members in the same order.
 class ProcessGroup {
  public:
-  /// Waits until all processes have come. On 127.0.0.1 nothing listens outside this machine;
-  /// elsewhere GLOO_SOCKET_IFNAME names the network interface where the machine's name does not.
+  /// Waits until all processes have connected. With the address 127.0.0.1 no socket is reachable
+  /// from other machines; with another address, GLOO_SOCKET_IFNAME can name the network interface
+  /// when the machine's name does not determine it.
   ///
-  /// @throws DistributedError when they do not come within the timeout, or the port is taken;
-  /// SettingError for a timeout below 1 ms or a place outside 0 .. processes - 1
+  /// @throws DistributedError when they do not connect within the timeout, or the port is taken;
+  /// SettingError for a timeout below 1 ms or a rank outside 0 .. processes - 1
   explicit ProcessGroup(Launch launch = launch_from_environment(), ProcessGroupSetting setting = {})
       : launch_(std::move(launch)), setting_(setting) {
     if (launch_.rank < 0 || launch_.rank >= launch_.processes || setting_.timeout.count() < 1) {
@@ -50,11 +51,12 @@ class ProcessGroup {
     });
   }
 
-  /// This process's place among the others.
+  /// This process's rank and the number of processes.
   const Launch& launch() const { return launch_; }
 
-  /// Adds a tensor of one shape and dtype up over all processes, in place, with the same bits on
-  /// each. CUDA tensors take NCCL where it is built in, else the way through the CPU.
+  /// Sums a tensor, which has the same shape and dtype on all processes, over all of them, in place
+  /// and with the same bits on each. CUDA tensors are summed by NCCL when it is built in, and
+  /// otherwise through CPU copies.
   ///
   /// @throws DistributedError when another process died, or did not take part within the timeout
   /// @note synchronises the tensor's device
@@ -74,8 +76,8 @@ class ProcessGroup {
     });
   }
 
-  /// Gives every process what each of them gave, in the order of their places. The bytes may differ
-  /// in number.
+  /// Returns, on every process, the strings that all processes passed, in the order of their ranks.
+  /// The strings may differ in length.
   ///
   /// @throws DistributedError as sum() does
   std::vector<std::string> gather(const std::string& own) {
@@ -84,7 +86,8 @@ class ProcessGroup {
     torch::Tensor sizes = torch::zeros({launch_.processes}, torch::kInt64);
     sizes[place] = static_cast<std::int64_t>(own.size());
     sum(sizes);
-    // Each has a row of its own, zero elsewhere: the sum of all is what each gave.
+    // Each process fills its own row and leaves the others zero, so that the sum holds the bytes of
+    // all.
     torch::Tensor rows;
     report("room for what all gave", [&] {
       rows = torch::zeros({launch_.processes, sizes.max().item<std::int64_t>()}, torch::kUInt8);
@@ -128,7 +131,7 @@ inline Shard process_shard(const std::shared_ptr<ProcessGroup>& group) {
           [group](const std::string& own) { return group->gather(own); }};
 }
 
-/// Adds gradients up over a group's processes, for TrainingSetting::sum; keeps the group alive.
+/// Sums gradients over a group's processes, for TrainingSetting::sum; keeps the group alive.
 inline std::function<void(torch::Tensor&)> process_sum(const std::shared_ptr<ProcessGroup>& group) {
   if (group->launch().processes == 1) return {};  // gradients need not be copied for an exchange
   return [group](torch::Tensor& tensor) { group->sum(tensor); };

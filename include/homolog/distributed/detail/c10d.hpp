@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// c10d behind three functions: a store in which processes find each other, backends, one sum.
+/// The functions of c10d that are used: a store in which processes find each other, the backends,
+/// and one sum.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -31,7 +32,7 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// What went wrong, without c10d's stack, source lines and advice.
+/// The reason of an error, without c10d's backtrace, source lines and advice.
 inline std::string c10d_reason(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   std::string reason = torch_error ? torch_error->what_without_backtrace() : error.what();
@@ -49,8 +50,8 @@ inline bool is_loopback(const std::string& address) {
   return address == "localhost" || address.starts_with("127.");
 }
 
-/// A listening socket of 127.0.0.1: left to itself, c10d's store listens on every interface, for
-/// anyone who asks.
+/// A socket that listens on 127.0.0.1 only; by default c10d's store listens on every network
+/// interface.
 inline int listen_on_loopback(int port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
@@ -75,8 +76,8 @@ inline c10::intrusive_ptr<c10d::Store> meeting_store(const Launch& launch,
   options.isServer = launch.rank == 0 && !launch.external_store;
   if (!launch.external_store) options.numWorkers = static_cast<std::size_t>(launch.processes);
   options.timeout = timeout;
-  // Not every LibTorch is built with libuv (Debian's is not), on which the store's server stands
-  // unless told otherwise. Its own loop serves some processes as well, and all versions have it.
+  // The store's server uses libuv by default, with which not every LibTorch is built (Debian's is
+  // not). Its own loop serves a few processes equally well, and all versions have it.
   options.useLibUV = false;
   const bool loopback = is_loopback(launch.address);
   if (options.isServer && loopback) options.masterListenFd = listen_on_loopback(launch.port);
