@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The contract of what gives the features of a data set's pictures without a backbone: files that
-/// another program wrote, a cache, tokens that were kept.
+/// The contract of feature sources, which give the features of a data set's pictures without a
+/// backbone: from files that another program wrote, from a cache, or from stored tokens.
 
 #include <concepts>
 #include <span>
@@ -23,16 +23,17 @@ struct PictureId {
   FrameTransform transform;  ///< between its pixels and the grid that its map must have
 };
 
-/// FeatureSource, minimum:
+/// A feature source needs at least these two members:
 /// @code
 /// struct MySource {
 ///   int patch_size() const { return 16; }  // [px]
 ///   std::vector<homolog::FeatureMap> operator()(std::span<const homolog::PictureId>) const;
 /// };
 /// @endcode
-/// It stands in a Pipeline in a Backbone's place: `Pipeline<MySource, Argmax>`. It is asked for the
-/// maps of pictures whose inputs have one size, and gives one map a picture, of `transform.grid`
-/// cells and any scale. Optional: `int default_image_size() const`, as a Backbone's.
+/// It takes the place of the Backbone in a Pipeline: `Pipeline<MySource, Argmax>`. Each call asks
+/// for the maps of pictures whose inputs have one size, and returns one map per picture, of
+/// `transform.grid` cells and at any scale. Optional: `int default_image_size() const`, as in a
+/// Backbone.
 template <class S>
 concept FeatureSource = detail::HasPatchSize<S> &&
     requires(const S& source, std::span<const PictureId> pictures) {

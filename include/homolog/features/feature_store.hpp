@@ -2,9 +2,9 @@
 #pragma once
 
 /// @file
-/// Feature maps of many pictures within a memory bound: what does not fit goes to an unnamed
-/// temporary file on a disk (in TMPDIR, /var/tmp or /tmp) and comes back bit for bit, so no picture
-/// is ever forwarded twice.
+/// Feature maps of many pictures within a memory limit. Maps that do not fit are written to an
+/// unnamed temporary file on a disk (in TMPDIR, /var/tmp or /tmp) and read back bit for bit, so
+/// that no picture passes the backbone twice.
 
 #include <cstddef>
 #include <cstdio>

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// From pictures in memory to L2-normalised feature maps, by a Backbone.
+/// Computes L2-normalised feature maps of pictures in memory with a Backbone.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +31,7 @@ inline CellRange content_cells(const ImageTransform& image, int patch) {
           (image.offset_y + image.content.height + patch - 1) / patch};
 }
 
-/// A picture's grid without features, all that a matcher of positions reads.
+/// A picture's grid without features, for matchers that read only positions.
 inline FeatureMap bare_grid(const FrameTransform& transform) {
   FeatureMap map(transform.grid.rows, transform.grid.cols, 0);
   map.content = content_cells(transform.image, transform.grid.patch);
@@ -123,8 +123,8 @@ std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const ImageVie
 
 }  // namespace detail
 
-/// Features of pictures whose inputs have one size, in one call of the backbone. Whether there is
-/// memory for it is for require_memory() to say, before: what is free goes up and down in a long
+/// Features of pictures whose inputs have one size, in one call of the backbone. The memory is not
+/// checked here: call require_memory() before a run, because free memory changes during a long
 /// run.
 ///
 /// @param images at least one
