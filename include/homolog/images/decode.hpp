@@ -2,12 +2,13 @@
 #pragma once
 
 /// @file
-/// Pictures from files and memory: JPEG and PNG, behind a size gate.
+/// Decodes JPEG and PNG pictures from files and memory, after checks of their size and structure.
 ///
-/// Order of the gate: the file's size, its format, the size its header announces, then completeness
-/// (the chunks and checksums of a PNG, the markers of a JPEG), and only then pixels. A picture that
-/// is refused by its header costs no memory beyond its compressed bytes. Decoding pictures of
-/// unknown origin is still best done in a process of its own, with limits of the operating system.
+/// The order of the checks is: the file's size, its format, the picture size in its header, and
+/// completeness (the chunks and checksums of a PNG, the markers of a JPEG). Pixels are decoded only
+/// after that. A picture that is refused because of its header takes no memory beyond its
+/// compressed bytes. Decoding pictures of unknown origin is still best done in a process of its
+/// own, with limits of the operating system.
 ///
 /// All pictures become RGB: grey is repeated, alpha and transparent colours are dropped without
 /// compositing, 16-bit channels keep their upper byte, Adobe's CMYK and YCCK JPEGs are converted as
@@ -42,7 +43,7 @@ struct DecodeLimits {
 
 namespace detail {
 
-/// Format and size of a picture that passed the gate's header checks.
+/// Format and size of a picture whose header passed the checks.
 struct CheckedHeader {
   ImageFormat format;
   Size size;
@@ -73,8 +74,8 @@ inline CheckedHeader check_header(std::string_view bytes, const std::string& nam
     throw ImageError(
         text(name, ": expected a ", kind, " header with a size, got ", got, " or no header"));
   }
-  // Of a PNG stb gets the first chunk alone: newer versions read on to the pixels, and would judge
-  // in words of their own what check_png judges later.
+  // For a PNG, stb_image gets only the first chunk: newer versions would read on to the pixels and
+  // report, in other words, errors that check_png finds later.
   const StbHeader header = format == ImageFormat::png
                                ? stb_read_header(std::string(bytes.substr(0, 33)) +
                                                  std::string("\0\0\0\0IEND\xae\x42\x60\x82", 12))
@@ -109,8 +110,8 @@ inline std::string complete_palette(std::string_view bytes, PngPalette palette) 
 ///
 /// @param bytes the whole compressed picture
 /// @param name what errors call it, usually the file's path
-/// @throws ImageError when it is neither format, too large, truncated or damaged. (A JPEG that ends
-/// early and yet with its end marker is taken; what is missing is grey.)
+/// @throws ImageError when it is neither format, too large, truncated or damaged. (A JPEG with
+/// missing data that still has its end marker is accepted; the missing part is grey.)
 inline Image decode_image(std::string_view bytes, const std::string& name,
                           const DecodeLimits& limits = {}) {
   const auto [format, size] = detail::check_header(bytes, name, limits);
@@ -129,8 +130,8 @@ inline Image decode_image(std::string_view bytes, const std::string& name,
                                     "channels without a statement of their meaning"));
     }
   }
-  // No block of an honest picture is larger than twice 16-bit RGBA of it, rounded up to blocks of a
-  // JPEG, or twice its compressed bytes.
+  // No block of memory for a valid picture is larger than twice its pixels as 16-bit RGBA, rounded
+  // up to JPEG blocks, or twice its compressed bytes.
   const auto padded = [](int side) { return static_cast<std::size_t>(side) + 64; };
   const std::size_t largest_block =
       (std::max)(16 * padded(size.width) * padded(size.height), 2 * bytes.size() + (1 << 16));
@@ -168,7 +169,8 @@ inline Size read_image_size(const std::filesystem::path& path, const DecodeLimit
       try {
         return detail::check_header(start, path.string(), limits).size;
       } catch (const ImageError&) {
-        // A long preview or colour profile may stand before the header: the whole file decides.
+        // A long preview or colour profile may precede the header, so that the whole file has to be
+        // read.
       }
     }
   }

@@ -18,7 +18,8 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// That a picture is whole, with sizes that the encoders' 32-bit arithmetic can hold.
+/// Checks that a picture's pixels fit its size, and that the encoders' 32-bit arithmetic can hold
+/// that size.
 inline void check_encodable(const Image& image, const char* user) {
   ImageView(image).require_valid(user);
   if (image.width > 65535 || image.height > 65535 || image.pixels.size() > (std::size_t{1} << 30)) {
@@ -56,7 +57,7 @@ inline std::string encode_jpeg(const Image& image, int quality) {
   return bytes;
 }
 
-/// Writes a picture; the file appears whole or stays as it was.
+/// Writes a picture; the file is either written completely or stays as it was.
 ///
 /// @param path ends in .png, .jpg or .jpeg, in any case
 /// @param jpeg_quality 1 to 100, unused for PNG

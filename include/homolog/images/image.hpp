@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// A decoded picture in memory: one that owns its pixels, and a view of pixels that another owns.
+/// Decoded pictures in memory: Image owns its pixels, ImageView refers to pixels that another
+/// object owns.
 
 #include <algorithm>
 #include <cstddef>
@@ -29,7 +30,7 @@ enum class PixelFormat {
 /// Where a pixel's bytes lie.
 struct PixelLayout {
   int bytes = 3;  ///< from a pixel to its right neighbour
-  int red = 0;    ///< places of the colours behind the pixel's first byte
+  int red = 0;    ///< [bytes] from the pixel's first byte to its red
   int green = 1;  ///< [bytes]
   int blue = 2;   ///< [bytes]
 };
@@ -52,7 +53,7 @@ constexpr PixelLayout layout_of(PixelFormat format) {
 }
 
 /// A picture of 8 bits a channel in memory that is not owned, such as a camera's frame or a part of
-/// a larger picture. What takes an ImageView takes an Image too, and copies neither.
+/// a larger picture. Functions that take an ImageView also take an Image, and copy neither.
 struct ImageView {
   const std::uint8_t* pixels = nullptr;  ///< the first byte of the pixel in column 0 and row 0
   int width = 0;                         ///< [px]
@@ -76,8 +77,8 @@ struct ImageView {
         format(format_) {
     require_valid("image view");
   }
-  /// The pixels of a picture, valid while it lives and keeps its size: a temporary one serves for
-  /// the call it is an argument of, and no longer.
+  /// The pixels of a picture, valid while it lives and keeps its size: a view of a temporary is
+  /// valid only during the call that it is passed to.
   ///
   /// @throws ShapeError when they are not width * height * 3 bytes
   ImageView(const Image& image);  // NOLINT(google-explicit-constructor)
@@ -88,7 +89,7 @@ struct ImageView {
     return pixels + y * row_bytes + std::ptrdiff_t{x} * layout_of(format).bytes;
   }
 
-  /// Checks what the members say, which are public.
+  /// Checks that the public members do not contradict each other.
   ///
   /// @param user the function named in the error
   /// @throws ShapeError as the constructor

@@ -90,7 +90,8 @@ inline void prepare_input(const ImageView& image, const ImageTransform& transfor
   });
 }
 
-/// Resizes and places a picture as prepare_input does, as bytes that are normalised elsewhere.
+/// Resizes and places a picture as prepare_input does, but gives bytes, which the backbone
+/// normalises.
 ///
 /// @param hwc receives input.height * input.width * 3 bytes, 0 outside the content; untouched when
 ///   an error is thrown

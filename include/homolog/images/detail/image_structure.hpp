@@ -26,8 +26,8 @@ struct AnnouncedSize {
   std::int64_t height = 0;
 };
 
-/// Scans a progressive JPEG may have. Each costs a pass over the whole picture while a file needs
-/// only some bytes for it; encoders write about ten.
+/// The most scans that a progressive JPEG may have. Each scan takes a pass over the whole picture
+/// but only a few bytes of the file; encoders write about ten.
 inline constexpr int max_jpeg_scans = 500;
 
 inline std::uint32_t byte_at(std::string_view bytes, std::size_t i) {
@@ -40,7 +40,7 @@ inline std::uint32_t big_endian32(std::string_view bytes, std::size_t i) {
   return big_endian16(bytes, i) << 16 | big_endian16(bytes, i + 2);
 }
 
-/// A few words on bytes that are neither JPEG nor PNG, for the error.
+/// Describes bytes that are neither JPEG nor PNG, for the error message.
 inline std::string describe_bytes(std::string_view bytes) {
   if (bytes.empty()) return "an empty file";
   if (bytes.starts_with("GIF8")) return "GIF";
@@ -61,7 +61,7 @@ inline std::string describe_bytes(std::string_view bytes) {
   return words;
 }
 
-/// Tells JPEG from PNG by the first bytes; the file's name plays no part.
+/// Detects JPEG or PNG by the first bytes; the file's name is ignored.
 ///
 /// @throws ImageError when it is neither
 inline ImageFormat detect_format(std::string_view bytes, const std::string& name) {
@@ -155,8 +155,9 @@ inline PngPalette check_png(std::string_view bytes, const std::string& name) {
 }
 
 /// True when a JPEG segment of Huffman tables is whole and its tables are ones the decoder can
-/// hold: it writes past the end of a table of more than 256 codes, and takes code 255 for its mark
-/// of an absent one. Tables of 8-bit pictures have at most 12 (mean) and 176 codes.
+/// hold: the decoder writes past the end of a table of more than 256 codes, and confuses code 255
+/// with its own mark of an absent code. Tables of 8-bit pictures have at most 12 (mean) and 176
+/// codes.
 ///
 /// @param segment with its two bytes of length
 inline bool are_huffman_tables_sound(std::string_view segment) {
@@ -199,9 +200,9 @@ inline std::optional<std::uint32_t> next_jpeg_marker(std::string_view bytes,
   }
 }
 
-/// Takes the channels that a scan starts from those that none has started yet.
+/// Removes the channels of a scan from the set of channels that no scan has started yet.
 ///
-/// @param malformed makes the error of a header that is none
+/// @param malformed makes the error for an invalid scan header
 template <class Malformed>
 void start_scan(std::string_view segment, std::bitset<256>& missing, const Malformed& malformed) {
   const std::size_t channels = segment.size() < 3 ? 0 : byte_at(segment, 2);

@@ -3,8 +3,8 @@
 
 /// @file
 /// stb_image, JPEG and PNG only, compiled in a namespace of its own with internal linkage, so that
-/// it meets no other copy of stb_image in the program. The settings a user gave to that other copy
-/// are put aside before the include and restored after it.
+/// it does not conflict with another copy of stb_image in the program. The settings a user gave to
+/// that other copy are put aside before the include and restored after it.
 ///
 /// In version 2.27 a JPEG whose scan ends early makes it shift a zero by more than 31 bits. The
 /// result is zero on every machine, but a sanitizer of shifts reports it.
@@ -169,8 +169,8 @@ inline void* reallocate(void* block, std::size_t bytes) {
 #undef stbi_inline
 #undef stbi_lrot
 
-// The linker's names of these are C's, whatever namespace they stand in: another copy of stb_image
-// in the same source would clash with them in the assembler.
+// These functions have C linkage in every namespace: another copy of stb_image in the same source
+// would define the same symbols.
 #undef stbi_failure_reason
 #define stbi_failure_reason homolog_stbi_failure_reason
 #undef stbi_info_from_memory
@@ -182,7 +182,7 @@ inline void* reallocate(void* block, std::size_t bytes) {
   homolog_stbi_zlib_decode_malloc_guesssize_headerflag
 
 #define STB_IMAGE_IMPLEMENTATION
-#define STBIDEF static inline  // not there where not called
+#define STBIDEF static inline  // absent when not called
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_NO_STDIO

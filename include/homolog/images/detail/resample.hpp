@@ -108,7 +108,7 @@ HOMOLOG_RESAMPLE_INLINE void weigh(const std::uint8_t* in, std::ptrdiff_t step,
   }
 }
 
-/// Resizes the columns' positions, to RGB; `in` and `out` have the same height.
+/// Resizes along x and converts to RGB; `in` and `out` have the same height.
 HOMOLOG_RESAMPLE_INLINE void resample_rows(const ImageView& in, const ResampleAxis& axis,
                                            Image& out) {
   // Eight rows are laid side by side, so that a tap is one run of 24 bytes.
@@ -142,7 +142,7 @@ HOMOLOG_RESAMPLE_INLINE void resample_rows(const ImageView& in, const ResampleAx
   }
 }
 
-/// Resizes the rows' positions.
+/// Resizes along y.
 ///
 /// @param out receives rows of `row_bytes` bytes, those of the pixels of a row of `in`
 HOMOLOG_RESAMPLE_INLINE void resample_columns(const ImageView& in, std::ptrdiff_t row_bytes,

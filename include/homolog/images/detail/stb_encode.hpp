@@ -3,8 +3,8 @@
 
 /// @file
 /// stb_image_write, to memory only, compiled in a namespace of its own with internal linkage, so
-/// that it meets no other copy in the program. The settings a user gave to that other copy are put
-/// aside before the include and restored after it.
+/// that it does not conflict with another copy in the program. The settings a user gave to that
+/// other copy are put aside before the include and restored after it.
 
 // What stb_image_write includes is included here first, at global scope: its own includes then do
 // nothing inside the namespace.
