@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// Pictures, keypoints and matches as OpenCV's types, and back. Opt-in; no LibTorch; of OpenCV the
-/// core module only.
+/// Pictures, keypoints and matches as OpenCV's types, and back. This header is opt-in and needs no
+/// LibTorch, and only the core module of OpenCV.
 ///
 /// OpenCV counts pixels as ImageFrame does, the centre of pixel (0, 0) at (0, 0), so coordinates
 /// are handed on as they are. It keeps them in float32: from homolog to OpenCV they are rounded,
@@ -86,8 +86,8 @@ inline cv::Mat to_mat(const Image& image) {
   return mat;
 }
 
-/// Coordinates [N,2] of OpenCV points, in pixels of their picture; NaN is handed on, and refused by
-/// whoever matches it.
+/// Coordinates [N,2] of OpenCV points, in pixels of their picture; NaN is passed on unchanged, and
+/// a function that matches it throws.
 inline Points<ImageFrame> to_points(std::span<const cv::Point2f> points) {
   Points<ImageFrame> result;
   result.list.reserve(points.size());
@@ -97,8 +97,8 @@ inline Points<ImageFrame> to_points(std::span<const cv::Point2f> points) {
   return result;
 }
 
-/// Coordinates [N,2] of OpenCV keypoints, in pixels of their picture; NaN is handed on, and size,
-/// angle and response are dropped.
+/// Coordinates [N,2] of OpenCV keypoints, in pixels of their picture; NaN is passed on unchanged,
+/// and size, angle and response are dropped.
 inline Points<ImageFrame> to_points(std::span<const cv::KeyPoint> keypoints) {
   Points<ImageFrame> result;
   result.list.reserve(keypoints.size());

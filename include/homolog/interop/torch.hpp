@@ -5,10 +5,10 @@
 /// Feature maps, matrices, points and inputs seen as LibTorch tensors, and tensors seen as what
 /// matchers take, without copies. Opt-in.
 ///
-/// A view owns nothing: it is valid while its owner lives and is neither resized nor assigned, and
-/// what is written through one is seen through the other. at::Tensor has no read-only form, so
-/// const objects have no tensor view; copy them, or view the original. Nothing here but
-/// to_feature_map() can synchronise a device.
+/// A view owns no memory: it is valid while its owner lives and is neither resized nor assigned,
+/// and changes through the view are visible in the owner and the reverse. at::Tensor has no
+/// read-only form, so const objects have no tensor view; copy them, or view the original. Nothing
+/// here but to_feature_map() can synchronise a device.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
@@ -28,7 +28,7 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-// The dtype is always named: LibTorch's default is a setting of the process.
+// The dtype is always given, because LibTorch's default dtype can be changed at run time.
 inline at::Tensor cpu_view(void* data, at::IntArrayRef shape, at::ScalarType dtype) {
   return at_torch_boundary("tensor_view", [&] {
     return at::from_blob(data, shape, at::TensorOptions().dtype(dtype).device(at::kCPU));
