@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// Attention of a transformer's tokens on the CPU: softmax(scale * Q K^T) V a head, without a
-/// matrix of all scores.
+/// Attention of a transformer's tokens on the CPU: softmax(scale * Q K^T) V for each head, without
+/// storing the matrix of all scores.
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +43,8 @@ struct AttentionWorkspace {
   std::vector<AlignedFloats> per_thread;  ///< [threads] queries, scores and sums of one block
 };
 
-/// True where attend() has a kernel: bfloat16 needs its own instructions.
+/// True when attend() has a kernel for this type of values and this instruction set; bfloat16 needs
+/// instructions of its own.
 template <class Value>
 bool attends(InstructionSet set) {
   return std::is_same_v<Value, float> ||
@@ -52,7 +53,8 @@ bool attends(InstructionSet set) {
 
 namespace detail {
 
-/// Sizes of packed operands, in packed items: a float32, or two bfloat16 along the summation.
+/// Sizes of packed operands. The unit is a packed item: one float32, or two bfloat16 that follow
+/// each other in the summation.
 template <class Kernel>
 struct AttentionSizes {
   using Value = typename Kernel::Value;
@@ -155,7 +157,8 @@ void attend_block(const AttentionInputs<typename Kernel::Value>& in, std::size_t
     totals[q] = Kernel::exponentials(row, in.tokens, scale);
     if constexpr (sizes.pair == 2) {
 #if HOMOLOG_X86_KERNELS
-      // Rounded in place: the halves written lie before the floats still to be read.
+      // Rounding in place is safe: the 16-bit values are written before the place of the floats
+      // that are still to be read.
       avx512_bf16::to_bfloat16(row, in.tokens, reinterpret_cast<std::uint16_t*>(row),
                                (in.tokens + 15) / 16 * 16);
 #endif
@@ -209,12 +212,12 @@ void attend_with(const AttentionInputs<typename Kernel::Value>& in, float scale,
 /// Attention of every token to all tokens, head by head: softmax(scale * Q K^T) V.
 ///
 /// Scores, softmax and sums are float32; with bfloat16 inputs the softmax's weights are rounded to
-/// bfloat16 before they meet the values. The number of threads does not change a bit. A NaN among a
-/// token's values reaches every answer of its head.
+/// bfloat16 before they multiply the values. The result is bitwise the same for any number of
+/// threads. A NaN in the values of one token reaches the outputs of all tokens in that head.
 ///
 /// @param out [tokens, heads * dim], `out_stride` from one token to the next
 /// @param threads upper bound of the slots that `parallel` gives
-/// @param parallel calls f(i, slot) for each i < count, at the same time with different slots only
+/// @param parallel calls f(i, slot) for each i < count; calls at the same time have different slots
 /// @throws ShapeError for a dimension that is no multiple of 16; SettingError where attends() is
 ///   false, or for an instruction set that this machine does not have
 template <class Value, class Parallel>

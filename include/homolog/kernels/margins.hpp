@@ -16,8 +16,8 @@
 namespace homolog::inline v0_1 {
 
 /// The difference between the two largest cosines of each query with the target's cells; infinity
-/// where one cell alone is finite. It takes all similarities in float32, which the scan in bfloat16
-/// spares.
+/// when only one cell has a finite similarity. It computes all similarities in float32, which the
+/// scan in bfloat16 avoids.
 ///
 /// @param queries L2-normalised float32 [N,D]
 /// @return [N]

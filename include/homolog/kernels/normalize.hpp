@@ -36,7 +36,7 @@ inline void normalize_rows(FloatMatrix& values) {
     for (; k < dim; ++k) sums[0] += static_cast<double>(row[k]) * static_cast<double>(row[k]);
     double square = 0;
     for (const double sum : sums) square += sum;
-    // A NaN norm stays NaN in this order.
+    // With this order of arguments std::max returns a NaN norm unchanged.
     const double factor = 1.0 / (std::max)(std::sqrt(square), 1e-12);
     for (k = 0; k < dim; ++k) row[k] = static_cast<float>(static_cast<double>(row[k]) * factor);
   }

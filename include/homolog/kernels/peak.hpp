@@ -25,8 +25,8 @@ struct Peak {
   Point<GridFrame> cell() const { return {static_cast<double>(col), static_cast<double>(row)}; }
 };
 
-/// The largest finite value of `map`; -infinity where none is finite. That the machine has the
-/// instructions of `execution` is not checked, here and below.
+/// The largest finite value of `map`; -infinity where none is finite. Neither this function nor
+/// those below check that the machine has the instructions of `execution`.
 inline float largest_finite(const SimilarityMap& map, const Execution& execution = {}) {
   return detail::largest_finite(map.data(), static_cast<std::size_t>(map.size()),
                                 execution.instructions);

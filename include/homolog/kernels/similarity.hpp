@@ -23,7 +23,7 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// Runs of neighbouring cells, cut into pieces that threads take turns at.
+/// Runs of neighbouring cells, divided into pieces that are distributed to threads.
 struct CellPieces {
   CellPieces(const FeatureMap& map, std::size_t wanted) {
     const CellRange& content = map.content;
@@ -36,7 +36,7 @@ struct CellPieces {
       length *= runs;
       runs = 1;
     }
-    constexpr std::size_t least = 48;  // cells, so that a piece is worth a change of hands
+    constexpr std::size_t least = 48;  // cells, so that a piece is worth handing to a thread
     const std::size_t most = std::max<std::size_t>(length / least, 1);
     each = std::clamp<std::size_t>(wanted / runs, 1, most);
   }
@@ -48,8 +48,8 @@ struct CellPieces {
   std::size_t first = 0, length = 0, stride = 0, runs = 0, each = 0;
 };
 
-/// Size of the blocks, a multiple of 4 but for the last, when `count` is cut into as few as have at
-/// most about `most`.
+/// Size of the blocks when `count` is divided into as few blocks as possible of at most about
+/// `most`: a multiple of 4, except that the last block may be smaller.
 inline std::size_t even_block(std::size_t count, std::size_t most) {
   const std::size_t blocks = std::max<std::size_t>((count + most - 1) / most, 1);
   return std::max<std::size_t>(((count + blocks - 1) / blocks + 3) / 4 * 4, 4);
@@ -66,7 +66,7 @@ inline void require_same_dim(MatrixView queries, const FeatureMap& target) {
   }
 }
 
-/// similarity_rows without the search for rows that admit no answer.
+/// similarity_rows() without the check that each row has a finite value.
 inline void fill_similarity_rows(MatrixView queries, const FeatureMap& target, FloatMatrix& out,
                                  const Execution& execution) {
   require_supported(execution.instructions);
@@ -78,7 +78,7 @@ inline void fill_similarity_rows(MatrixView queries, const FeatureMap& target, F
   const CellRange whole{0, 0, target.cols, target.rows};
   if (target.content != whole) out.fill(-std::numeric_limits<float>::infinity());
 
-  // As many queries as stay in the second cache while all cells pass.
+  // A block has as many queries as stay in the L2 cache while all cells are read.
   constexpr std::size_t cached_floats = 160 * 1024;
   const std::size_t block = even_block(count, std::max<std::size_t>(cached_floats / padded, 4));
   const int threads = (std::max)(execution.threads, 1);
@@ -126,7 +126,7 @@ inline void similarity_near(const float* query, const FeatureMap& target, const 
 }
 
 /// Calls work(begin, count, execution, similarity) for blocks of `rows` queries: many queries are
-/// shared out between threads, few are taken by all threads together.
+/// divided between the threads; with few queries, all threads work on the same block.
 template <class Work>
 void in_blocks(Eigen::Index rows, const Execution& execution, const Work& work) {
   constexpr std::size_t most = 256;
@@ -136,7 +136,7 @@ void in_blocks(Eigen::Index rows, const Execution& execution, const Work& work) 
     return static_cast<Eigen::Index>(even_block(static_cast<std::size_t>(rows), size));
   };
   if (threads == 1 || rows < few * threads) {
-    // Taken out, in case the matcher comes here itself.
+    // Moved out of the workspace, in case the matcher itself calls this function.
     FloatMatrix similarity = std::move(execution.memory().room(1)->similarity);
     const Eigen::Index block = at_most(most);
     for (Eigen::Index begin = 0; begin < rows; begin += block) {
@@ -181,8 +181,8 @@ inline void require_finite_rows(const FloatMatrix& rows, Eigen::Index first_quer
 /// @param target L2-normalised, D features a cell
 /// @param out another matrix than the one that `queries` shows; becomes float32 [N, rows*cols];
 /// -infinity at padding and where a feature is not finite, finite elsewhere. The order of summation
-/// depends on D alone: equal features give equal similarities, bit for bit, whatever stands beside
-/// them and however many threads work
+/// depends on D alone: equal features give equal similarities, bit for bit, whatever other cells
+/// and queries there are and however many threads work
 /// @throws ShapeError when D differs or the map's sizes contradict each other; ValueError naming
 /// the first query without any finite similarity; SettingError for an instruction set that this
 /// machine does not have

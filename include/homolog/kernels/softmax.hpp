@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// The expected position under a softmax over a similarity map, what soft matchers are made of.
+/// The expected position under a softmax over a similarity map, from which soft matchers are built.
 ///
 /// @code
 /// const homolog::Peak peak = homolog::find_peak(map, execution);
@@ -20,7 +20,7 @@
 namespace homolog::inline v0_1 {
 
 /// Sums over cells of a map: of their weights, and of weight * column and weight * row. The weights
-/// are float32, the sums float64, so that an answer does not drift with the number of cells.
+/// are float32, the sums float64, so that rounding errors do not grow with the number of cells.
 struct SoftmaxSums {
   double total = 0;  ///< of weights; at least 1 where the cell of the maximum is among the cells
   double x = 0;      ///< of weight * column
@@ -44,11 +44,11 @@ inline float softmax_weight(float similarity, float maximum, float temperature) 
 
 /// Sums over all cells under softmax(temperature * similarity) (equations 6 and 7), with vector
 /// instructions: weights may differ from softmax_weight() in the last bits. Cells that are not
-/// finite weigh nothing.
+/// finite have weight 0.
 ///
 /// @param map [rows, cols]
 /// @param maximum the largest finite value of `map`, as find_peak() and largest_finite() give it
-/// @param execution that the machine has its instructions is not checked
+/// @param execution the machine must have its instruction set, which is not checked
 inline SoftmaxSums softmax_sums(const SimilarityMap& map, float maximum, float temperature,
                                 const Execution& execution = {}) {
   const auto moments = detail::softmax_moments(map.data(), static_cast<std::size_t>(map.rows()),

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// What is made of a target once, however many source pictures are matched with it.
+/// Data that is computed once per target, however many source pictures are matched with it.
 
 #include <optional>
 
@@ -10,8 +10,9 @@
 
 namespace homolog::inline v0_1 {
 
-/// Made of one feature map by the first matcher that needs it. A new one is taken for each target,
-/// as nothing here tells two targets of one size apart; for one thread at a time.
+/// Data of one target's feature map, computed by the first matcher that needs it. Use a new object
+/// for each target, because it does not detect that it was computed from another target of the same
+/// size. Only one thread at a time may use it.
 struct TargetMade {
   std::optional<UpsampledNorms> norms;  ///< of the size that was asked for last
 };

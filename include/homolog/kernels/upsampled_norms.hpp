@@ -100,8 +100,8 @@ inline std::vector<NeighbourProducts> neighbour_products(const FeatureMap& map,
       threads, static_cast<std::size_t>(map.rows), [&](std::size_t row, std::size_t slot) {
         float* const scratch = per_thread[slot].cells.room(6 * padded_dim(dim));
         for (std::size_t c = row * cols; c < (row + 1) * cols; ++c) {
-          // Cells c, c + 1 and cells c + cols - 1 to c + cols + 1 lie side by side;
-          // what belongs to another row of the grid is not read later.
+          // Cells c, c + 1 and cells c + cols - 1 to c + cols + 1 lie side by side; products with
+          // cells of another row of the grid are not used later.
           float found[5] = {};
           const auto multiply = [&](std::size_t begin, std::size_t end, float* out) {
             end = (std::min)(end, cells);
@@ -149,8 +149,8 @@ struct SquaredNorm {
   float aa, bb, cc, dd, ab, cd, ac, bd, ad, bc;
 };
 
-/// |sum w_i f_i|^2 from the features, for cells that nearly cancel and whose products do so the
-/// more.
+/// |sum w_i f_i|^2 from the features themselves, for cells that nearly cancel each other, where a
+/// sum of products would lose too much precision.
 inline double squared_norm_of_sum(const FeatureMap& map, const FourCells& cells, float t, float v) {
   const auto at = [&](Eigen::Index cell, Eigen::Index d) {
     return static_cast<double>(row_of(map.values, cell)[d]);

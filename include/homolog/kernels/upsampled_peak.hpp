@@ -60,7 +60,8 @@ inline PixelPeak find_upsampled_peak(const float* similarity, const FeatureMap& 
       }
     }
   };
-  // No pixel exceeds its largest cell times its largest inverse norm; 1e-5 covers the rounding.
+  // No pixel between four cells exceeds the largest of their similarities times the largest inverse
+  // norm; 1e-5 covers the rounding.
   bounds.resize(rows, cols);
   Eigen::Index top = 0, left = 0;
   float largest = lowest;

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// Matching on a CUDA device: similarities tile by tile from a matrix product of the caller's
-/// (cuBLAS, ATen), and one kernel that decodes a tile: peak, window soft-argmax or soft-argmax.
+/// Matching on a CUDA device: the caller's matrix product (cuBLAS, ATen) gives the similarities
+/// tile by tile, and one kernel decodes each tile by argmax, window soft-argmax or soft-argmax.
 /// Compiled by nvcc; needs the CUDA runtime and nothing of LibTorch.
 
 #include <cuda_runtime.h>
@@ -35,7 +35,8 @@ namespace detail {
 
 inline constexpr int threads_per_row = 128;
 
-/// A value and where it stands, the lower index among equals; and the largest of the others.
+/// The largest value with its index, the lowest index of equal values, and the second largest
+/// value.
 struct Best {
   float value;
   int index;
@@ -54,7 +55,7 @@ __device__ inline Best better(Best a, Best b) {
 /// The best of all threads of a block, in every thread.
 __device__ inline Best best_of_block(Best own) {
   __shared__ Best of_warp[threads_per_row / 32];
-  __syncthreads();  // what an earlier call left has been read
+  __syncthreads();  // the result of an earlier call has been read
   for (int step = 16; step > 0; step /= 2) {
     const Best other{__shfl_down_sync(0xffffffffU, own.value, step),
                      __shfl_down_sync(0xffffffffU, own.index, step),
@@ -85,7 +86,7 @@ __device__ inline void sum_of_block(float (&sums)[3]) {
   }
 }
 
-/// One block a query.
+/// One thread block per query.
 template <Decoder decoder>
 __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting setting,
                               Answer* answers) {
@@ -130,7 +131,7 @@ __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting
   };
   float maximum = best.value;
   if constexpr (decoder == Decoder::kernel_soft_argmax) {
-    // Damping lifts negative similarities, so the maximum need not stand at the peak any more.
+    // Damping raises negative similarities towards 0, so the maximum may no longer be at the peak.
     Best damped = nothing;
     for (int i = threadIdx.x; i < inside; i += threads_per_row) {
       const int index = cell(i);
@@ -166,7 +167,7 @@ __global__ void decode_kernel(const float* similarity, Grid grid, DecoderSetting
   }
 }
 
-/// One thread a cell, so that neighbouring threads read neighbouring similarities.
+/// One thread per cell, so that neighbouring threads read neighbouring similarities.
 template <int threads>
 __global__ void column_kernel(const float* similarity, int count, int first, Grid grid,
                               ColumnMaximum* columns) {
@@ -194,7 +195,7 @@ __global__ void column_kernel(const float* similarity, int count, int first, Gri
 /// @param similarity float32 [count, rows*cols] on the device
 /// @param answers [count] on the device
 /// @throws what require_decodable() throws; DeviceError when the launch fails
-/// @note does not synchronise; answers are there when `stream` has come this far
+/// @note does not synchronise; the answers are complete when `stream` has finished this kernel
 inline void decode(const float* similarity, std::size_t count, const Grid& grid,
                    const DecoderSetting& setting, Answer* answers, cudaStream_t stream) {
   detail::require_decodable(grid, setting, count);
@@ -222,7 +223,7 @@ inline void decode(const float* similarity, std::size_t count, const Grid& grid,
 /// decode() these are the mutual nearest neighbours. Of equally similar queries the first wins.
 ///
 /// @param similarity float32 [count, rows*cols] on the device, queries first, first + 1, ...
-/// @param first 0 starts anew; tiles follow in rising order
+/// @param first 0 starts a new search; later tiles must follow in rising order
 /// @param columns [rows*cols] on the device
 /// @throws ShapeError; DeviceError when the launch fails
 /// @note does not synchronise
@@ -242,13 +243,13 @@ inline void take_column_maxima(const float* similarity, int count, int first, co
   }
 }
 
-/// Matches any number of queries through one tile of similarities that stays in the second cache.
+/// Matches any number of queries through one tile of similarities, which stays in the L2 cache.
 ///
 /// @param multiply called as multiply(first, count, tile): puts the cosines of queries
 ///   [first, first + count) with all cells on `stream`, float32 [count, rows*cols]. With cuBLAS:
 ///   cublasSgemm(handle, CUBLAS_OP_T, CUBLAS_OP_N, cells, count, D, &one, target, D,
 ///   queries + first * D, D, &zero, tile, cells), or cublasGemmEx on bfloat16 features. TF32 must
-///   be off where the ranking is to be float32's
+///   be off when the ranking must be that of float32
 /// @param tile float32 [tile_rows, rows*cols] on the device; 512 rows of 60x60 are 7 MB
 /// @param answers [count] on the device
 /// @throws what decode() and `multiply` throw

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// What the device is to make of similarities, and what of it is refused before a launch; plain
-/// C++, so that it is checked without a device too.
+/// How the device decodes similarities, and the checks before a kernel launch. This is plain C++,
+/// so that the checks can be tested without a device.
 
 #include <cmath>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace homolog::inline v0_1::cuda {
 
-/// What a row of similarities becomes; the definitions are those of Argmax, WindowSoftArgmax
+/// How a row of similarities is decoded; the definitions are those of Argmax, WindowSoftArgmax
 /// (outside excluded), SoftArgmax and KernelSoftArgmax.
 enum class Decoder { argmax, window_soft_argmax, soft_argmax, kernel_soft_argmax };
 

@@ -20,7 +20,7 @@ struct NeonAttention {
   using Value = float;
   using Packed = float;
 
-  /// Tiles of 8 queries by 12 keys: a lane of the queries meets 4 keys at a time.
+  /// Tiles of 8 queries by 12 keys: each lane of the queries is multiplied with 4 keys at a time.
   __attribute__((noinline)) static void scores(const float* queries, const float* keys,
                                                std::size_t dim, float* out, std::size_t stride) {
     for (std::size_t c = 0; c < key_panel; c += 12) {
@@ -73,7 +73,8 @@ struct NeonAttention {
     }
   }
 
-  /// R queries, 16 dimensions. Weights come four at a time, each a lane that meets 4 dimensions.
+  /// R queries, 16 dimensions. Weights are loaded four at a time, and each lane is multiplied with
+  /// 4 dimensions.
   template <std::size_t R>
   __attribute__((noinline)) static void add_tile(const float* weights, std::size_t stride,
                                                  const float* values, std::size_t count,

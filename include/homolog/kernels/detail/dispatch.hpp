@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// The kernels' bodies behind one name each, by instruction set.
+/// One function per kernel, which calls the version for the given instruction set.
 
 #include <cstddef>
 #include <cstdint>

@@ -66,7 +66,8 @@ HOMOLOG_AVX512_INLINE void store_sums(const Floats16 (&sums)[C][(Q + 3) / 4 * 4]
     }
 #pragma GCC unroll 2
     for (std::size_t begin = 0; begin < C; begin += 4) {
-      // 128 bits a query with four cells; the last one is repeated where there are fewer.
+      // Each 128 bits hold one query with four cells; the last cell is repeated when there are
+      // fewer.
       constexpr std::size_t last = C - 1;
       const auto cell = [](std::size_t c) { return c < last ? c : last; };
       const Floats16 both = fold_to_2(four[begin], four[cell(begin + 1)]);
@@ -167,7 +168,7 @@ HOMOLOG_AVX512 inline void dot_few(const DotInputs& in, const float* queries, st
   }
 }
 
-/// As portable::dot_products; few queries read the cells once, from wherever they are.
+/// As portable::dot_products, for few queries: they read the cells only once, without copying them.
 template <std::size_t C>
 HOMOLOG_AVX512 inline void dot_few_products(const DotInputs& in, std::size_t begin,
                                             std::size_t end) {
@@ -191,8 +192,8 @@ HOMOLOG_AVX512 inline void copy_rows(const float* rows, std::size_t dim, float* 
   }
 }
 
-/// As portable::dot_products; many queries pass a tile of cells in the first cache, copied there
-/// where its rows would straddle cache lines.
+/// As portable::dot_products, for many queries: they all use a tile of cells that stays in the L1
+/// cache, and that is copied when its rows would cross cache lines.
 HOMOLOG_AVX512 inline void dot_many_products(const DotInputs& in, std::size_t begin,
                                              std::size_t end, float* scratch) {
   constexpr std::size_t C = 6;

@@ -94,7 +94,7 @@ HOMOLOG_AVX512_BF16 inline void to_bfloat16(const float* row, std::size_t dim, s
   }
 }
 
-/// Sums of squares, of a row's values and of what rounding takes from them, in float32.
+/// Sums of squares of a row's values and of their rounding errors, in float32.
 struct RowSquares {
   float values = 0;
   float errors = 0;

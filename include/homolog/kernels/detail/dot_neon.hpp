@@ -53,10 +53,10 @@ HOMOLOG_NEON_INLINE void store_sums(const float32x4_t (&sums)[C], float* out) {
   }
 }
 
-/// One tile of Q queries and C cells. The 16 partial sums of a pair are 4 vectors; a tile with all
-/// of its sums in the 32 registers would read more than it adds up. So the features pass several
-/// times, each time for some of the 4 vectors of every pair: 24 sums at most, which the first cache
-/// feeds.
+/// One tile of Q queries and C cells. The 16 partial sums of a pair are 4 vectors; a tile that kept
+/// all of its sums in the 32 registers would load more than it adds. Therefore the features are
+/// read several times, each time for some of the 4 vectors of every pair: at most 24 sums, whose
+/// operands come from the L1 cache.
 template <std::size_t Q, std::size_t C>
 __attribute__((noinline)) void dot_tile(const DotInputs& in, const float* queries,
                                         const float* cells, float* out) {

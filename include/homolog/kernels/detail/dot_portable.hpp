@@ -7,9 +7,9 @@
 ///
 /// Every dot product has 16 partial sums: number i adds the products of features i, i + 16, ... in
 /// rising order; then sum i takes sum i + 8 for i < 8, sum i + 4 for i < 4, and so on. The order
-/// depends on D alone, so equal features give equal sums whatever stands beside them, however many
-/// queries and threads there are. Sets with fused multiply-add give the same bits; without it
-/// products are rounded too.
+/// depends on D alone, so equal features give equal sums, whatever other cells, queries and threads
+/// there are. Instruction sets with fused multiply-add give the same bits; without it the products
+/// are rounded as well.
 
 #include <cmath>
 #include <cstddef>
@@ -21,12 +21,12 @@ namespace homolog::inline v0_1::detail {
 
 inline constexpr std::size_t dot_lanes = 16;
 
-/// A dot product that no answer may come from becomes -infinity.
+/// A dot product that is not finite becomes -infinity, so that it is never the answer.
 inline float finite_or_minus_infinity(float value) {
   return std::isfinite(value) ? value : -std::numeric_limits<float>::infinity();
 }
 
-/// Floats of a row that starts on a cache line.
+/// The length of a row of `dim` floats that is filled up to whole cache lines.
 inline std::size_t padded_dim(std::size_t dim) {
   return (dim + dot_lanes - 1) / dot_lanes * dot_lanes;
 }
@@ -60,7 +60,7 @@ inline float dot(const float* a, const float* b, std::size_t dim) {
 /// out[q * out_stride + c] = queries[q] . cells[c] for begin <= c < end, -infinity where that is
 /// not finite.
 inline void dot_products(const DotInputs& in, std::size_t begin, std::size_t end) {
-  constexpr std::size_t strip = 32;  // cells that stay in cache while all queries pass
+  constexpr std::size_t strip = 32;  // cells that stay in cache while all queries use them
   for (std::size_t first = begin; first < end; first += strip) {
     const std::size_t last = first + strip < end ? first + strip : end;
     for (std::size_t q = 0; q < in.query_count; ++q) {

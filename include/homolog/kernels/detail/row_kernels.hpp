@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// What matchers do with a similarity map once it is made, for each instruction set.
+/// The loops of matchers over a finished similarity map, for each instruction set.
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// What matchers do with a similarity map once it is made, in plain loops for any processor: its
-/// largest value, and expected positions under a softmax.
+/// The loops of matchers over a finished similarity map, for any processor: its largest value, and
+/// expected positions under a softmax.
 
 #include <cmath>
 #include <cstddef>
@@ -59,8 +59,8 @@ inline Moments softmax_moments(const float* values, std::size_t rows, std::size_
   return moments;
 }
 
-/// Where a value exceeds the column's largest so far, it and `row` take the place; NaN and
-/// infinities never do.
+/// Updates the largest value of each column and the row where it is, wherever a value of this row
+/// exceeds it; NaN and infinities never count.
 inline void take_column_maxima(const float* values, std::size_t count, std::int32_t row,
                                float* largest, std::int32_t* rows) {
   for (std::size_t i = 0; i < count; ++i) {

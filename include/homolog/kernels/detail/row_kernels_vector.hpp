@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// The same in one vector body for AVX2, AVX-512 and NEON.
+/// The loops of row_kernels_portable.hpp with vector instructions, written once for AVX2, AVX-512
+/// and NEON.
 
 #include <cmath>
 #include <cstddef>
@@ -37,14 +38,14 @@ struct Vectors<16> {
   using Ints = std::int32_t __attribute__((vector_size(64)));
 };
 
-/// The bodies for vectors of W floats. Vectors pass by reference: by value their calling convention
-/// would depend on the instruction set. Comparisons stand alone in a selection: GCC 12 takes
-/// combinations of them apart into scalars.
+/// The bodies for vectors of W floats. Vectors are passed by reference, because by value their
+/// calling convention would depend on the instruction set. Each selection has a single comparison,
+/// because GCC 12 splits combined comparisons into scalar code.
 template <std::size_t W>
 struct RowKernels {
   using Floats = typename Vectors<W>::Floats;
   using Ints = typename Vectors<W>::Ints;
-  /// What is summed by lanes has 8 of them at least, so that vectors of 4 sum as those of 8 do.
+  /// Sums have at least 8 lanes, so that vectors of 4 floats add in the same order as vectors of 8.
   static constexpr std::size_t lanes = W < 8 ? 8 : W;
   static constexpr std::size_t parts = lanes / W;
 
@@ -117,8 +118,8 @@ struct RowKernels {
     const Floats zero = {}, lowest = zero - 87.0F;
     Floats inside = x <= 0.0F ? x : lowest;
     inside = inside > lowest ? inside : lowest;
-    // To the nearest integer, by way of an integer: adding and taking away 1.5 * 2^23 would do too,
-    // but -fassociative-math takes such a pair out.
+    // Rounds to the nearest integer by a conversion: adding and subtracting 1.5 * 2^23 would work
+    // too, but -fassociative-math removes such a pair.
     const Ints exponent = __builtin_convertvector(inside * 1.44269504F - 0.5F, Ints);
     const Floats n = __builtin_convertvector(exponent, Floats);
     const Floats r = (inside - n * 0.693359375F) + n * 2.12194440e-4F;
