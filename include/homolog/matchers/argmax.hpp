@@ -19,7 +19,7 @@ namespace homolog::inline v0_1 {
 ///
 /// Of equally similar cells, the one with the lowest row-major index wins; NaN never wins.
 struct Argmax {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this matcher.
   static constexpr std::string_view name = "argmax";
   /// Nothing to set.
   struct Setting {
@@ -38,7 +38,7 @@ struct Argmax {
   /// defines it.
   inline at::Tensor decode(const at::Tensor& similarity) const;
 
-  /// The peak says all.
+  /// The answer depends on the peak alone.
   std::optional<int> reach() const { return 0; }
 };
 

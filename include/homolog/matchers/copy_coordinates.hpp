@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// The matcher that looks at nothing: the floor that any backbone has to beat.
+/// A matcher that ignores the pictures: the baseline that every backbone has to beat.
 
 #include <cstddef>
 #include <string_view>
@@ -17,11 +17,11 @@ namespace homolog::inline v0_1 {
 
 /// Answers with the query's own relative position in the target picture; needs no features.
 ///
-/// Relative to the content cells of both grids, edges onto edges. Exact where the picture fills its
-/// grid (squash, native); under letterbox and longest_side it ends inside a cell, and the answer is
-/// off by less than a cell.
+/// The position is relative to the content cells of both grids and maps edges to edges. It is exact
+/// when the picture fills its grid (squash, native); under letterbox and longest_side the picture
+/// ends inside a cell, and the error is less than a cell.
 struct CopyCoordinates {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this matcher.
   static constexpr std::string_view name = "copy-coordinates";
   /// Nothing to set.
   struct Setting {

@@ -21,11 +21,11 @@ namespace homolog::inline v0_1 {
 /// Answers with the expected position under softmax(temperature * similarity * g) over all cells,
 /// where g = exp(-d^2 / (2 sigma^2)) and d is the distance in cells from the most similar one.
 ///
-/// The form of SFNet (Lee et al., CVPR 2019) on cosines. The Gaussian draws far similarities to 0,
-/// not to -infinity: with a small temperature far cells still weigh in. Cells whose similarity is
-/// not finite (padding, NaN) have probability zero.
+/// The form of SFNet (Lee et al., CVPR 2019) on cosines. The Gaussian pulls similarities far from
+/// the peak to 0, not to -infinity: with a small temperature far cells still contribute. Cells
+/// whose similarity is not finite (padding, NaN) have probability zero.
 struct KernelSoftArgmax {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this matcher.
   static constexpr std::string_view name = "kernel-soft-argmax";
   /// What a user may change: how wide the Gaussian is and how sharp the softmax.
   struct Setting {
@@ -56,8 +56,8 @@ struct KernelSoftArgmax {
     for (Eigen::Index row = 0; row < map.rows(); ++row) {
       damped.row(row).array() = map.row(row).array() * (along_y(0, row) * along_x.row(0).array());
     }
-    // What was not finite still is not. Damping lifts negative similarities, so the maximum need
-    // not stand at the peak any more.
+    // Values that were not finite are still not finite. Damping raises negative similarities
+    // towards 0, so the maximum may no longer be at the peak.
     const float maximum = largest_finite(damped, execution);
     return {softmax_sums(damped, maximum, setting.temperature, execution).mean(), peak.value};
   }

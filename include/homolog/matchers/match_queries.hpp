@@ -23,7 +23,7 @@ namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// One answer of a matcher, which may take how to run.
+/// One answer of a matcher, whose call operator may take an Execution.
 template <class M>
 Match decode_map(const M& matcher, const SimilarityMap& map, const Execution& execution) {
   if constexpr (requires { matcher(map, execution); }) {
@@ -33,8 +33,8 @@ Match decode_map(const M& matcher, const SimilarityMap& map, const Execution& ex
   }
 }
 
-/// Answers of a matcher that reads no further than `reach` cells from the peak: peaks by the scan
-/// in bfloat16, float32 similarities of their neighbourhoods only.
+/// Answers of a matcher that reads only cells within `reach` of the peak. The bfloat16 scan finds
+/// the peaks, and float32 similarities are computed only around them.
 template <class M>
 std::vector<Match> match_near_peaks(const M& matcher, int reach, MatrixView descriptors,
                                     const FeatureMap& target, const Execution& execution) {
@@ -47,7 +47,7 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, MatrixView desc
                            (std::min)(static_cast<int>(peaks[i].col) + reach + 1, target.cols),
                            (std::min)(static_cast<int>(peaks[i].row) + reach + 1, target.rows)};
     KernelWorkspace::Slot& slot = *own.room(1);
-    FloatMatrix part = std::move(slot.similarity);  // in case the matcher comes here itself
+    FloatMatrix part = std::move(slot.similarity);  // in case the matcher calls this function
     if (reach == 0) {
       part.resize(1, 1);
       part(0, 0) = peaks[i].value;
@@ -64,7 +64,8 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, MatrixView desc
   };
   // From top to bottom, so that neighbouring windows find their cells in a cache.
   KernelWorkspace& workspace = execution.memory();
-  std::vector<std::uint32_t> order = std::move(workspace.order);  // for the same reason
+  std::vector<std::uint32_t> order =
+      std::move(workspace.order);  // for the same reason as slot.similarity
   order.resize(peaks.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -83,12 +84,12 @@ std::vector<Match> match_near_peaks(const M& matcher, int reach, MatrixView desc
   return matches;
 }
 
-/// The host path of a matcher that has its tensor path alone; matchers/tensor/host_path.hpp
+/// The host path of a matcher that has only the tensor path; matchers/tensor/host_path.hpp
 /// completes it.
 template <class M>
 struct HostPath;
 
-/// One answer a row of `similarity` [N, rows*cols].
+/// Gives one answer per row of `similarity` [N, rows*cols].
 template <class M>
 void match_maps(const M& matcher, MatrixView similarity, Eigen::Index rows, Eigen::Index cols,
                 const Execution& execution, Match* matches) {
@@ -127,8 +128,8 @@ Match match_map(const M& matcher, const SimilarityMap& map, const Execution& exe
 ///
 /// Similarities are made in blocks of at most 256 queries, still in a cache when the matcher reads
 /// them. With several threads the matcher is called from all of them. Many queries of a
-/// LocalMatcher go by a scan in bfloat16 where the processor has one; peaks and similarities are
-/// the same bits.
+/// LocalMatcher are matched by a scan in bfloat16 when the processor supports it; peaks and
+/// similarities are bitwise the same.
 ///
 /// @param descriptors [N,D] L2-normalised
 /// @param target L2-normalised, D features a cell
@@ -140,11 +141,12 @@ std::vector<Match> match_descriptors(const M& matcher, MatrixView descriptors,
                                      const FeatureMap& target, const Execution& execution = {}) {
   require_matcher<M>();
   std::vector<Match> matches;
-  // A type that is no matcher has its sentence already; the body would only add noise to it.
+  // A type that is not a matcher has already failed with one sentence; the body would only add more
+  // errors.
   if constexpr (MapMatcher<M> || TensorMatcher<M>) {
     if constexpr (LocalMatcher<M>) {
       const std::optional<int> reach = matcher.reach();
-      // Fewer are done before the map is rounded.
+      // Fewer queries are matched in less time than it takes to round the map.
       constexpr Eigen::Index worth_rounding = 24;
       constexpr int farthest = 8;
       if (reach && *reach >= 0 && *reach <= farthest && descriptors.rows() >= worth_rounding &&

@@ -22,14 +22,14 @@
 
 namespace homolog::inline v0_1 {
 
-/// Gives the answers of `base`, and sets Match::mutual to whether the way back leads home: the
-/// feature of the answered cell is matched by argmax against the source map, and the cell found
-/// lies within `tolerance` of the query in the maximum norm.
+/// Gives the answers of `base`, and sets Match::mutual to whether matching back returns to the
+/// query: the feature of the answered cell is matched by argmax against the source map, and the
+/// cell found lies within `tolerance` of the query in the maximum norm.
 ///
 /// No answer is dropped or moved. An answer on a cell whose feature is not finite is not mutual.
 template <class Base>
 struct MutualNearest {
-  /// What a user may change: how far from home the way back may end.
+  /// What a user may change: how far from the query the backward match may end.
   struct Setting {
     double tolerance = 1;  ///< [cells] a query is up to 0.5 from its own cell's centre
 
@@ -43,7 +43,7 @@ struct MutualNearest {
   Setting setting;  ///< as default-constructed unless changed
   Base base;        ///< the matcher whose answers are checked; set it up in place
 
-  /// An evaluation scores the mutual answers alone, too.
+  /// Makes an evaluation also score the mutual answers alone.
   static constexpr bool checks_mutual = true;
 
   /// @return [N] cells of the target grid

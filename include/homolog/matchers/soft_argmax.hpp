@@ -21,7 +21,7 @@ namespace homolog::inline v0_1 {
 ///
 /// Cells whose similarity is not finite (padding, NaN) have probability zero.
 struct SoftArgmax {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this matcher.
   static constexpr std::string_view name = "soft-argmax";
   /// What a user may change: how sharp the softmax is.
   struct Setting {

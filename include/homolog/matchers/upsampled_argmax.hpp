@@ -22,7 +22,7 @@ namespace homolog::inline v0_1 {
 /// normalised again, as DIFT's evaluation does; no feature is upsampled, see
 /// find_upsampled_peaks().
 struct UpsampledArgmax {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this matcher.
   static constexpr std::string_view name = "upsampled-argmax";
   /// What a user may change: how finely the target is upsampled.
   struct Setting {

@@ -27,7 +27,7 @@ namespace homolog::inline v0_1 {
 ///
 /// Cells whose similarity is not finite (padding, NaN) have probability zero, in both forms.
 struct WindowSoftArgmax {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this matcher.
   static constexpr std::string_view name = "window-soft-argmax";
   /// What the cells outside the window count for.
   enum class Outside {
@@ -93,7 +93,7 @@ struct WindowSoftArgmax {
   /// defines it.
   inline at::Tensor decode(const at::Tensor& similarity) const;
 
-  /// The window's radius; all cells where those outside it count too.
+  /// The radius of the window; std::nullopt (all cells) when cells outside the window count too.
   std::optional<int> reach() const {
     return setting.outside == Outside::excluded && setting.window_radius >= 0
                ? std::optional<int>(setting.window_radius)

@@ -5,11 +5,12 @@
 /// The tensor path of each matcher: the same answers as its call operator, on any device, and with
 /// gradients where the answer has any.
 ///
-/// What holds for all: the argument is [..., rows, cols] cosine similarity in any floating dtype,
-/// of which cells that are not finite have probability zero. The result is [..., 2] column and row,
-/// in float32 at least whatever the autocast dtype, and NaN where a map has no finite cell. The
-/// place of the most similar cell is a constant to the gradient. They throw ShapeError for what is
-/// no map and SettingError as the call operators do, and synchronise no device.
+/// For all matchers, the argument is [..., rows, cols] cosine similarity in any floating dtype;
+/// cells that are not finite have probability zero. The result is [..., 2] column and row, in
+/// float32 at least whatever the autocast dtype, and NaN where a map has no finite cell. The
+/// gradient treats the position of the most similar cell as a constant. All throw ShapeError for an
+/// argument of another form and SettingError as the call operators do, and none synchronises a
+/// device.
 
 #include <torch/types.h>
 
@@ -77,7 +78,7 @@ inline std::pair<torch::Tensor, torch::Tensor> offsets_from_peak(const torch::Te
 inline at::Tensor Argmax::decode(const at::Tensor& similarity) const {
   detail::require_maps(similarity, "Argmax");
   const auto map = detail::only_finite(detail::full_precision(similarity.detach()));
-  const auto place = at::argmax(map.flatten(-2), -1);  // of equal ones the first, unlike at::max
+  const auto place = at::argmax(map.flatten(-2), -1);  // the first of equal values, unlike at::max
   const auto nowhere = at::isinf(at::amax(map, {-2, -1})).unsqueeze(-1);
   const auto cols = map.size(-1);
   const auto cells = at::stack({at::remainder(place, cols), at::floor_divide(place, cols)}, -1);
@@ -118,7 +119,8 @@ inline at::Tensor KernelSoftArgmax::decode(const at::Tensor& similarity) const {
   const auto [dx, dy] = detail::offsets_from_peak(detail::only_finite(map));
   const auto gaussian =
       detail::gaussian(dx.square() + dy.square(), static_cast<double>(setting.sigma));
-  // Zero first: infinity times a Gaussian of zero would be NaN, in the gradient too.
+  // Cells that are not finite are set to zero first: infinity times a Gaussian of zero would be
+  // NaN, in the gradient too.
   const auto damped = map.masked_fill(at::logical_not(finite), 0) * gaussian;
   return detail::expected_cell(
       damped.masked_fill(at::logical_not(finite), -std::numeric_limits<double>::infinity()) *
@@ -127,7 +129,7 @@ inline at::Tensor KernelSoftArgmax::decode(const at::Tensor& similarity) const {
 
 namespace detail {
 
-/// Any matcher's cells of similarity maps.
+/// The cells that any matcher answers for similarity maps.
 ///
 /// @param similarity [N, rows, cols], whose cells without a finite value the matcher sees as
 ///   -infinity

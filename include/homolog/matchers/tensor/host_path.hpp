@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// A matcher that has its tensor path alone matches on the host, too.
+/// Lets a matcher that has only the tensor path match on the host as well.
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
