@@ -14,8 +14,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// True when `distance` <= `alpha` * `scale` (equation 3), lengths in one unit; one that is NaN,
-/// infinite or negative is never correct.
+/// True when `distance` <= `alpha` * `scale` (equation 3), with both lengths in the same unit; a
+/// distance that is NaN, infinite or negative is never correct.
 inline bool is_correct(double distance, double alpha, double scale) {
   return distance >= 0 && std::isfinite(distance) && distance <= alpha * scale;
 }
@@ -53,7 +53,7 @@ struct PckPerPoint {
   /// @param alpha fraction of each pair's threshold length, > 0
   /// @return fraction in [0, 1]
   /// @throws ValueError when there is no keypoint, or naming a pair whose threshold length is not
-  /// positive and finite; SettingError for an alpha that is not
+  /// positive and finite; SettingError for an alpha that is not positive and finite
   double operator()(std::span<const PairErrors> pairs, double alpha) const {
     detail::require_alpha(alpha);
     std::size_t correct = 0, total = 0;
@@ -75,7 +75,8 @@ struct PckPerImage {
   /// @param alpha fraction of each pair's threshold length, > 0
   /// @return fraction in [0, 1]
   /// @throws ValueError when there is no pair, or naming a pair without keypoints or whose
-  /// threshold length is not positive and finite; SettingError for an alpha that is not
+  /// threshold length is not positive and finite; SettingError for an alpha that is not positive
+  /// and finite
   double operator()(std::span<const PairErrors> pairs, double alpha) const {
     detail::require_alpha(alpha);
     if (pairs.empty()) throw ValueError("PCK per image: there is no pair to average over");
