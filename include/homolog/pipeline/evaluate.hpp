@@ -35,8 +35,8 @@ struct Evaluation : Predictions {
   PckScores total;                                ///< of all pairs
   std::map<std::string, PckScores> per_category;  ///< of the pairs of each category, by its name
   std::vector<double> metric;                     ///< the pipeline's own metric at each alpha
-  /// Of the mutual answers alone, and the pairs that have one; nothing where the matcher makes no
-  /// mutual check (checks_mutual()), no scores where no answer is mutual.
+  /// Scores of the mutual answers alone, over the pairs that have any. Nothing when the matcher
+  /// makes no mutual check (checks_mutual()); without scores when no answer is mutual.
   std::optional<PckScores> mutual;
 };
 
@@ -64,10 +64,11 @@ inline std::string alphas_text(const std::vector<double>& alphas) {
 
 /// Scores every pair of a data set.
 ///
-/// Correct means distance <= alpha * s, in pixels of the target picture as decoded; s by the data
-/// set's norm (Dataset::norm). Both aggregations are always computed, beside the pipeline's metric.
+/// A keypoint is correct when distance <= alpha * s, in pixels of the decoded target picture; the
+/// data set's norm (Dataset::norm) gives s. Both aggregations are always computed, beside the
+/// pipeline's metric.
 ///
-/// @throws SettingError for an alpha that is not positive or stands twice, or differs between
+/// @throws SettingError for an alpha that is not positive, is given twice or differs between
 /// processes; what predict() throws, before any score is given
 template <class P, class M, class S>
 Evaluation evaluate(const Pipeline<P, M, S>& pipeline, const Dataset& dataset,

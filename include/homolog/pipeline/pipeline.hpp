@@ -61,7 +61,7 @@ struct Pipeline {
     return std::move(features(std::span(&image, 1))[0]);
   }
 
-  /// What a FeatureSource in the backbone's place has of one picture.
+  /// The features that a FeatureSource in the backbone's place has of one picture.
   ///
   /// @param path of the picture's file, as the source knows it
   /// @param picture its width and height [px]

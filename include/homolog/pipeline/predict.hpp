@@ -2,9 +2,9 @@
 #pragma once
 
 /// @file
-/// The answers of a pipeline to a data set's pairs. Each distinct picture is decoded and forwarded
-/// exactly once, however many pairs it stands in, and all queries of a target are matched in one
-/// call.
+/// The answers of a pipeline to a data set's pairs. Each distinct picture is decoded and passed
+/// through the backbone exactly once, however many pairs it belongs to, and all queries of a target
+/// are matched in one call.
 
 #include <algorithm>
 #include <chrono>
@@ -47,7 +47,7 @@ struct PredictSetting {
 
 namespace detail {
 
-/// Adds the time until its end to a counter.
+/// Adds the time that it lives to a counter.
 struct Stopwatch {
   explicit Stopwatch(double& counter_) : counter(counter_) {}
   ~Stopwatch() {
@@ -62,10 +62,10 @@ struct Stopwatch {
 /// Pictures of one input size that go through the backbone together.
 struct PictureBatch {
   std::vector<std::size_t> members;  ///< places in the picture set
-  int process = 0;                   ///< whose they are
+  int process = 0;                   ///< index of the process that has them
 };
 
-/// Whole batches go to a process, so that each is computed as one process alone would.
+/// Gives whole batches to processes, so that each batch is computed as in a run of one process.
 inline std::vector<PictureBatch> make_batches(const PictureSet& set, int batch_size,
                                               int processes) {
   std::vector<PictureBatch> batches;
@@ -81,7 +81,7 @@ inline std::vector<PictureBatch> make_batches(const PictureSet& set, int batch_s
   return batches;
 }
 
-/// Features of a batch's pictures; without features (null matchers) only their grids.
+/// Features of a batch's pictures; for a matcher that needs no features, only their grids.
 template <class P, class M, class S>
 std::vector<FeatureMap> batch_features(const Pipeline<P, M, S>& pipeline,
                                        std::span<const PictureId> pictures,
@@ -113,7 +113,7 @@ std::vector<FeatureMap> batch_features(const Pipeline<P, M, S>& pipeline,
   return maps;
 }
 
-/// What was found in one target, by position in the picture's `as_target`.
+/// The answers in one target picture, by position in the picture's `as_target`.
 struct TargetAnswers {
   std::vector<std::vector<Match>> matches;
   std::vector<std::vector<float>> margins;  ///< empty ones unless the setting asks for them
@@ -190,7 +190,7 @@ inline PairResult pair_result(const std::string& pair, const std::vector<Match>&
   return result;
 }
 
-/// That every process of the shard answers the same pairs in the same way.
+/// Checks that every process of the shard answers the same pairs in the same way.
 inline void require_agreement(const PredictSetting& setting, const Dataset& dataset,
                               const PipelineSetting& pipeline) {
   if (setting.shard.count == 1) return;
@@ -218,8 +218,8 @@ struct Prediction {
     if (setting.progress) setting.progress(stage, done, total);
   }
 
-  /// Refuses, before any forward, what would stop a run behind it: bad annotations, a pair without
-  /// a threshold length, and an input that no memory holds.
+  /// Refuses, before any forward pass, what would stop the run later: bad annotations, a pair
+  /// without a threshold length, and an input that does not fit into memory.
   void read_pictures() {
     const Stopwatch decode(result.seconds.decode);
     set = make_picture_set(dataset, [this](Size image) { return pipeline.transform(image); });
@@ -288,7 +288,7 @@ struct Prediction {
       done += answers.matches.size();
       report("matching", done, dataset.pairs.size());
     }
-    for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {  // what other processes will fill
+    for (std::size_t i = 0; i < dataset.pairs.size(); ++i) {  // filled by other processes later
       if (owners[set.of_pair[i].second] == setting.shard.index) continue;
       const std::size_t count = dataset.pairs[i].target_keypoints.size();
       take_answers(i, std::vector<Match>(count),
@@ -302,9 +302,9 @@ struct Prediction {
 /// Matches every pair of a data set.
 ///
 /// @throws DatasetError, PointError, ImageError, FileError for bad annotations and headers, before
-/// any forward, and for a picture that does not decode or a full disk, whenever they come;
+/// any forward pass, and at any time for a picture that cannot be decoded or a full disk;
 /// ValueError naming the pair for which the matcher's answer is not finite; SettingError for a
-/// batch size below 1, a shard that is none, an image size that is no multiple of the patch size,
+/// batch size below 1, an invalid shard, an image size that is no multiple of the patch size,
 /// processes that were given other pairs or settings, a matcher of feature maps in several
 /// processes, or an input that takes more memory than there is; ShapeError for feature maps that do
 /// not fit their pictures or one another; whatever the shard's `gather` throws

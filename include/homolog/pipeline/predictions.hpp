@@ -31,7 +31,7 @@ struct EvaluationSeconds {
   double total = 0;     ///< all stages, data checks and waiting included; not the metrics
 };
 
-/// The answers to a data set's pairs, and what they took.
+/// The answers to a data set's pairs, with the work and the time that they took.
 struct Predictions {
   std::vector<PairResult> pairs;      ///< in the data set's order
   std::size_t distinct_images = 0;    ///< by path (and flip)

@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// The queries of a data set's pairs, and what they read of their sources' maps.
+/// The queries of a data set's pairs, and the features that they read from the maps of their source
+/// pictures.
 
 #include <cstddef>
 #include <memory>
@@ -18,8 +19,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// Every pair's queries. Their features, of which a data set may have gigabytes, lie in the store
-/// of the pictures' maps, behind these, and within its memory bound.
+/// Every pair's queries. Their features, which may take gigabytes, are kept in the store of the
+/// pictures' maps, at the indices after those of the maps, and count towards its memory limit.
 struct QuerySet {
   /// @param store_ holds the maps of `pictures` by their place there
   QuerySet(FeatureStore& store_, const PictureSet& pictures)

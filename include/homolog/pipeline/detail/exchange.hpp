@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// What the processes of an evaluation give each other: queries' features, then answers.
+/// The data that the processes of an evaluation exchange: the features of queries, then the
+/// answers.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +25,8 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// Numbers as the machine's bytes; the processes of a run have machines of one kind.
+/// Writes numbers as the machine's bytes, so that all processes of a run must be on machines of one
+/// kind.
 struct ByteWriter {
   std::string bytes;
   template <class T>
@@ -60,7 +62,7 @@ struct ByteReader {
   }
 };
 
-/// What each process gave, to be read from its begin.
+/// The bytes of each process, with a reader at their beginning.
 struct Gathered {
   Gathered(const Shard& shard, const ByteWriter& own) : all(shard.gather(own.bytes)) {
     if (all.size() != static_cast<std::size_t>(shard.count)) {
@@ -75,7 +77,7 @@ struct Gathered {
   std::vector<ByteReader> readers;
 };
 
-/// Gives every process the queries of the pairs whose targets it has.
+/// Gives every process the queries of those pairs whose target picture it has.
 ///
 /// @param owners the process that has each picture
 /// @param own_dim D of this process's maps; 0 where it has none
@@ -121,7 +123,7 @@ inline void exchange_queries(const Shard& shard, const Dataset& dataset, const P
   }
 }
 
-/// Gives every process the answers of all pairs, and the number of forwards of all processes.
+/// Gives every process the answers of all pairs and the total number of forwards.
 inline void exchange_answers(const Shard& shard, const PictureSet& set,
                              const std::vector<int>& owners, Predictions& result) {
   ByteWriter own;
