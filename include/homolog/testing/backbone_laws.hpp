@@ -51,7 +51,7 @@ inline ByteBatch noise_bytes(int count, Size size, int patch, unsigned seed) {
   return batch;
 }
 
-/// The same pictures as a backbone without bytes gets them.
+/// The same pictures as normalised floats, for backbones that do not read bytes.
 inline InputBatch normalised(const ByteBatch& bytes, const Normalization& normalization) {
   InputBatch batch(bytes.batch, bytes.size);
   const std::size_t pixels = batch.picture_floats() / 3;
@@ -99,11 +99,12 @@ inline std::string shape_error(const std::vector<FeatureMap>& maps, std::size_t 
 }  // namespace detail
 
 /// Checks a backbone, with its weights, against the laws that every backbone keeps: shapes, finite
-/// values, order and independence of a batch's pictures, determinism, features that tell cells
-/// apart, and bytes that count as floats do.
+/// values, order and independence of a batch's pictures, determinism, features that differ between
+/// cells, and equal features from bytes and floats.
 ///
-/// Ten forwards of noise on grids of 3x4 and 4x3 cells. Batches may differ from single pictures by
-/// 1 % of the features' norm, as GEMM and lower precisions make them.
+/// It runs ten forward passes of noise on grids of 3x4 and 4x3 cells. Batches may differ from
+/// single pictures by 1 % of the features' norm, because GEMM and lower precisions round
+/// differently.
 ///
 /// @param backbone any Backbone policy, ready to run
 /// @return every law, see Law::broken; throws nothing of its own

@@ -20,16 +20,16 @@
 
 namespace homolog::inline v0_1::testing {
 
-/// One law, and what became of it.
+/// One law, and the result of its check.
 struct Law {
   std::string name;    ///< a sentence: "moving the map moves the answer"
-  std::string broken;  ///< what was seen where it does not hold; empty where it does
-  /// True when nothing was seen that breaks the law.
+  std::string broken;  ///< what violates it; empty when it holds
+  /// True when nothing violates the law.
   bool holds() const { return broken.empty(); }
 };
 
-/// The broken ones, a line each: "self-match is identity: query (2, 3) was answered with (0, 0)".
-/// Empty when all hold, so that any test framework needs one comparison.
+/// The violated laws, one per line: "self-match is identity: query (2, 3) was answered with (0,
+/// 0)". Empty when all hold, so that any test framework needs one comparison.
 inline std::string broken_laws(const std::vector<Law>& laws) {
   std::string lines;
   for (const Law& law : laws) {
@@ -42,7 +42,7 @@ namespace detail {
 
 using homolog::detail::text;
 
-/// Adds a law. `check` returns what broke it, or nothing; a throw breaks it too.
+/// Adds a law. `check` returns what violates it, or nothing; an exception violates it too.
 template <class Check>
 void add_law(std::vector<Law>& laws, std::string name, const Check& check) {
   std::string broken;

@@ -38,7 +38,7 @@ void add_feature_laws(std::vector<Law>& laws, const M& matcher) {
           return text("query ", point_text(cells[i]), " was answered with ",
                       point_text(matches[i].cell));
         }
-        // Less where the answer lies between cells.
+        // The score is below 1 when the answer lies between cells.
         if (needs_features<M>() && !(matches[i].score > 0.9F)) {
           return text("query ", point_text(cells[i]), " has a score of ", matches[i].score,
                       ", expected the cosine, 1");
@@ -159,7 +159,8 @@ void add_map_laws(std::vector<Law>& laws, const M& matcher) {
         const Match here = match_map(matcher, view(patch_at(4, 5, seed, background)));
         const Match there = match_map(matcher, view(patch_at(12, 20, seed, background)));
         const Point<GridFrame> expected{here.cell.x + 15, here.cell.y + 8};
-        // A background that counts in a softmax pulls towards the middle of the map a little.
+        // A background with weight in the softmax pulls the answer slightly towards the middle of
+        // the map.
         if (!(largest_step(there.cell, expected) < (background == padding ? 1e-3 : 0.5))) {
           return text("by (15, 8), on a background of ", background, ", from ",
                       point_text(here.cell), " to ", point_text(there.cell));
@@ -244,7 +245,7 @@ void add_reach_laws(std::vector<Law>& laws, const M& matcher) {
   });
 }
 
-/// A window stays where it is said to be.
+/// The law of matchers with a window: the answer lies inside it.
 template <class M>
 void add_window_laws(std::vector<Law>& laws, const M& matcher) {
   add_law(laws, "an answer lies inside the window", [&]() -> std::string {
@@ -261,7 +262,7 @@ void add_window_laws(std::vector<Law>& laws, const M& matcher) {
   });
 }
 
-/// Soft matchers: what their temperature, which multiplies the cosine, must do.
+/// Laws of soft matchers about their temperature, which multiplies the cosine.
 template <class M>
 void add_temperature_laws(std::vector<Law>& laws, const M& matcher) {
   using Temperature = std::remove_cvref_t<decltype(matcher.setting.temperature)>;
@@ -301,8 +302,8 @@ void add_temperature_laws(std::vector<Law>& laws, const M& matcher) {
 /// promise: self-match, translation, padding, ties, batches, threads, determinism; `reach()`,
 /// `setting.window_radius`, `setting.temperature`.
 ///
-/// Synthetic maps only, no pictures; about a tenth of a second. A softmax so flat that a lone peak
-/// of 1 among -1 does not win breaks them.
+/// It uses synthetic maps, no pictures, and takes about a tenth of a second. A softmax that is so
+/// flat that a single peak of 1 among cells of -1 does not win violates the laws.
 ///
 /// @param matcher any Matcher policy, with its setting
 /// @return every law, see Law::broken; throws nothing of its own

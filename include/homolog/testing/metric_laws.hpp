@@ -42,7 +42,8 @@ inline std::vector<PairErrors> with_distance(std::vector<PairErrors> pairs, doub
 }  // namespace detail
 
 /// Checks a metric against the laws that every metric keeps: bounds, monotonicity in alpha and in
-/// the errors, units that cancel, order that does not count, refusal of nothing.
+/// the errors, independence of the unit of length and of the order, and an error when there is
+/// nothing to average.
 ///
 /// @param metric any Metric policy, with its setting
 /// @return every law, see Law::broken; throws nothing of its own

@@ -73,7 +73,7 @@ template <class M>
 std::string compare_gradients(const M& matcher, unsigned seed, at::Device device) {
   constexpr int rows = 5, cols = 6;
   constexpr double step = 1e-6;
-  // Without padding: a difference of infinities would be no number.
+  // The maps have no padding, because a difference of infinities is NaN.
   const auto maps =
       as_tensor(random_matrix(2, rows * cols, seed, -1, 1), rows, cols, device).to(torch::kFloat64);
   const auto weighed = [&](const at::Tensor& similarity) {
