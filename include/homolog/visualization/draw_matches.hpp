@@ -42,8 +42,8 @@ inline void blend(Image& image, int x, int y, Colour colour, double coverage) {
 
 }  // namespace detail
 
-/// The colour of match number `index`: of equal strength around the colour circle, neighbours far
-/// apart.
+/// The colour of match number `index`: hues of equal strength, which lie far apart on the colour
+/// circle for neighbouring indices.
 inline Colour match_colour(std::size_t index) {
   const double hue = std::fmod(static_cast<double>(index) * 0.618033988749895, 1.0) * 6;
   const auto channel = [hue](double offset) {
@@ -55,13 +55,13 @@ inline Colour match_colour(std::size_t index) {
 }
 
 /// Draws a line from a to b, `width` pixels wide, with round ends and a soft edge of one pixel;
-/// what lies outside the picture is left out, and a line to a point that is not finite as a whole.
+/// parts outside the picture are not drawn, and neither is a line with an end that is not finite.
 inline void draw_line(Image& image, Point<ImageFrame> a, Point<ImageFrame> b, double width,
                       Colour colour) {
   if (!is_finite(a) || !is_finite(b) || !std::isfinite(width)) return;
   const double radius = width / 2;
   const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  // As whole numbers only once they lie in the picture: a coordinate may be larger than any int.
+  // Converted to int only after clamping, because a coordinate may be larger than any int.
   const auto first = [](double value) { return static_cast<int>(std::clamp(value, 0.0, 1e9)); };
   const auto last = [](double value, int size) {
     return static_cast<int>(std::clamp(value, -1.0, size - 1.0));

@@ -30,8 +30,8 @@ struct DrawSimilaritySetting {
 
 namespace detail {
 
-/// Dark blue over green to yellow for 0 to 1, as bright as the value is large: ten colours of the
-/// viridis map (CC0), interpolated.
+/// From dark blue over green to yellow for values from 0 to 1, brighter for larger values: ten
+/// colours of the viridis map (CC0), interpolated.
 inline std::array<double, 3> similarity_colour(double value) {
   static constexpr double colours[10][3] = {
       {68, 1, 84},    {72, 40, 120},  {62, 74, 137},  {49, 104, 142}, {38, 130, 142},
