@@ -31,7 +31,7 @@ namespace homolog::inline v0_1 {
 /// Content of a checkpoint.
 ///
 /// Tensors are named `tuned/NAME` with NAME as in TunedWeights; a checkpoint to resume from also
-/// has what the optimiser remembers, such as `adamw/exp_avg/NAME`, and `random`.
+/// has the optimiser's state, such as `adamw/exp_avg/NAME`, and `random`.
 struct Checkpoint {
   nlohmann::ordered_json state;  ///< everything that is no tensor
   TensorFile tensors;            ///< named as above
@@ -134,7 +134,8 @@ inline Checkpoint newest_checkpoint(const std::filesystem::path& folder,
                                   " checkpoints is whole, so there is nothing to resume from"));
 }
 
-/// The checkpoint a user names: a file, or a folder's best, else its newest.
+/// The checkpoint at a path: a file, or the best checkpoint of a folder, or its newest one when it
+/// has no best.
 ///
 /// @throws FileError, WeightsError
 inline Checkpoint find_checkpoint(const std::filesystem::path& path,

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// What a fine-tuning leaves on the disk, where it stands and what it did.
+/// The files, the progress and the result of a fine-tuning.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace homolog::inline v0_1 {
 
-/// Where a training stands; given to FinetuneSetting::progress after every step.
+/// The progress of a training, given to FinetuneSetting::progress after every step.
 struct TrainProgress {
   int epoch = 0;              ///< 1-based
   std::int64_t step = 0;      ///< steps done

@@ -38,8 +38,8 @@ namespace homolog::inline v0_1 {
 
 /// A backbone's blocks before the first tuned one, and what they gave for pictures seen before.
 ///
-/// A picture is always forwarded alone: its tokens must not depend, in the last bit, on which
-/// others stood beside it, or a resumed run would differ from an uninterrupted one.
+/// A picture is always forwarded alone: its tokens must not depend, not even in the last bit, on
+/// the other pictures of a batch, or a resumed run would differ from an uninterrupted one.
 struct FrozenTrunk {
   /// @param backbone_ shares its tensors; its tuned ones are not read here
   /// @param setting_ with `image_size` set unless the resize mode needs none
@@ -101,7 +101,7 @@ struct FrozenTrunk {
     Image image = load_image(path);
     if (flip) image = flip_horizontally(image);
     torch::Tensor computed = compute(image);
-    if (keep) in_memory_[id] = computed.cpu();  // a device's memory is for the step
+    if (keep) in_memory_[id] = computed.cpu();  // the device's memory is needed for the step
     return computed;
   }
 
@@ -140,7 +140,7 @@ struct FrozenTrunk {
       complete = complete && found != known.tensors.end() && found->second.shape == view.shape;
     }
     if (!complete) {
-      // What the old file holds beside is kept: runs with other splits share it.
+      // Other tensors of the old file are kept, because runs with other splits share it.
       for (const auto& [key, view] : known.tensors) file.tensors.try_emplace(key, view);
       make_folders(folder);
       std::size_t done = 0;
@@ -217,7 +217,8 @@ struct FrozenTrunk {
     return digest.hex() + (flip ? ".flip" : "");
   }
 
-  /// The file of an earlier run; nothing when there is none, or it is damaged or another's.
+  /// The file of an earlier run; nothing when there is none, or it is damaged or was made with
+  /// other weights or settings.
   static TensorFile known_file(const std::filesystem::path& path, const std::string& description) {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) return {};
@@ -226,7 +227,7 @@ struct FrozenTrunk {
       const auto found = file.metadata.find("homolog.trunk");
       if (found != file.metadata.end() && found->second == description) return file;
     } catch (const WeightsError&) {
-      // Made again: a cache holds nothing that could be lost.
+      // A damaged file is made again: a cache holds nothing that could be lost.
     }
     return {};
   }

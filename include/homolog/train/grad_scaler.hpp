@@ -11,7 +11,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// Scale of the loss and how it moves. A plain value: copying it is its whole state.
+/// The scale of the loss and the rule that changes it. It is a plain value: a copy holds its whole
+/// state.
 struct GradScaler {
   bool enabled = false;                     ///< off: the scale is 1 and every finite step is taken
   double scale = 65536;                     ///< the loss is multiplied by it

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// A checkpoint's tuned tensors over the weights they were tuned from: in a backbone in memory, or
-/// merged into a full weights file.
+/// Applies a checkpoint's tuned tensors to the weights that they were tuned from: in a backbone in
+/// memory, or merged into a full weights file.
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
@@ -31,7 +31,7 @@ namespace homolog::inline v0_1 {
 
 /// What a checkpoint says about the backbone its tensors belong to.
 struct TunedFrom {
-  int blocks = 0;              ///< the backbone has after keep_blocks()
+  int blocks = 0;              ///< number of the backbone's blocks after keep_blocks()
   int layer = 0;               ///< 0-based block whose output is the feature
   bool final_norm = true;      ///< the model's last norm is applied to that output
   std::string weights_sha256;  ///< of the base's tensors; empty where the run did not state it
@@ -51,7 +51,7 @@ inline TunedFrom tuned_from(const Checkpoint& checkpoint) {
   }
 }
 
-/// The Tuning that a checkpoint's run had, where it was one of homolog's.
+/// The tuning policy of the run that wrote a checkpoint, when it is one of homolog's.
 ///
 /// @throws WeightsError when it was another
 inline OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint) {
@@ -68,7 +68,7 @@ inline OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint) {
   }
 }
 
-/// Insists that a checkpoint was tuned from these weights.
+/// Requires that a checkpoint was tuned from these weights.
 ///
 /// @throws WeightsError that names both digests
 inline void require_base(const Checkpoint& checkpoint, const TensorFile& base) {
@@ -84,7 +84,7 @@ inline void require_base(const Checkpoint& checkpoint, const TensorFile& base) {
 /// Puts a checkpoint's tuned weights into a backbone that holds the weights they were tuned from:
 /// blocks, layer and final norm become those of the training, nothing requires gradients.
 ///
-/// @param tuning the training's own
+/// @param tuning the policy that the training used
 /// @throws SettingError when the backbone has too few blocks, WeightsError when tensors are missing
 ///   or have another shape
 template <WeightTuning Tuning>

@@ -21,15 +21,15 @@
 
 namespace homolog::inline v0_1 {
 
-/// The similarity maps of one step. Pairs with fewer keypoints than the largest are padded; what
-/// stands in padded places never reaches a loss or a gradient.
+/// The similarity maps of one step. Pairs with fewer keypoints than the largest are padded; values
+/// in padded places never influence a loss or a gradient.
 struct CorrespondenceBatch {
   torch::Tensor similarity;  ///< [B,N,rows,cols] cosine; -infinity on cells without picture
   torch::Tensor truth;       ///< [B,N,2] x, y in cells of the target grid, fractional
   torch::Tensor valid;       ///< [B,N] bool, false where padded
 };
 
-/// Loss, minimum:
+/// A loss needs at least its call operator:
 /// @code
 /// struct MyLoss {
 ///   torch::Tensor operator()(const homolog::CorrespondenceBatch& batch) const;
@@ -111,10 +111,11 @@ inline torch::Tensor squared_distance(const CorrespondenceBatch& batch) {
 /// Squared distance between a matcher's answer and the truth, in cells (equation 8 with
 /// soft-argmax; the paper gives neither the frame nor beta).
 ///
-/// Any matcher with a tensor path is trained as it matches: `CoordinateMse<MyMatcher>{mine}`.
+/// Any matcher with a tensor path can be trained by the answers that it gives:
+/// `CoordinateMse<MyMatcher>{mine}`.
 template <class M = SoftArgmax>
 struct CoordinateMse {
-  /// What from_name() calls it with the paper's matcher.
+  /// The name that from_name() takes for this loss with the paper's matcher.
   static constexpr std::string_view name = "soft-argmax-mse";
   M matcher;  ///< with its setting, which it checks at every call
 
@@ -137,9 +138,9 @@ struct CoordinateMse {
 };
 
 /// Cross-entropy between softmax(temperature * similarity) and a Gaussian around the truth, cut off
-/// beyond `radius` cells of the cell nearest to it.
+/// more than `radius` cells away from the cell nearest to the truth.
 struct GaussianCrossEntropy {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this loss.
   static constexpr std::string_view name = "gaussian-ce";
   /// What a user may change.
   struct Setting {
@@ -197,7 +198,7 @@ struct GaussianCrossEntropy {
 
 /// InfoNCE over the target's patches: the cell nearest to the truth against all others.
 struct InfoNce {
-  /// What from_name() calls it.
+  /// The name that from_name() takes for this loss.
   static constexpr std::string_view name = "info-nce";
   /// What a user may change.
   struct Setting {

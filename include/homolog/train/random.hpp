@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The random order of an epoch. It depends on where training stands alone (seed and epoch), so
-/// that a resumed run draws what an uninterrupted one would, without any stored state.
+/// The random order of an epoch. It depends only on the seed and the epoch, so that a resumed run
+/// draws the same order as an uninterrupted one, without any stored state.
 
 #include <cstddef>
 #include <cstdint>

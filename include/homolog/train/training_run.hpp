@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// A training that is stepped, saved and restored by whoever holds it; finetune() is a short driver
-/// of one.
+/// A training whose owner runs its steps, saves and restores it; finetune() is a short loop over
+/// one.
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
@@ -51,8 +51,8 @@ class TrainingRun {
   /// @param backbone_ computes with the tuned weights from then on
   /// @param validation_ pairs that decide the best epoch; null: none
   /// @param pipeline_ resize mode with inputs of one size (not native), and how a query is read
-  /// @throws SettingError, DatasetError, PointError, ImageError, FileError; the backbone may then
-  /// hold leaves of equal values
+  /// @throws SettingError, DatasetError, PointError, ImageError, FileError; some weights of the
+  /// backbone may then already be trainable copies of equal values
   TrainingRun(TransformerBackbone& backbone_, const T& training_, const Dataset& train_,
               const Dataset* validation_, const PipelineSetting& pipeline_)
       : backbone(backbone_),
@@ -71,7 +71,7 @@ class TrainingRun {
     generator().seed(setting.seed);
   }
   TrainingRun(TransformerBackbone&, const T&, const Dataset&&, const Dataset*,
-              const PipelineSetting&) = delete;  // the data set would be gone
+              const PipelineSetting&) = delete;  // a temporary data set would be destroyed
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
@@ -85,7 +85,7 @@ class TrainingRun {
   /// Whether nothing is left to do.
   bool finished() const { return result.steps >= total_steps() || result.stopped_early; }
 
-  /// Takes a step; behind the last of an epoch comes the validation.
+  /// Takes one step, and validates after the last step of an epoch.
   ///
   /// @return where the training stands
   /// @throws ValueError that names step and pairs when the loss is not finite, before any weight
@@ -125,7 +125,8 @@ class TrainingRun {
     return progress;
   }
 
-  /// The backbone as it is counts as epoch 0: its validation competes for the best.
+  /// Validates the backbone before the first step; the result counts as epoch 0 and competes for
+  /// the best epoch.
   ///
   /// @return its PCK per point
   double validate_frozen() {
@@ -151,8 +152,8 @@ class TrainingRun {
 
   /// A copy of the training's state that shares no memory with it.
   ///
-  /// @param to_resume with what restore() needs beside the tuned weights; else for load_tuned()
-  /// only
+  /// @param to_resume true adds what restore() needs besides the tuned weights; a state without it
+  /// serves load_tuned() only
   /// @note synchronises the backbone's device
   Checkpoint state(bool to_resume = true) {
     Checkpoint checkpoint;
@@ -168,7 +169,7 @@ class TrainingRun {
     return checkpoint;
   }
 
-  /// Goes on where another run's state() was taken.
+  /// Continues from the step at which another run's state() was taken.
   ///
   /// @throws SettingError when that run had other settings, pairs or weights; WeightsError when the
   /// state cannot be read
@@ -187,12 +188,12 @@ class TrainingRun {
     }
   }
 
-  /// Hands a line to the setting's `message`, where this process leads.
+  /// Passes a line to the setting's `message`, on process 0 only.
   void say(const std::string& line) const {
     if (setting.message && setting.shard.index == 0) setting.message(line);
   }
 
-  /// That all processes stand at the same step of the same training.
+  /// Checks that all processes are at the same step of the same training.
   ///
   /// @throws SettingError on every process where they do not
   void require_agreement_of_processes() const {
@@ -244,7 +245,7 @@ class TrainingRun {
     return copy;
   }
 
-  /// @throws SettingError for a factor that no learning rate can be multiplied by
+  /// @throws SettingError for a factor that is negative or not finite
   double rate_factor(std::int64_t step) const {
     const double factor = training.schedule(step, total_steps());
     if (factor >= 0 && std::isfinite(factor)) return factor;
@@ -279,7 +280,7 @@ class TrainingRun {
         kept.emplace_back(picture.path, picture.flip);
       }
     }
-    // Each process has a file of its own: none has to wait for another's.
+    // Each process has a file of its own, so that none has to wait for another.
     const auto folder =
         setting.shard.count == 1
             ? setting.cache_folder

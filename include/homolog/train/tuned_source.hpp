@@ -17,8 +17,8 @@
 
 namespace homolog::inline v0_1 {
 
-/// The FeatureSource of a validation: the tuned blocks on what the trunk keeps of a picture. Refers
-/// to both, which must outlive it.
+/// The FeatureSource of a validation, which runs the tuned blocks on the tokens that the trunk
+/// keeps of a picture. It refers to the backbone and the trunk, which must outlive it.
 struct TunedSource {
   const TransformerBackbone* backbone = nullptr;  ///< whose blocks behind the trunk are run
   FrozenTrunk* trunk = nullptr;                   ///< computes what it does not keep yet

@@ -73,11 +73,12 @@ inline int first_tuned_block(const TransformerBackbone& backbone, int k, const c
   return available - k;
 }
 
+/// Small steps are lost in half precision, so blocks that are tuned compute from float32 copies.
 inline torch::Dtype master_dtype(const torch::Tensor& weight) {
   return weight.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
 }
 
-/// Small steps are lost in half precision, so blocks that are tuned compute from float32 copies.
+/// Calls `visit(name, tensor)` on the weights from block `first_block` to the features.
 template <class Visit>
 void for_each_weight_behind(TransformerBackbone& backbone, int first_block, const Visit& visit) {
   auto& blocks = backbone.model.blocks;

@@ -13,15 +13,15 @@
 
 namespace homolog::inline v0_1 {
 
-/// Tuning, minimum:
+/// A tuning needs at least its call operator:
 /// @code
 /// struct MyTuning {
 ///   TunedWeights operator()(TransformerBackbone& backbone) const;
 /// };
 /// @endcode
-/// Makes leaves of weights that the backbone computes with from then on: copies, as other copies of
-/// the backbone share the weights themselves. unfreeze_last() with a choice of its own is the short
-/// way.
+/// It replaces weights of the backbone by trainable copies (autograd leaves), with which the
+/// backbone computes from then on. They must be copies, because other copies of the backbone share
+/// the original tensors. The shortest way is to call unfreeze_last() with a selection of weights.
 template <class T>
 concept WeightTuning = requires(const T& tuning, TransformerBackbone& backbone) {
   { tuning(backbone) } -> std::convertible_to<TunedWeights>;
@@ -39,7 +39,7 @@ struct UnfreezeLast {
   TunedWeights operator()(TransformerBackbone& backbone) const {
     return unfreeze_last(backbone, setting.blocks);
   }
-  /// What a resumed run must have in common, and load_tuned() reads.
+  /// The values that a resumed run must have in common; load_tuned() reads them too.
   nlohmann::ordered_json identity() const {
     return {{"unfreeze", setting.blocks}, {"lora_rank", 0}, {"lora_alpha", 0.0}};
   }
@@ -58,7 +58,7 @@ struct Lora {
   TunedWeights operator()(TransformerBackbone& backbone) const {
     return add_lora(backbone, setting.blocks, setting.terms);
   }
-  /// What a resumed run must have in common, and load_tuned() reads.
+  /// The values that a resumed run must have in common; load_tuned() reads them too.
   nlohmann::ordered_json identity() const {
     return {{"unfreeze", setting.blocks},
             {"lora_rank", setting.terms.rank},

@@ -23,7 +23,7 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// Holds a folder for one run; the system lets go when the process ends, however it ends.
+/// Locks a folder for one run; the system releases the lock when the process ends, however it ends.
 struct FolderLock {
   explicit FolderLock(const std::filesystem::path& folder) {
     const auto path = folder / "lock";
@@ -50,15 +50,17 @@ struct FolderLock {
 /// Checkpoints of one run. Writing happens in another thread, from a copy; what fails there is
 /// thrown by the next call.
 struct CheckpointFolder {
-  /// Makes the folder where it is absent, locks it, and removes what dead runs left half-written.
+  /// Makes the folder when it is absent, locks it, and removes temporary files that ended runs
+  /// left.
   ///
   /// @throws FileError when it cannot be made, written to or locked
   CheckpointFolder(const std::filesystem::path& folder_, int keep_last_)
       : folder(made(folder_)), lock(folder_), keep_last(keep_last_) {
-    // Now rather than after the first epoch: the lock may be an old file in a read-only folder.
+    // Tests now, rather than after the first epoch, whether the folder can be written to: the lock
+    // may be an old file in a read-only folder.
     write_file_atomically(folder / ".probe", std::string_view{});
     remove_file(folder / ".probe");
-    // The lock is ours, so a temporary file here is a dead run's.
+    // This run holds the lock, so a temporary file here belongs to a run that has ended.
     std::error_code error;
     for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
          entry.increment(error)) {
@@ -93,11 +95,11 @@ struct CheckpointFolder {
     if (pending.valid()) pending.get();
   }
 
-  /// For a training that fails before its first step is kept: the weights as they were would only
-  /// stand in the next one's way.
+  /// Removes a best checkpoint that has no step checkpoint beside it, for a training that fails
+  /// before its first step is saved: the unchanged weights would only hinder the next training.
   void remove_lone_best() {
     if (pending.valid()) pending.wait();
-    std::error_code error;  // what failed before is what the caller hears of
+    std::error_code error;  // ignored: the caller reports the earlier failure
     if (step_checkpoints(folder).empty()) {
       std::filesystem::remove(folder / best_checkpoint_name, error);
     }
@@ -114,7 +116,7 @@ struct CheckpointFolder {
     return folder;
   }
 
-  /// Only after the new one is whole.
+  /// Removes old checkpoints; called only after the new one is complete.
   void prune() const {
     const auto all = step_checkpoints(folder);
     for (std::size_t i = static_cast<std::size_t>(keep_last); i < all.size(); ++i) {

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Which pairs a training step consists of, and what the tuned blocks read of them.
+/// The pairs of a training step, and the tokens that the tuned blocks read for them.
 
 #include <torch/types.h>
 
@@ -24,7 +24,7 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// The steps of a training; refers to what it was given.
+/// The steps of a training. It refers to its arguments, which must outlive it.
 template <class Augment>
 struct StepBatches {
   const Dataset& train;
@@ -59,7 +59,7 @@ struct StepBatches {
     return false;
   }
 
-  /// The names of some pairs, in an error's words.
+  /// The names of some pairs, for an error message.
   std::string names_of(const std::vector<std::vector<std::size_t>>& parts) const {
     constexpr std::size_t shown = 8;
     std::string names;
@@ -73,7 +73,8 @@ struct StepBatches {
     return text(count == 1 ? "pair " : "pairs ", names);
   }
 
-  /// The pairs of this process in a step, in parts of batch_size; `points` counts all processes'.
+  /// The pairs of this process in a step, in parts of batch_size; `points` receives the number of
+  /// keypoints of all processes.
   std::vector<std::vector<std::size_t>> parts_of_step(std::int64_t epoch, std::int64_t position,
                                                       std::size_t& points) {
     if (epoch != order_epoch) {
@@ -98,7 +99,8 @@ struct StepBatches {
     return parts;
   }
 
-  /// Tokens and cells of some pairs, augmented as the epoch and the pair say.
+  /// Tokens and cells of some pairs, augmented with random numbers that depend on the epoch and the
+  /// pair.
   ///
   /// @throws PointError, ShapeError when the augmentation moves a keypoint out of its picture or
   /// drops one
@@ -115,7 +117,7 @@ struct StepBatches {
   }
 
  private:
-  /// A batch whose pictures are still apart.
+  /// A batch whose pictures' tokens are not yet stacked into one tensor.
   struct Rows {
     PairBatch batch;
     std::vector<torch::Tensor> tokens;
@@ -129,7 +131,7 @@ struct StepBatches {
     }
   };
 
-  /// A pair whose pictures got new pixels.
+  /// A pair whose pictures the augmentation has changed; their tokens are computed anew.
   PairBatch::Item changed_pair(Rows& rows, std::size_t i, RandomStream& random) {
     PairBatch::Item item;
     if constexpr (ChangesViews<Augment>) {
@@ -147,7 +149,8 @@ struct StepBatches {
     return item;
   }
 
-  /// A pair as it is, or mirrored: another picture, whose tokens are kept like any other's.
+  /// A pair as it is or mirrored. A mirrored picture counts as another picture, whose tokens are
+  /// kept as well.
   PairBatch::Item kept_pair(Rows& rows, std::size_t i, RandomStream& random) {
     PairBatch::Item item;
     if constexpr (MirrorsPairs<Augment>) {
@@ -168,7 +171,7 @@ struct StepBatches {
     return item;
   }
 
-  /// An augmentation moves keypoints, and neither drops one nor moves it out of the picture.
+  /// Checks that an augmentation neither drops a keypoint nor moves one out of its picture.
   static void require_kept(const AnnotatedImage& changed, const Pair& pair) {
     const std::string where = "augmentation of pair " + pair.name + ": ";
     if (changed.keypoints.size() != pair.source_keypoints.size()) {

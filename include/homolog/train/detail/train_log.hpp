@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// The log of a training: CSV, one row a step, without rows twice after a resumption.
+/// The log of a training: CSV with one row per step, without duplicate rows after a run is resumed.
 
 #include <cerrno>
 #include <cstdint>
@@ -25,7 +25,8 @@ struct TrainLog {
   static constexpr std::string_view header =
       "step,epoch,learning_rate,loss,gradient_norm,taken,validation_pck\n";
 
-  /// Begins a log, or goes on with one behind `steps_done` steps: rows after that are dropped.
+  /// Begins a log, or continues an existing one after `steps_done` steps; its later rows are
+  /// dropped.
   ///
   /// @throws FileError when the file cannot be written or is no such log
   TrainLog(const std::filesystem::path& path_, std::int64_t steps_done) : path(path_) {

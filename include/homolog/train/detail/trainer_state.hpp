@@ -42,9 +42,9 @@ struct DeviceGenerator {
   }
 };
 
-/// Adds the tuned weights to a checkpoint, and what the optimiser remembers of them.
+/// Adds the tuned weights and the optimiser's state to a checkpoint.
 ///
-/// @param to_resume without it, the weights alone
+/// @param to_resume false adds only the weights
 template <class O>
 void add_trainer(Checkpoint& checkpoint, const Trainer<O>& trainer, bool to_resume) {
   const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
