@@ -3,7 +3,7 @@
 
 /// @file
 /// The strict comparison of a file's tensors with what a backbone needs: every missing, unexpected
-/// and unfitting tensor is an error, and so is a value that is no number.
+/// and unfitting tensor is an error, and so is a value that is NaN or infinite.
 
 #include <algorithm>
 #include <cstddef>
@@ -53,7 +53,7 @@ struct AuditFindings {
   }
 };
 
-/// Whether a number of this format is NaN or infinite: all exponent bits are set.
+/// Whether no number is NaN or infinite, that is, has all of its exponent bits set.
 template <class Bits>
 bool all_finite(std::span<const std::byte> bytes, Bits exponent) {
   // In slices, so that a bad value ends the scan early while each slice is vectorised.
@@ -75,7 +75,7 @@ bool all_finite(std::span<const std::byte> bytes, Bits exponent) {
 
 /// Compares a file with a list of expected tensors.
 ///
-/// @param ignored keys beginning with one of these may be there although nothing expects them
+/// @param ignored keys that begin with one of these are allowed although they are not expected
 /// @throws WeightsError that counts all missing, unexpected and unfitting tensors and names the
 ///         first ten of each, with the shape expected and the one got
 inline void audit(const TensorFile& file, std::span<const ExpectedTensor> expected,

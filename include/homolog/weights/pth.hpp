@@ -78,7 +78,8 @@ void gather_elements(const StridedTensor& tensor, std::byte* out, std::size_t co
 
 /// Adds a tensor: a view of the archive when it is contiguous, else a copy.
 ///
-/// @param copy_budget [bytes] what copies may still take; a stride of 0 makes a small file large
+/// @param copy_budget [bytes] that copies may still take; with a stride of 0 a small file can
+/// describe a huge tensor
 inline void add_strided(TensorFile& file, const std::string& key, const StridedTensor& tensor,
                         std::uint64_t& copy_budget) {
   const std::size_t item = item_size(tensor.dtype);
@@ -107,7 +108,7 @@ inline void add_strided(TensorFile& file, const std::string& key, const StridedT
   }
 }
 
-/// Finds the state dict inside known wrappers; what lies beside it is named in the metadata.
+/// Finds the state dict inside known wrappers; the metadata lists the keys beside it.
 template <class Machine>
 PickleValue unwrap_state_dict(const Machine& machine, PickleValue value, TensorFile& file) {
   while (true) {
@@ -143,7 +144,7 @@ PickleValue unwrap_state_dict(const Machine& machine, PickleValue value, TensorF
   }
 }
 
-/// What of a torch.save archive is read.
+/// The parts of a torch.save archive that are read.
 struct TorchArchive {
   std::string_view pickle;
   std::unordered_map<std::string_view, std::span<const std::byte>> storages;  ///< by their names
@@ -183,7 +184,7 @@ inline TorchArchive open_torch_archive(const std::vector<ZipEntry>& entries,
 /// are copied (64 MiB plus 4 times the archive's size at most).
 ///
 /// @param name stands for the file in messages
-/// @param owner keeps `bytes` alive; without one the caller does
+/// @param owner keeps `bytes` alive; when it is null the caller must
 /// @throws WeightsError when the archive or its pickle is malformed, over a limit, or names a
 ///         global that no state dict needs: `refused global "os.system"`
 inline TensorFile parse_pth(std::span<const std::byte> bytes, const std::string& name,
@@ -236,8 +237,8 @@ inline TensorFile parse_pth(std::string_view bytes, const std::string& name) {
   return parse_pth(std::as_bytes(std::span(bytes.data(), bytes.size())), name);
 }
 
-/// Reads a `.pth` / `.pt` file of torch.save; its contiguous tensors are views of the file, mapped
-/// read-only. Wrappers 'model', 'state_dict' and 'teacher' are opened; see parse_pth().
+/// Reads a `.pth` / `.pt` file of torch.save; its contiguous tensors are views of the file, which
+/// is mapped privately. Wrappers 'model', 'state_dict' and 'teacher' are opened; see parse_pth().
 ///
 /// @throws FileError when the file cannot be opened, WeightsError when it is malformed or refused
 inline TensorFile read_pth(const std::filesystem::path& path) {

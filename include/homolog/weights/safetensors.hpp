@@ -75,7 +75,7 @@ inline TensorView checked_view(const SafetensorsEntry& entry, std::uint64_t expe
 /// Parses a safetensors file that is in memory; the result's views lie in `bytes`.
 ///
 /// @param name stands for the file in messages
-/// @param owner keeps `bytes` alive; without one the caller does
+/// @param owner keeps `bytes` alive; when it is null the caller must
 /// @throws WeightsError that names the file, the tensor, what was expected and what was got
 inline TensorFile parse_safetensors(std::span<const std::byte> bytes, std::string name,
                                     std::shared_ptr<const void> owner = nullptr) {
@@ -122,8 +122,8 @@ inline TensorFile parse_safetensors(std::string_view bytes, std::string name) {
   return parse_safetensors(std::as_bytes(std::span(bytes.data(), bytes.size())), std::move(name));
 }
 
-/// Reads a `.safetensors` file. Its tensors are views of the file, mapped read-only; memory beyond
-/// the pages touched stays below 16 times the header's size.
+/// Reads a `.safetensors` file. Its tensors are views of the file, which is mapped privately;
+/// memory other than the pages that are read stays below 16 times the header's size.
 ///
 /// @throws FileError when the file cannot be opened, WeightsError when it is malformed
 inline TensorFile read_safetensors(const std::filesystem::path& path) {

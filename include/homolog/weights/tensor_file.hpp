@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// Named tensors as a weights file holds them: dtype, shape and a view of the bytes. Everything in
-/// this room passes such files along; only the owners keep memory alive, so copies are cheap.
+/// Named tensors as a weights file holds them: dtype, shape and a view of the bytes. All functions
+/// in weights/ pass such files on; only `owners` keeps their memory alive, so that copies are
+/// cheap.
 
 #include <array>
 #include <cstddef>

@@ -56,7 +56,8 @@ inline torch::Tensor to_torch(const TensorFile& file, const std::string& key) {
                                   dtype_name(view.dtype), ", which no backbone reads"));
 }
 
-/// Adds a tensor to a file in memory; a tensor elsewhere is brought to contiguous CPU memory.
+/// Adds a tensor to a file in memory; a tensor that is not contiguous or not on the CPU is copied
+/// first.
 ///
 /// @throws WeightsError when the dtype has no counterpart in weights files
 /// @note synchronises the device of a CUDA tensor

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// A whole file in memory without reading it, mapped private (what is written to it stays in this
-/// process), and letting go of what is no longer needed of it.
+/// Maps a whole file into memory without reading it. The mapping is private (changes stay in this
+/// process), and pages that are no longer needed can be released.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -83,8 +83,8 @@ inline void release_pages(const TensorView& view) {
   if (view.mapped) advise_pages(view.bytes.data(), view.bytes.size(), MADV_DONTNEED);
 }
 
-/// The same for memory of which is only known that it may be mapped: no content is lost whatever it
-/// is. Without effect where the system has no such advice.
+/// The same for memory that may or may not be a mapping of a file; in both cases no content is
+/// lost. It has no effect on systems that do not support it.
 inline void page_out(const void* data, std::size_t bytes) {
 #if defined(MADV_PAGEOUT)
   advise_pages(data, bytes, MADV_PAGEOUT);

@@ -231,7 +231,7 @@ class PickleMachine {
       case long1:
         return push_long(take_number<std::uint8_t>());
       case bin_float:
-        take(8);  // no tensor depends on a real number
+        take(8);  // skipped: no tensor depends on a real number
         return push({PickleKind::real, 0});
       case bin_unicode:
       case bin_string:

@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// Pickle opcodes: those the restricted reader obeys, and the names of the others for its refusals.
+/// Pickle opcodes: those that the restricted reader accepts, and the names of the others for its
+/// error messages.
 
 #include <cstdint>
 #include <string_view>
@@ -11,7 +12,7 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// Opcodes that are obeyed.
+/// Opcodes that are accepted.
 enum class PickleOpcode : std::uint8_t {
   mark = '(',
   stop = '.',
@@ -53,7 +54,7 @@ enum class PickleOpcode : std::uint8_t {
   frame = 0x95
 };
 
-/// Name of an opcode that exists but is not obeyed; empty when there is no such opcode.
+/// Name of an opcode that exists but is refused; empty when there is no such opcode.
 constexpr std::string_view pickle_opcode_name(std::uint8_t code) {
   struct Entry {
     std::uint8_t code;

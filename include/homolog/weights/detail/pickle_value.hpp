@@ -2,7 +2,8 @@
 #pragma once
 
 /// @file
-/// Values that a pickle builds, what they may cost, and how deep they may lie within each other.
+/// Values that a pickle builds, the limits of their number and size, and the check of their
+/// nesting.
 
 #include <algorithm>
 #include <array>
@@ -15,7 +16,7 @@
 
 namespace homolog::inline v0_1::detail {
 
-/// What a pickle may cost. The defaults bound memory by about 20 times the longest pickle.
+/// The limits of a pickle. With the defaults, memory stays below about 20 times the longest pickle.
 struct PickleLimits {
   std::uint64_t bytes = 64u << 20;
   std::size_t open_marks = 1'000;      ///< containers under construction at once
@@ -39,7 +40,7 @@ enum class PickleKind : std::uint8_t {
   global,   ///< data: the host's number
   storage,  ///< data: the host's number
   tensor,   ///< data: the host's number
-  opaque    ///< something that is read over, such as a device
+  opaque    ///< an object that is ignored, such as a device
 };
 
 constexpr std::string_view pickle_kind_name(PickleKind kind) {
@@ -65,8 +66,8 @@ struct PickleNode {
   PickleItems items;
 };
 
-/// Walks all that hangs on a value without recursion; a container met on the way down from itself
-/// is a loop.
+/// Visits, without recursion, all values that a value contains, and refuses containers that contain
+/// themselves or are nested too deep.
 ///
 /// @param limit containers within containers
 /// @param fail throws what it is given as the words of an error

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// The JSON header of a safetensors file, read event by event: what the format does not name ends
-/// the parse at once, so depth, duplicates and wrong types need no second look.
+/// The JSON header of a safetensors file, read event by event: anything that the format does not
+/// allow ends the parse at once, so that depth, duplicates and wrong types need no later check.
 
 #include <algorithm>
 #include <cstddef>
@@ -206,7 +206,7 @@ class SafetensorsHeaderEvents {
 /// @throws WeightsError that names the file and the entry at fault
 inline SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& name) {
   if (!is_utf8(json)) throw WeightsError(text(name, ": the header is not valid UTF-8"));
-  // The parser takes a zero byte for the end of its input, and a byte order mark for nothing.
+  // The parser would take a zero byte for the end of its input and skip a byte order mark.
   const auto first = json.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || json[first] != '{') {
     throw WeightsError(text(name, ": the header does not start with '{'"));

@@ -137,7 +137,7 @@ class ZipReader {
         fail("spans several disks");
       }
       const Directory wide{u64(record + 32), u64(record + 48), u64(record + 40)};
-      // Two readers must not see two archives: what both records state has to agree.
+      // Both end records must agree, so that no other reader can see a different archive.
       if ((directory.entries != 0xFFFF && directory.entries != wide.entries) ||
           (directory.begin != 0xFFFFFFFF && directory.begin != wide.begin) ||
           (directory.size != 0xFFFFFFFF && directory.size != wide.size)) {
