@@ -91,7 +91,9 @@ void convert_command(const ConvertOptions& options) {
   TensorFile file = read_weights(options.input);
   if (!options.to.empty() || !options.checkpoint.empty()) {
     const auto base = recognize(file, options.backbone);
-    if (!base) throw WeightsError(options.input + ": no known backbone's keys, so none to rename");
+    if (!base)
+      throw WeightsError(options.input +
+                         ": its keys belong to no known backbone, so none can be renamed");
     const KeyStyle to = options.to == "original"      ? KeyStyle::original
                         : options.to == "huggingface" ? KeyStyle::huggingface
                                                       : base->style;

@@ -64,7 +64,7 @@ void require_place(const NamedFile& output, const std::vector<std::filesystem::p
   const auto status = std::filesystem::status(output.path, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     throw homolog::FileError(output.name + " " + output.path.string() +
-                             ": no regular file, and nothing else is replaced");
+                             ": is not a regular file, and only those are replaced");
   }
   const auto folder = output.path.parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder, error) &&

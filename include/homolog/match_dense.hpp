@@ -102,8 +102,8 @@ DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& targe
       const MatchResult found = detail::match_problem(matcher, problem, target.transform, setting);
       detail::append(result.target, found);
     } catch (const ValueError& error) {
-      throw ValueError(
-          detail::text("match_dense: of the points from ", begin, " on, ", error.what()));
+      throw ValueError(detail::text("match_dense: in the block of points that begins at ", begin,
+                                    ": ", error.what()));
     }
   }
   return result;

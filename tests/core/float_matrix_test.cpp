@@ -128,8 +128,8 @@ TEST_CASE("equal shapes and values are equal, NaN is not") {
 
 TEST_CASE("sides below 0 and sizes that no memory holds are errors, and leave an empty matrix") {
   FloatMatrix matrix = counted(2, 2);
-  CHECK_THROWS_WITH_AS(matrix.resize(-1, 5), "FloatMatrix: -1 rows of 5, expected none below 0",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(matrix.resize(-1, 5),
+                       "FloatMatrix: -1 rows and 5 columns, expected both at least 0", ShapeError);
   CHECK(matrix == counted(2, 2));
   CHECK_THROWS_AS(FloatMatrix(3, -2), ShapeError);
   constexpr auto most = std::numeric_limits<FloatMatrix::Index>::max();

@@ -63,8 +63,8 @@ TEST_CASE("memory with gaps, and a number of floats that fills no rows, are refu
   RowMajor matrix(5, 8);
   CHECK_NOTHROW(MatrixView(matrix.topRows(3)));
   CHECK_THROWS_WITH_AS(MatrixView(matrix.leftCols(3)),
-                       "matrix view: rows of 3 floats lie 8 floats apart and floats 1, expected no "
-                       "gap; copy the matrix",
+                       "matrix view: rows begin 8 floats apart and elements 1, expected 3 and 1, "
+                       "without a gap; copy the matrix",
                        ShapeError);
   CHECK_NOTHROW(MatrixView(matrix.row(2).leftCols(3)));
   const std::vector<float> values(12);

@@ -214,9 +214,10 @@ TEST_CASE("loading joins the list with the pictures") {
                           folder.path / "image_pairs" / "test_pairs.csv");
   CHECK(load_pf_pascal(folder.path, "test").pairs.size() == 2);
 
-  CHECK_THROWS_WITH_AS(load_pf_pascal(folder.path, "val"),
-                       doctest::Contains((folder.path.string() + ": no val_pairs.csv").c_str()),
-                       DatasetError);
+  CHECK_THROWS_WITH_AS(
+      load_pf_pascal(folder.path, "val"),
+      doctest::Contains((folder.path.string() + ": holds neither val_pairs.csv").c_str()),
+      DatasetError);
   CHECK_THROWS_AS(load_pf_pascal(folder.path, "trn"), SettingError);
   CHECK_THROWS_WITH_AS(load_pf_pascal(folder.path / "nowhere", "test"),
                        ((folder.path / "nowhere").string() + ": no such directory").c_str(),

@@ -144,7 +144,7 @@ TEST_CASE("folders make all ordered pairs, in the order of their names") {
   std::filesystem::remove(file("b.png"));
   refused((file("b.png").string() + " is missing").c_str());
   std::filesystem::remove(file("b.mat"));
-  refused("car(G): one picture makes no pair");
+  refused("car(G): holds one picture only, and a pair needs two");
   std::filesystem::remove(file("c.png"));
   std::filesystem::remove(file("c.mat"));
   refused("no pairs");

@@ -312,8 +312,8 @@ TEST_CASE("CMYK without Adobe's statement of its meaning is refused by name") {
   REQUIRE(adobe != std::string::npos);
   jpeg[adobe] = 'a';
   CHECK(refusal(jpeg) ==
-        "some.picture: expected a grey, RGB or Adobe CMYK JPEG, got four channels without a "
-        "statement of their meaning");
+        "some.picture: expected a grey, RGB or Adobe CMYK JPEG, got four channels without an "
+        "Adobe segment that names their colour space");
 }
 
 TEST_CASE("the header gives the size even behind long previews") {

@@ -162,7 +162,7 @@ TEST_CASE("what attention has no kernel for") {
   AttentionWorkspace workspace;
   std::vector<float> out(4 * 24);
   CHECK_THROWS_WITH_AS(attend(problem.in, 1.0F, out.data(), 24, {}, workspace),
-                       "attend: heads of 24 dimensions, expected a multiple of 16", ShapeError);
+                       "attend: a head has 24 dimensions, expected a multiple of 16", ShapeError);
   const Problem<std::uint16_t> narrow(4, 1, 16, random);
   std::vector<std::uint16_t> bits(4 * 16);
   CHECK_THROWS_AS(attend(narrow.in, 1.0F, bits.data(), 16, {1, InstructionSet::avx512}, workspace),

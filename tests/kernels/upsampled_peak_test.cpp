@@ -117,9 +117,10 @@ TEST_CASE("norms of other cells are refused") {
   const FeatureMap map = random_map(3, 3, 8, 1), larger = random_map(40, 40, 8, 2);
   FloatMatrix query = random_map(1, 1, 8, 3).values;
   const MatrixView view(query.data(), 1, 8);
-  CHECK_THROWS_WITH_AS(find_upsampled_peaks(view, map, upsampled_norms(larger, {80, 80})),
-                       "upsampled norms of cells (0, 0) to (40, 40), expected (0, 0) to (3, 3)",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      find_upsampled_peaks(view, map, upsampled_norms(larger, {80, 80})),
+      "the upsampled norms were made of cells (0, 0) to (40, 40), the target has (0, 0) to (3, 3)",
+      ShapeError);
 }
 
 TEST_CASE("equal pixels give the first one, cells that are not finite none around them") {

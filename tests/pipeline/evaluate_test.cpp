@@ -339,8 +339,9 @@ TEST_CASE("features of one evaluation have one dimension") {
   pipeline.setting.image_size = 160;
   EvaluateSetting setting;
   setting.batch_size = 1;
-  CHECK_THROWS_WITH_AS(evaluate(pipeline, crops.dataset, setting),
-                       doctest::Contains("evaluate: features of 8 floats for "), ShapeError);
+  CHECK_THROWS_WITH_AS(
+      evaluate(pipeline, crops.dataset, setting),
+      doctest::Contains(" has 8 dimensions, those of the pictures before it have 512"), ShapeError);
 }
 
 TEST_CASE("the stages of an evaluation, one by one, give its scores") {

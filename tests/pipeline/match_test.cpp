@@ -189,7 +189,9 @@ TEST_CASE("a matcher that reads no features runs no backbone, and errors name th
   CHECK(match_dense(Untouchable{}, source, target, {}, CopyCoordinates{}).rows > 0);
   CHECK_THROWS_WITH_AS(
       match_dense(Untouchable{}, source, target, {1}, LostLater{}),
-      doctest::Contains("of the points from 8192 on, matcher: its answer to query 7"), ValueError);
+      doctest::Contains(
+          "in the block of points that begins at 8192: matcher: its answer to query 7"),
+      ValueError);
   CHECK_THROWS_WITH_AS(match(Untouchable{}, source, Image{}, {{3, 3}}),
                        doctest::Contains("match: target: expected a picture"), ShapeError);
   CHECK_THROWS_WITH_AS(match_dense(Untouchable{}, Image{}, target),

@@ -125,7 +125,7 @@ def own_files(folder, pair):
 
     for output in ("/dev/null", folder):
         result = run(*match, "--json", output, status=1)
-        check("no regular file" in result.stderr, f"--json {output}")
+        check("not a regular file" in result.stderr, f"--json {output}")
     result = run(*evaluate, "--json", f"{folder}/absent/r.json", status=1)
     check("there is no folder" in result.stderr, "a folder that is absent, before the work")
     made = f"{folder}/made"

@@ -111,7 +111,7 @@ def deaths(folder):
         processes[victim].kill()
         processes[victim].communicate()
         require(processes[1 - victim].returncode == 1, f"{name}: status {processes[1 - victim].returncode}")
-        require(len(errors.splitlines()) == 1 and errors.startswith(f"homolog: process {1 - victim} of 2, adding up"),
+        require(len(errors.splitlines()) == 1 and errors.startswith(f"homolog: process {1 - victim} of 2, summing"),
                 f"{name}: {errors}")
         require(seconds < 5 + 5, f"{name}: the other process ended after {seconds:.1f} s")
         print(f"{name}: the other process ended after {seconds:.1f} s")
@@ -133,9 +133,9 @@ def mistakes(folder):
 
     command = ["evaluate", *backbone, "--root", folder / "set", "--json", folder / "wrong.json"]
     for differing in ([["--limit", 3], ["--limit", 4]], [["--alpha", "0.1"], ["--alpha", "0.2"]]):
-        require("was given other settings or pairs" in failures(*command, differing=differing), "other pairs")
+        require("has other settings or pairs" in failures(*command, differing=differing), "other pairs")
     errors = failures(*training(folder, "wrong", 4), differing=[["--seed", 1], ["--seed", 2]])
-    require("finetune: process 1 was given other settings" in errors, errors)
+    require("finetune: process 1 has other settings" in errors, errors)
     # One that cannot start ends the others at once.
     begin = time.monotonic()
     errors = failures(*command, differing=[[], ["--checkpoint", "absent.safetensors"]])
@@ -150,7 +150,7 @@ def mistakes(folder):
         return done.stderr
 
     require("RANK is \"2\"" in alone(RANK="2", WORLD_SIZE="2"), "a rank beyond the count")
-    require("meeting the others (timeout 1 s)" in alone(RANK="1", WORLD_SIZE="2"), "nobody comes")
+    require("connecting to the other processes (timeout 1 s)" in alone(RANK="1", WORLD_SIZE="2"), "nobody comes")
 
 
 with tempfile.TemporaryDirectory() as temporary:

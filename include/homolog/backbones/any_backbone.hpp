@@ -79,7 +79,7 @@ struct AnyBackbone {
       detail::require_batch(batch);
       if constexpr (ByteBackbone<B>) return backbone(batch);
       static_cast<void>(batch);
-      throw SettingError("AnyBackbone: the backbone it holds reads no bytes");
+      throw SettingError("AnyBackbone: its backbone does not take pictures as bytes");
     }
     B backbone;
   };

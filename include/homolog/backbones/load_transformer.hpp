@@ -85,7 +85,8 @@ Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
   const std::vector<Candidate> all = detail::candidates<List>(file);
   const std::string_view expected = variant.empty() ? Family::name : variant;
   if (all.empty()) {
-    throw WeightsError(detail::text(file.name, ": no known backbone's keys, expected ", expected));
+    throw WeightsError(
+        detail::text(file.name, ": its keys belong to no known backbone, expected ", expected));
   }
   const auto found = std::find_if(all.begin(), all.end(), [](const Candidate& one) {
     return one.recognized.family == Family::name;
@@ -99,9 +100,10 @@ Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
   if (recognized.variant.empty()) detail::require_all_blocks<Family>(file, recognized);
   // Heads are 64 wide in published models up to this width, and not in wider ones.
   if (found->heads_guessed && recognized.embed_dim > 1024) {
-    throw WeightsError(detail::text(file.name, ": recognised as ", describe(recognized),
-                                    ", and nothing tells its number of heads; state it in the "
-                                    "metadata homolog.heads of a safetensors file"));
+    throw WeightsError(
+        detail::text(file.name, ": recognised as ", describe(recognized),
+                     ", but its number of attention heads is unknown; state it in the "
+                     "metadata homolog.heads of a safetensors file"));
   }
   return recognized;
 }
@@ -266,7 +268,7 @@ TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view va
   std::string family(family_of<List>(variant));
   if (family.empty()) {
     const auto recognized = recognize<List>(file, variant);
-    if (!recognized) throw WeightsError(file.name + ": no known backbone's keys");
+    if (!recognized) throw WeightsError(file.name + ": its keys belong to no known backbone");
     family = recognized->family;
   }
   TransformerBackbone backbone;

@@ -167,7 +167,7 @@ std::optional<Recognized> recognize(const TensorFile& file, std::string_view var
   }
   throw WeightsError(
       detail::text(file.name, ": may be ", names,
-                   ", whose files have the same keys and shapes; name the one it is"));
+                   ", whose files have the same keys and shapes; say which one it is by its name"));
 }
 
 }  // namespace homolog::inline v0_1

@@ -41,7 +41,7 @@ struct SyntheticBackbone {
     detail::require_batch(batch);
     if (batch.size.width % patch != 0 || batch.size.height % patch != 0) {
       throw ShapeError(detail::text("synthetic backbone: input ", batch.size.width, "x",
-                                    batch.size.height, " is no multiple of the patch size ",
+                                    batch.size.height, ", expected multiples of the patch size ",
                                     patch));
     }
     const int rows = batch.size.height / patch, cols = batch.size.width / patch;

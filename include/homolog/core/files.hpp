@@ -121,7 +121,8 @@ inline void write_file_atomically(const std::filesystem::path& path,
   std::error_code unknown;
   const auto status = std::filesystem::status(path, unknown);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    throw FileError(detail::text(path.string(), ": no regular file, and nothing else is replaced"));
+    throw FileError(
+        detail::text(path.string(), ": is not a regular file, and only those are replaced"));
   }
   // Each writer needs a temporary name of its own: mode "x" fails when another thread has taken the
   // name, or a process with the same id on another machine that shares the disk.

@@ -137,8 +137,8 @@ class FloatMatrix {
   /// @throws ShapeError for a negative side; std::bad_alloc when memory is short
   void resize(Index rows, Index cols) {
     if (rows < 0 || cols < 0) {
-      throw ShapeError(
-          detail::text("FloatMatrix: ", rows, " rows of ", cols, ", expected none below 0"));
+      throw ShapeError(detail::text("FloatMatrix: ", rows, " rows and ", cols,
+                                    " columns, expected both at least 0"));
     }
     if (cols > 0 && rows > (std::numeric_limits<Index>::max)() / cols) throw std::bad_alloc();
     rows_ = cols_ = 0;  // in case the allocation throws

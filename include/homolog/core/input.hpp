@@ -97,8 +97,8 @@ inline void require_batch(const InputBatch& batch) {
 inline void require_batch(const ByteBatch& batch) {
   require_batch_values(batch.batch, batch.size, batch.values.size(), batch.picture_bytes());
   if (batch.content.size() != static_cast<std::size_t>(batch.batch)) {
-    throw ShapeError(
-        text("input batch: ", batch.content.size(), " contents for ", batch.batch, " pictures"));
+    throw ShapeError(text("input batch: ", batch.content.size(), " content rectangles for ",
+                          batch.batch, " pictures"));
   }
   for (const auto& [x, y, size] : batch.content) {
     if (size.width < 1 || size.height < 1 || x < 0 || y < 0 || size.width > batch.size.width - x ||

@@ -101,7 +101,8 @@ inline InstructionSet chosen_instruction_set(const char* named) {
   for (const auto set : all_instruction_sets) {
     if (named != nullptr && instruction_set_name(set) == named) {
       if (is_supported(set)) return set;
-      throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET: this machine has no ") + named);
+      throw SettingError(
+          detail::text("HOMOLOG_INSTRUCTION_SET is ", named, ", which this machine does not have"));
     }
     if (is_supported(set)) largest = set;
     names.append(names.empty() ? "" : ", ").append(instruction_set_name(set));

@@ -69,9 +69,9 @@ class MatrixView {
   MatrixView(const M& matrix)  // NOLINT(google-explicit-constructor)
       : data_(matrix.data()), rows_(matrix.rows()), cols_(matrix.cols()) {
     if ((cols_ > 1 && matrix.innerStride() != 1) || (rows_ > 1 && matrix.outerStride() != cols_)) {
-      throw ShapeError(detail::text("matrix view: rows of ", cols_, " floats lie ",
-                                    matrix.outerStride(), " floats apart and floats ",
-                                    matrix.innerStride(), ", expected no gap; copy the matrix"));
+      throw ShapeError(detail::text(
+          "matrix view: rows begin ", matrix.outerStride(), " floats apart and elements ",
+          matrix.innerStride(), ", expected ", cols_, " and 1, without a gap; copy the matrix"));
     }
   }
   /// There is no view of a column-major matrix (Eigen::MatrixXf is one), of another scalar or of an

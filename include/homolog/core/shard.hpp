@@ -31,7 +31,8 @@ inline void require_valid(const Shard& shard, const std::string& what) {
     return;
   }
   throw SettingError(detail::text(what, ": process ", shard.index, " of ", shard.count,
-                                  ", or no way to gather what the others have"));
+                                  ", expected 0 to one below the count, and Shard::gather set "
+                                  "where the count is above 1"));
 }
 
 /// Checks, by a digest of the work, that all processes of a run were given the same work.
@@ -42,13 +43,13 @@ inline void require_agreement(const Shard& shard, const std::string& digest,
   if (shard.count == 1) return;
   const std::vector<std::string> all = shard.gather(digest);
   if (all.size() != static_cast<std::size_t>(shard.count)) {
-    throw SettingError(
-        detail::text(what, ": ", all.size(), " answers of ", shard.count, " processes"));
+    throw SettingError(detail::text(what, ": gather returned ", all.size(), " strings, expected ",
+                                    shard.count, ", one per process"));
   }
   for (std::size_t k = 1; k < all.size(); ++k) {
     if (all[k] == all[k - 1]) continue;
-    throw SettingError(detail::text(what, ": process ", k,
-                                    " was given other settings or pairs than process ", k - 1));
+    throw SettingError(
+        detail::text(what, ": process ", k, " has other settings or pairs than process ", k - 1));
   }
 }
 

@@ -165,8 +165,8 @@ inline std::filesystem::path pf_pascal_list(const std::filesystem::path& root,
       if (std::filesystem::is_regular_file(folder / name, error)) return folder / name;
     }
   }
-  throw DatasetError(text(root.string(), ": no ", names[1], " or ", names[0],
-                          ", neither there nor in image_pairs/"));
+  throw DatasetError(text(root.string(), ": holds neither ", names[1], " nor ", names[0],
+                          ", and its image_pairs/ does not either"));
 }
 
 /// The folder that holds `JPEGImages/`. Lists name pictures `PF-dataset-PASCAL/JPEGImages/...`;

@@ -79,7 +79,7 @@ inline std::vector<WillowPicture> read_willow_folder(const std::filesystem::path
         {folder / (stem + ".png"), load_pf_willow_keypoints(folder / (stem + ".mat"))});
   }
   if (pictures.size() == 1) {
-    throw DatasetError(folder.string() + ": one picture makes no pair");
+    throw DatasetError(folder.string() + ": holds one picture only, and a pair needs two");
   }
   return pictures;
 }

@@ -113,8 +113,8 @@ inline Dataset load_pf_willow_csv(const std::filesystem::path& root,
     pair.source = inside(row.source, category[0]);
     pair.target = inside(row.target, category[1]);
     if (category[0] != category[1]) {
-      throw DatasetError(
-          detail::text(where, ": a pair of two sub-classes, ", category[0], " and ", category[1]));
+      throw DatasetError(detail::text(where, ": source and target are of two sub-classes, ",
+                                      category[0], " and ", category[1]));
     }
     if (options.require_images) {
       pictures.require(pair.source, where);

@@ -45,7 +45,7 @@ class ProcessGroup {
                                       " ms"));
     }
     if (launch_.processes == 1) return;
-    report("meeting the others", [&] {
+    report("connecting to the other processes", [&] {
       store_ = detail::meeting_store(launch_, setting_.timeout);
       cpu_ = detail::gloo_backend(store_, launch_, setting_.timeout);
     });
@@ -62,7 +62,7 @@ class ProcessGroup {
   /// @note synchronises the tensor's device
   void sum(torch::Tensor& tensor) {
     if (launch_.processes == 1) return;
-    report(detail::text("adding up ", tensor.numel(), " numbers"), [&] {
+    report(detail::text("summing ", tensor.numel(), " numbers"), [&] {
 #ifdef USE_C10D_NCCL
       if (tensor.is_cuda()) {
         if (!cuda_) cuda_ = detail::nccl_backend(store_, launch_, setting_.timeout);
@@ -89,7 +89,7 @@ class ProcessGroup {
     // Each process fills its own row and leaves the others zero, so that the sum holds the bytes of
     // all.
     torch::Tensor rows;
-    report("room for what all gave", [&] {
+    report("allocating memory for the gathered data", [&] {
       rows = torch::zeros({launch_.processes, sizes.max().item<std::int64_t>()}, torch::kUInt8);
     });
     if (!own.empty()) std::memcpy(rows[place].mutable_data_ptr(), own.data(), own.size());

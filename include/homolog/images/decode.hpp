@@ -86,9 +86,9 @@ inline CheckedHeader check_header(std::string_view bytes, const std::string& nam
   }
   if (header.width != announced.width || header.height != announced.height || header.channels < 1 ||
       header.channels > 4) {
-    throw ImageError(text(name, ": expected a ", kind, " header that announces one size, got ", got,
-                          " and ", header.width, "x", header.height, " with ", header.channels,
-                          " channels"));
+    throw ImageError(text(name, ": the ", kind, " header says ", got, ", but stb_image reads ",
+                          header.width, "x", header.height, " with ", header.channels,
+                          " channels from it"));
   }
   return {format, {header.width, header.height}};
 }
@@ -126,8 +126,9 @@ inline Image decode_image(std::string_view bytes, const std::string& name,
   } else {
     const auto jpeg = detail::walk_jpeg(bytes, name, false);
     if (jpeg.components == 4 && jpeg.adobe_transform != 0 && jpeg.adobe_transform != 2) {
-      throw ImageError(detail::text(name, ": expected a grey, RGB or Adobe CMYK JPEG, got four ",
-                                    "channels without a statement of their meaning"));
+      throw ImageError(
+          detail::text(name, ": expected a grey, RGB or Adobe CMYK JPEG, got four ",
+                       "channels without an Adobe segment that names their colour space"));
     }
   }
   // No block of memory for a valid picture is larger than twice its pixels as 16-bit RGBA, rounded

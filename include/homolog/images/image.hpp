@@ -136,7 +136,8 @@ struct Image {
   /// @throws ShapeError for a negative side
   Image(int width_, int height_) : width(width_), height(height_) {
     if (width < 0 || height < 0) {
-      throw ShapeError(detail::text("Image: ", width, "x", height, ", expected no side below 0"));
+      throw ShapeError(
+          detail::text("Image: ", width, "x", height, ", expected both sides at least 0"));
     }
     pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
   }

@@ -226,7 +226,7 @@ void attend(const AttentionInputs<Value>& in, float scale, Value* out, std::size
             const Parallel& parallel) {
   if (in.dim == 0 || in.dim % 16 != 0) {
     throw ShapeError(
-        detail::text("attend: heads of ", in.dim, " dimensions, expected a multiple of 16"));
+        detail::text("attend: a head has ", in.dim, " dimensions, expected a multiple of 16"));
   }
   if (!attends<Value>(set)) {
     throw SettingError(detail::text("attend: no bfloat16 kernel for ", instruction_set_name(set)));

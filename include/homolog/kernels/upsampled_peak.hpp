@@ -116,10 +116,10 @@ inline std::vector<PixelPeak> find_upsampled_peaks(MatrixView queries, const Fea
                           norms.x.first_cell + norms.x.cells(),
                           norms.y.first_cell + norms.y.cells()};
   if (made_of != target.content) {
-    throw ShapeError(detail::text("upsampled norms of cells (", made_of.x1, ", ", made_of.y1,
-                                  ") to (", made_of.x2, ", ", made_of.y2, "), expected (",
-                                  target.content.x1, ", ", target.content.y1, ") to (",
-                                  target.content.x2, ", ", target.content.y2, ")"));
+    throw ShapeError(detail::text("the upsampled norms were made of cells (", made_of.x1, ", ",
+                                  made_of.y1, ") to (", made_of.x2, ", ", made_of.y2,
+                                  "), the target has (", target.content.x1, ", ", target.content.y1,
+                                  ") to (", target.content.x2, ", ", target.content.y2, ")"));
   }
   std::vector<PixelPeak> peaks(static_cast<std::size_t>(queries.rows()));
   detail::in_blocks(

@@ -253,8 +253,8 @@ struct Prediction {
       for (std::size_t k = 0; k < maps.size(); ++k) {
         if (dim == 0) dim = maps[k].dim();
         if (maps[k].dim() != dim) {
-          throw ShapeError(text("evaluate: features of ", maps[k].dim(), " floats for ",
-                                pictures[k].path, ", of ", dim, " for the pictures before it"));
+          throw ShapeError(text("evaluate: a feature of ", pictures[k].path, " has ", maps[k].dim(),
+                                " dimensions, those of the pictures before it have ", dim));
         }
         queries.read(dataset, set, batch.members[k], needs_features<M>() ? &maps[k] : nullptr,
                      pipeline.setting.query);
@@ -317,8 +317,8 @@ Predictions predict(const Pipeline<P, M, S>& pipeline, const Dataset& dataset,
   if constexpr (ProblemMatcher<M> && needs_features<M>()) {
     if (setting.shard.count > 1) {
       throw SettingError(
-          "evaluate: this matcher looks at both feature maps of a pair, which lie in different "
-          "processes; run it in one");
+          "evaluate: this matcher reads both feature maps of a pair, which may lie in different "
+          "processes; run it in one process");
     }
   }
   detail::require_agreement(setting, dataset, pipeline.setting);

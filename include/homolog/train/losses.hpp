@@ -169,8 +169,9 @@ struct GaussianCrossEntropy {
     detail::require_batch(batch, "GaussianCrossEntropy");
     detail::require_temperature(setting.temperature, "GaussianCrossEntropy");
     if (!detail::is_positive_float(setting.sigma) || setting.radius < 0) {
-      throw SettingError(detail::text("GaussianCrossEntropy: sigma ", setting.sigma, " and radius ",
-                                      setting.radius, ", expected a positive and one of >= 0"));
+      throw SettingError(detail::text("GaussianCrossEntropy: sigma is ", setting.sigma,
+                                      " and radius ", setting.radius,
+                                      ", expected sigma > 0 and radius >= 0"));
     }
     const detail::FullPrecisionScope scope(batch.similarity);
     const CorrespondenceBatch clean = detail::without_padding(batch);

@@ -210,9 +210,9 @@ class TrainingRun {
     if (result.steps > 0 && trainer.scaler.skipped >= result.steps) {
       throw ValueError(detail::text(
           "all ", result.steps, " steps to step ", result.steps, ", ", steps.names_of(step_pairs),
-          ", were skipped: float16 gradients overflow, at the end at a scale of ",
-          trainer.scaler.scale, "; train longer, in bfloat16, or with a loss of lower ",
-          "temperature"));
+          ", were skipped, because float16 gradients overflowed, at the end at a scale of ",
+          trainer.scaler.scale, "; train longer, in bfloat16, or with a lower temperature of the ",
+          "loss"));
     }
     refresh_without_gradients();
     for (const auto& weight : trainer.tuned.list) weight.value.mutable_grad().reset();

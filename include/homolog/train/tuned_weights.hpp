@@ -65,7 +65,7 @@ inline int first_tuned_block(const TransformerBackbone& backbone, int k, const c
   const int available = backbone.layer() + 1;
   if (k < 1 || k > available) {
     throw SettingError(text(what, ": k is ", k, ", expected 1 to ", available,
-                            ", the blocks the features come through"));
+                            ", the number of blocks up to the chosen layer"));
   }
   if (backbone.setting.facet != Facet::token) {
     throw SettingError(text(what, ": attention keys are not tuned, expected the token facet"));

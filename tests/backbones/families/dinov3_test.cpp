@@ -177,7 +177,7 @@ TEST_CASE("what is kept does not outlive an edit, and nothing else is kept") {
         homolog::detail::float_values(original, "blocks.0.attn.qkv.bias"));
   foreign.metadata["homolog.kept.blocks.0.attn.qkv.weight"] = "F32 1 00000000";
   CHECK_THROWS_WITH_AS(to_original_keys(foreign, *recognize(foreign)),
-                       doctest::Contains("is none that is kept"), WeightsError);
+                       doctest::Contains("names no tensor that homolog keeps"), WeightsError);
 }
 
 TEST_CASE("a bias of keys is refused: the original has none") {

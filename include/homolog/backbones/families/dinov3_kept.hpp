@@ -172,7 +172,8 @@ inline TensorFile take_kept(TensorFile& file) {
                        key == "local_cls_norm.bias" || key.ends_with(".attn.qkv.bias") ||
                        key.ends_with(".attn.qkv.bias_mask");
     if (!known) {
-      throw WeightsError(text(file.name, ": metadata ", entry->first, " is none that is kept"));
+      throw WeightsError(
+          text(file.name, ": metadata ", entry->first, " names no tensor that homolog keeps"));
     }
     add_tensor_from_text(kept, key, entry->second, budget);
     entry = file.metadata.erase(entry);

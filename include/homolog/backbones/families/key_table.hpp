@@ -47,7 +47,7 @@ using AttentionParts = std::array<const TensorView*, 3>;
 
 inline void add_renamed(TensorFile& file, const std::string& key, const TensorView& view) {
   if (!file.tensors.emplace(key, view).second) {
-    throw WeightsError(text(file.name, ": two tensors become '", key, "'"));
+    throw WeightsError(text(file.name, ": two tensors would both be renamed to '", key, "'"));
   }
 }
 
@@ -86,7 +86,7 @@ inline void add_stacked(TensorFile& file, const std::string& key, const Attentio
     }
   }
   if (file.tensors.contains(key))
-    throw WeightsError(text(file.name, ": two tensors become '", key, "'"));
+    throw WeightsError(text(file.name, ": two tensors would both be renamed to '", key, "'"));
   std::vector<std::int64_t> shape = first->shape;
   if (__builtin_mul_overflow(shape[0], std::int64_t{3}, &shape[0])) {
     throw WeightsError(text(file.name, ": '", key, "' of shape ", shape_text(first->shape),

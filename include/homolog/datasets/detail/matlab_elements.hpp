@@ -227,7 +227,7 @@ class MatlabWalk {
     }
     variable.name = std::string(expect(rest, int8, "names").data);
     if (variable.name.size() > 4096 || variable.name.find('\0') != std::string::npos) {
-      fail("a variable's name is no name");
+      fail("a variable has a name that MATLAB does not allow");
     }
     walk_content(rest, variable, count, depth);
     return variable;

@@ -259,7 +259,7 @@ void match(const Multiply& multiply, std::size_t count, const Grid& grid,
            const DecoderSetting& setting, float* tile, std::size_t tile_rows, Answer* answers,
            cudaStream_t stream) {
   detail::require_decodable(grid, setting, tile_rows);
-  if (tile_rows == 0) throw ShapeError("cuda::match: a tile of no rows");
+  if (tile_rows == 0) throw ShapeError("cuda::match: tile_rows is 0, expected at least 1");
   for (std::size_t first = 0; first < count; first += tile_rows) {
     const std::size_t here = count - first < tile_rows ? count - first : tile_rows;
     multiply(first, here, tile);

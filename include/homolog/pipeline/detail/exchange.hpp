@@ -50,7 +50,7 @@ struct ByteReader {
   template <class T>
   void skip(std::size_t count) {
     if (bytes.size() / sizeof(T) < count) {
-      throw ShapeError("evaluate: another process gave less than was asked of it");
+      throw ShapeError("evaluate: another process sent less data than expected");
     }
     bytes.remove_prefix(count * sizeof(T));
   }
@@ -66,7 +66,8 @@ struct ByteReader {
 struct Gathered {
   Gathered(const Shard& shard, const ByteWriter& own) : all(shard.gather(own.bytes)) {
     if (all.size() != static_cast<std::size_t>(shard.count)) {
-      throw ShapeError(text("evaluate: ", all.size(), " answers of ", shard.count, " processes"));
+      throw ShapeError(
+          text("evaluate: got the data of ", all.size(), " processes, expected ", shard.count));
     }
     for (const std::string& bytes : all) readers.push_back({bytes});
   }
@@ -89,8 +90,8 @@ inline void exchange_queries(const Shard& shard, const Dataset& dataset, const P
   for (auto& reader : Gathered(shard, own).readers) {
     const int other = reader.take<int>();
     if (dim != 0 && other != 0 && other != dim) {
-      throw ShapeError(text("evaluate: features have ", other, " floats in one process and ", dim,
-                            " in another"));
+      throw ShapeError(text("evaluate: a feature has ", other, " dimensions in one process and ",
+                            dim, " in another"));
     }
     dim = (std::max)(dim, other);
   }

@@ -37,7 +37,8 @@ struct TrainLog {
       std::string line;
       std::getline(old, line);
       if (line + "\n" != header) {
-        throw FileError(path.string() + ": no log of a training, its first line is another");
+        throw FileError(path.string() +
+                        ": is not the log of a training, which has another first line");
       }
       while (std::getline(old, line) && !old.eof()) {
         if (std::strtoll(line.c_str(), nullptr, 10) <= steps_done) kept += line + "\n";

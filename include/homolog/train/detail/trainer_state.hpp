@@ -85,7 +85,7 @@ void restore_trainer(Trainer<O>& trainer, const Checkpoint& checkpoint, std::int
   for (const auto& [name, tensor] : checkpoint.tensors.tensors) {
     if (name.starts_with("tuned/") || known.contains(name)) continue;
     throw WeightsError(text(checkpoint.tensors.name, ": holds '", name,
-                            "', which this training's optimiser does not remember"));
+                            "', which is no part of this optimiser's state"));
   }
   const at::NoGradGuard no_gradients;
   const auto for_each_memory = [&](const auto& visit) {

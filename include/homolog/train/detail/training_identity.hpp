@@ -53,8 +53,8 @@ template <class M>
 void require_pairs_in_one_place(const TrainingSetting& setting) {
   if (!ProblemMatcher<M> || !needs_features<M>() || setting.shard.count == 1) return;
   throw SettingError(
-      "finetune: the validation's matcher looks at both feature maps of a pair, which lie in "
-      "different processes; run it in one, or take a matcher of similarity maps");
+      "finetune: the validation's matcher reads both feature maps of a pair, which may lie in "
+      "different processes; run it in one process, or take a matcher of similarity maps");
 }
 
 /// An identity that grows: no part of a training may hide what another says.
