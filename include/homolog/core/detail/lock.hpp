@@ -13,7 +13,8 @@ namespace homolog::inline v0_1::detail {
 
 /// Nothing has to be freed at its end, so a forked child may make one anew where it lies.
 struct Mutex {
-  pthread_mutex_t handle = PTHREAD_MUTEX_INITIALIZER;
+  Mutex() { pthread_mutex_init(&handle, nullptr); }
+  pthread_mutex_t handle;
 };
 
 /// Holds a mutex until its block ends, but for what lies between unlock() and lock().
