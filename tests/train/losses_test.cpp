@@ -519,14 +519,14 @@ TEST_CASE("losses refuse settings out of range") {
     refused(mse(value), static_cast<double>(static_cast<float>(value)));  // a matcher's is a float
     refused(gaussian(1, 3, value), value);
     refused(info_nce(value), value);
-    CHECK_THROWS_WITH_AS(
-        gaussian(value, 3, 10).on_batch(batch),
-        doctest::Contains(
-            homolog::detail::text("GaussianCrossEntropy: sigma ", value, " and radius 3").c_str()),
-        SettingError);
+    CHECK_THROWS_WITH_AS(gaussian(value, 3, 10).on_batch(batch),
+                         doctest::Contains(homolog::detail::text("GaussianCrossEntropy: sigma is ",
+                                                                 value, " and radius 3")
+                                               .c_str()),
+                         SettingError);
   }
   CHECK_THROWS_WITH_AS(gaussian(1, -1, 10).on_batch(batch),
-                       doctest::Contains("sigma 1 and radius -1"), SettingError);
+                       doctest::Contains("sigma is 1 and radius -1"), SettingError);
 }
 
 TEST_CASE("the coordinate loss trains any matcher as it matches, one of a user's own too") {
