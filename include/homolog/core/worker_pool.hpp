@@ -22,7 +22,7 @@
 #include "homolog/core/errors.hpp"
 
 // POSIX's threads, mutexes, conditions and clock: <thread>, <mutex>, <condition_variable> and
-// <chrono> would take a third of the time of <Eigen/Core>.
+// <chrono> would take a quarter of the time of <Eigen/Core>.
 
 namespace homolog::inline v0_1 {
 

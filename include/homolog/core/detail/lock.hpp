@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// A mutex of POSIX: <mutex> would take a fifth of the time of <Eigen/Core>, in each source that
+/// A mutex of POSIX: <mutex> would take a tenth of the time of <Eigen/Core>, in each source that
 /// matches anything.
 
 #include <pthread.h>
