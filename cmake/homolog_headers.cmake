@@ -1,5 +1,6 @@
 # The component that each header is installed with and verified by: of the first of these expressions
-# that matches its path below include/homolog. tests/gates/headers.py reads them from here.
+# that matches its path below include/homolog; bodies, detail/NAME_inl.hpp, belong with the header NAME.
+# tests/gates/headers.py reads them from here.
 set(homolog_header_rules "")
 # Of core, but for those who bring doctest, OpenCV or nvcc.
 list(APPEND homolog_header_rules user_library [[^(testing/doctest|interop/opencv)\.hpp$|\.cuh$]])
@@ -22,9 +23,10 @@ file(GLOB_RECURSE homolog_files CONFIGURE_DEPENDS RELATIVE ${homolog_include}/ho
 foreach(file IN LISTS homolog_files)
   set(rules ${homolog_header_rules})
   set(owner "")
+  string(REGEX REPLACE "detail/([a-z0-9_]+)_inl[.]hpp$" "\\1.hpp" header ${file})
   while(rules AND NOT owner)
     list(POP_FRONT rules component expression)
-    if(file MATCHES "${expression}")
+    if(header MATCHES "${expression}")
       set(owner ${component})
     endif()
   endwhile()

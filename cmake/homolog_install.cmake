@@ -17,7 +17,7 @@ endforeach()
 configure_package_config_file(cmake/homologConfig.cmake.in
                               ${PROJECT_BINARY_DIR}/homologConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
-# The only compiled part is a static library for one LibTorch; everything else fits any machine.
+# Static libraries are for one kind of machine and one LibTorch; headers fit any.
 if(HOMOLOG_COMPILED)
   set(architecture "")
 else()

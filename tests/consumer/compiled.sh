@@ -10,23 +10,26 @@ if [ -z "${HOMOLOG_VITS14_WEIGHTS:-}" ]; then
   exit 0
 fi
 rm -rf "$work"
-"$CMAKE" -S "$(dirname "$0")/compiled" -B "$work" -DHOMOLOG_SOURCE="$source" \
-  -DCMAKE_PREFIX_PATH="$TORCH_PREFIX" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$CXX"
-seconds() {  # TARGET
+for compiled in ON OFF; do
+  "$CMAKE" -S "$(dirname "$0")/compiled" -B "$work/$compiled" -DHOMOLOG_SOURCE="$source" \
+    -DHOMOLOG_COMPILED="$compiled" -DCMAKE_PREFIX_PATH="$TORCH_PREFIX" -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_CXX_COMPILER="$CXX"
+done
+seconds() {  # BUILD TARGET
   local start
   start=$(date +%s.%N)
-  "$CMAKE" --build "$work" --target "$1" >/dev/null
+  "$CMAKE" --build "$work/$1" --target "$2" >/dev/null
   echo "$(date +%s.%N) $start" | awk '{printf "%.1f", $1 - $2}'
 }
-library=$(seconds homolog_compiled)
-app=$(seconds app)
-seconds native_app >/dev/null
-headers_only=$(seconds headers_only)
+library=$(seconds ON homolog_compiled)
+app=$(seconds ON app)
+seconds ON native_app >/dev/null
+headers_only=$(seconds OFF headers_only)
 echo "seconds to build: library once $library, a program on it $app, the same header-only $headers_only," \
   "$(echo "$headers_only $app" | awk '{printf "%.1f", $1 / $2}') times as long"
 picture=$source/docs/pictures/cat.png
-one=$("$work/app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
-two=$("$work/headers_only" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
-native=$("$work/native_app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+one=$("$work/ON/app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+two=$("$work/OFF/headers_only" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
+native=$("$work/ON/native_app" "$HOMOLOG_VITS14_WEIGHTS" "$picture" "$picture")
 echo "answers: $one, header-only $two, with -march=native on the library without it $native"
 [ "$one" = "$two" ] && [ "$one" = "$native" ]

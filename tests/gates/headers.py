@@ -5,9 +5,9 @@ homolog::core to their room and to their time.
 
     headers.py [--torch LIBTORCH] [--times FILE.csv] [--markdown FILE.md] COMPILER...
 
-A header is included twice in an otherwise empty source. With further compilers that is done for
-homolog::core; the rest, up to 20 s each, stands in one source. Headers of homolog::core are
-compiled without LibTorch on the path, must not reach nlohmann-json, and with the first compiler may
+A header is included twice in an otherwise empty source. With further compilers all stand in one
+source, and those of homolog::core alone as well, in the compiled mode, without their bodies; all
+bodies stand in one source of the first compiler. Headers of homolog::core are compiled without LibTorch on the path, must not reach nlohmann-json, and with the first compiler may
 take at most twice the time of <Eigen/Core> alone, measured in turns with it. Headers that reach
 <torch/types.h> by themselves find it precompiled, so their time is what they add to it.
 benchmarks/put_results.py puts the Markdown into docs/reference/compile_time.md.
@@ -41,6 +41,7 @@ SYSTEM_FOLDERS = ["/usr/include/eigen3", "/usr/include/stb", "/usr/include/openc
 
 def component(header):
     """Of the targets homolog::core, homolog::datasets and so on, the one that brings the header."""
+    header = re.sub(r"detail/([a-z0-9_]+)_inl\.hpp$", r"\1.hpp", header)
     return next(name for name, expression in RULES if re.search(expression, header))
 
 
@@ -93,12 +94,23 @@ def outside_version_namespace():
 
 
 @functools.cache
+def included(header):
+    """What a header's own lines include."""
+    return re.findall(r'^ *# *include [<"]([^>"]+)[>"]',
+                      (INCLUDE / "homolog" / header).read_text(encoding="utf-8"), re.M)
+
+
 def reaches(header, wanted):
-    """Whether a header's own lines, or those of homolog's headers it includes, include `wanted`."""
-    names = re.findall(r'^ *# *include [<"]([^>"]+)[>"]',
-                       (INCLUDE / "homolog" / header).read_text(encoding="utf-8"), re.M)
-    return wanted in names or any(reaches(name.removeprefix("homolog/"), wanted)
-                                  for name in names if name.startswith("homolog/"))
+    """Whether a header, or one of homolog's headers that it reaches, includes `wanted`."""
+    seen, todo = set(), [header]
+    while todo:
+        names = included(todo.pop())
+        if wanted in names:
+            return True
+        own = {name.removeprefix("homolog/") for name in names if name.startswith("homolog/")}
+        todo += own - seen
+        seen |= own
+    return False
 
 
 def precompile(compiler, torch, folder):
@@ -114,8 +126,8 @@ def precompile(compiler, torch, folder):
     return str(path)
 
 
-def check(compiler, headers, torch, precompiled=None):
-    options = ["-fsyntax-only", *warnings(compiler)]
+def check(compiler, headers, torch, precompiled=None, compiled_mode=False):
+    options = ["-fsyntax-only", *warnings(compiler), *["-DHOMOLOG_COMPILED"] * compiled_mode]
     if precompiled:
         options += ["-include", precompiled]
     return run(command(compiler, torch, *options), "".join(map(source_of, headers)))
@@ -161,8 +173,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
 
-    headers = sorted(str(path.relative_to(INCLUDE / "homolog"))
-                     for path in (INCLUDE / "homolog").rglob("*.hpp"))
+    everything = sorted(str(path.relative_to(INCLUDE / "homolog"))
+                        for path in (INCLUDE / "homolog").rglob("*.hpp"))
+    bodies = [header for header in everything if header.endswith("_inl.hpp")]
+    headers = [header for header in everything if header not in bodies]
     core = [header for header in headers
             if component(header) == "core" or header == "testing/doctest.hpp"]
     rest = [header for header in headers if header not in core]
@@ -175,7 +189,12 @@ def main():
     with (concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool,
           tempfile.TemporaryDirectory() as folder):
         # The longest first.
-        together = [pool.submit(check, compiler, rest, arguments.torch) for compiler in further]
+        every = [header for header in headers if header != "testing/doctest.hpp"]
+        together = {
+            f"{len(every)} headers, {compiler}": pool.submit(check, compiler, every, arguments.torch)
+            for compiler in further}
+        together[f"{len(bodies)} headers of bodies, {first}"] = pool.submit(
+            check, first, bodies, arguments.torch, None, True)
         torch_alone = pool.submit(run, command(first, arguments.torch, "-fsyntax-only"),
                                   PRECOMPILED)
         precompiled = pool.submit(precompile, first, arguments.torch, folder).result()
@@ -183,17 +202,18 @@ def main():
                                      precompiled if header in on_torch else None)
                  for header in rest}
         measured = {header: pool.submit(measure, first, header) for header in core}
-        checked = {(header, compiler): pool.submit(check, compiler, (header,), arguments.torch)
-                   for header in core for compiler in further}
-        for compiler, job in zip(further, together):
+        checked = {
+            (header, compiler): pool.submit(check, compiler, (header,), arguments.torch, None, True)
+            for header in core for compiler in further}
+        for what, job in together.items():
             if job.result()[0]:
-                failures.append(f"{len(rest)} headers, {compiler}:\n{job.result()[0]}")
+                failures.append(f"{what}:\n{job.result()[0]}")
         for header, job in (alone | measured).items():
             if job.result()[0]:
                 failures.append(f"{header}, {first}:\n{job.result()[0]}")
         for (header, compiler), job in checked.items():
             if job.result()[0]:
-                failures.append(f"{header}, {compiler}:\n{job.result()[0]}")
+                failures.append(f"{header} in the compiled mode, {compiler}:\n{job.result()[0]}")
 
     eigen = statistics.median(own / ratio for _, own, ratio in
                               (job.result() for job in measured.values()) if ratio)
@@ -220,7 +240,8 @@ def main():
           f"<torch/types.h>: {torch_seconds:.1f} s")
     for failure in failures:
         print(f"== {failure}")
-    print(f"{len(headers)} headers alone with {first}; {len(core)} alone and the rest together with "
+    print(f"{len(headers)} headers alone and {len(bodies)} of bodies together with {first}; all headers "
+          f"together, and {len(core)} alone in the compiled mode, with "
           f"{', '.join(further) or 'no other'}: {len(failures)} failures")
     if arguments.times:
         with open(arguments.times, "w", newline="", encoding="utf-8") as file:

@@ -5,11 +5,7 @@
 /// Which of the processor's instructions the kernels use, chosen at run time.
 
 #include <atomic>
-#include <cstdlib>
-#include <string>
 #include <string_view>
-
-#include "homolog/core/errors.hpp"
 
 /// Set where kernels for x86-64 are compiled in, by GCC's and Clang's function-level targets.
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
@@ -48,79 +44,20 @@ constexpr bool includes(InstructionSet set, InstructionSet part) {
 }
 
 /// The name `homolog info` and benchmarks print.
-inline std::string_view instruction_set_name(InstructionSet set) {
-  switch (set) {
-    case InstructionSet::portable:
-      return "portable";
-    case InstructionSet::avx2:
-      return "avx2";
-    case InstructionSet::avx512:
-      return "avx512";
-    case InstructionSet::avx512_bf16:
-      return "avx512_bf16";
-    case InstructionSet::neon:
-      return "neon";
-  }
-  throw SettingError("instruction_set_name: unknown set");
-}
+std::string_view instruction_set_name(InstructionSet set);
 
 /// Whether this processor and operating system run a family.
-inline bool is_supported(InstructionSet set) {
-#if HOMOLOG_X86_KERNELS
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl");
-  if (set == InstructionSet::avx2) return avx2;
-  if (set == InstructionSet::avx512) return avx512;
-  if (set == InstructionSet::avx512_bf16) return avx512 && __builtin_cpu_supports("avx512bf16");
-#endif
-  if (HOMOLOG_NEON_KERNELS == 1 && set == InstructionSet::neon) return true;
-  return set == InstructionSet::portable;
-}
+bool is_supported(InstructionSet set);
 
 /// Refuses a set that this machine does not have, such as one of another kind of processor.
 ///
 /// @throws SettingError naming the set
-inline void require_supported(InstructionSet set) {
-  if (!is_supported(set)) {
-    throw SettingError(std::string("instruction set ").append(instruction_set_name(set)) +
-                       ": this machine does not have it");
-  }
-}
+void require_supported(InstructionSet set);
 
 namespace detail {
 
-/// The largest family that is supported, or the one that is named.
-///
-/// @param named by HOMOLOG_INSTRUCTION_SET, or null
-/// @throws SettingError when that name is unknown or not supported
-inline InstructionSet chosen_instruction_set(const char* named) {
-  InstructionSet largest = InstructionSet::portable;
-  std::string names;
-  for (const auto set : all_instruction_sets) {
-    if (named != nullptr && instruction_set_name(set) == named) {
-      if (is_supported(set)) return set;
-      throw SettingError(
-          detail::text("HOMOLOG_INSTRUCTION_SET is ", named, ", which this machine does not have"));
-    }
-    if (is_supported(set)) largest = set;
-    names.append(names.empty() ? "" : ", ").append(instruction_set_name(set));
-  }
-  if (named != nullptr) {
-    throw SettingError(std::string("HOMOLOG_INSTRUCTION_SET is '") + named + "', expected one of " +
-                       names);
-  }
-  return largest;
-}
-
 /// The process's setting; the largest family, or the environment's, until it is set.
-inline std::atomic<InstructionSet>& active_set() {
-  // The first use comes before threads of ours exist.
-  // NOLINTNEXTLINE(concurrency-mt-unsafe)
-  static std::atomic active(chosen_instruction_set(std::getenv("HOMOLOG_INSTRUCTION_SET")));
-  return active;
-}
+std::atomic<InstructionSet>& active_set();
 
 }  // namespace detail
 
@@ -142,3 +79,7 @@ inline void set_active_instruction_set(InstructionSet set) {
 }
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/core/detail/instruction_set_inl.hpp"
+#endif

@@ -8,12 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1 {
@@ -73,35 +70,7 @@ struct ImageTransform {
 /// @param side [px] a multiple of `patch`
 /// @param patch [px] patch size of the backbone
 /// @throws SettingError when a size is not positive or `side` is no multiple of `patch`
-inline ImageTransform make_image_transform(Size image, Resize resize, int side, int patch) {
-  if (image.width <= 0 || image.height <= 0 || patch <= 0) {
-    throw SettingError(detail::text("image transform: sizes must be positive, got image ",
-                                    image.width, "x", image.height, " and patch ", patch));
-  }
-  if (resize == Resize::native) {
-    const auto round_to_patch = [patch](int length) {
-      return (std::max)(1, static_cast<int>(std::lround(static_cast<double>(length) / patch))) *
-             patch;
-    };
-    const Size input{round_to_patch(image.width), round_to_patch(image.height)};
-    return {image, input, input, 0, 0};
-  }
-  if (side <= 0 || side % patch != 0) {
-    throw SettingError(detail::text(
-        "image size ", side, " is not a positive multiple of the patch ", "size ", patch,
-        "; the nearest is ",
-        (std::max)(1, static_cast<int>((std::int64_t{side} + patch / 2) / patch)) * patch));
-  }
-  const Size input{side, side};
-  if (resize == Resize::squash) return {image, input, input, 0, 0};
-  const double scale = static_cast<double>(side) / (std::max)(image.width, image.height);
-  const auto scaled = [scale, side](int length) {
-    return std::clamp(static_cast<int>(length * scale + 0.5), 1, side);
-  };
-  const Size content{scaled(image.width), scaled(image.height)};
-  if (resize == Resize::longest_side) return {image, input, content, 0, 0};
-  return {image, input, content, (side - content.width) / 2, (side - content.height) / 2};
-}
+ImageTransform make_image_transform(Size image, Resize resize, int side, int patch);
 
 /// Half-pixel exact map between a backbone input and its patch grid:
 /// cell = (x + 0.5) / patch - 0.5 and x = (cell + 0.5) * patch - 0.5.
@@ -125,14 +94,7 @@ struct GridTransform {
 /// The grid of an input.
 ///
 /// @throws SettingError when a side of `input` is no multiple of `patch`
-inline GridTransform make_grid_transform(Size input, int patch) {
-  if (patch <= 0 || input.width <= 0 || input.height <= 0 || input.width % patch != 0 ||
-      input.height % patch != 0) {
-    throw SettingError(detail::text("input size ", input.width, "x", input.height,
-                                    " is not a positive multiple of the patch size ", patch));
-  }
-  return {patch, input.height / patch, input.width / patch};
-}
+GridTransform make_grid_transform(Size input, int patch);
 
 /// Picture <-> grid in one step: an ImageTransform followed by a GridTransform.
 struct FrameTransform {
@@ -169,3 +131,7 @@ struct FrameTransform {
 };
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/core/detail/transforms_inl.hpp"
+#endif

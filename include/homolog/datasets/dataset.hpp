@@ -4,16 +4,13 @@
 /// @file
 /// What every data set loader returns: a list of picture pairs with corresponding keypoints.
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/core/points.hpp"
 
 namespace homolog::inline v0_1 {
@@ -64,42 +61,17 @@ struct Dataset {
 };
 
 /// The smallest box that holds all points; `points` must not be empty.
-inline Box<ImageFrame> bounding_box(const Points<ImageFrame>& points) {
-  using P = Point<ImageFrame>;
-  const auto [left, right] = std::minmax_element(points.begin(), points.end(),
-                                                 [](const P& a, const P& b) { return a.x < b.x; });
-  const auto [top, bottom] = std::minmax_element(points.begin(), points.end(),
-                                                 [](const P& a, const P& b) { return a.y < b.y; });
-  return {left->x, top->y, right->x, bottom->y};
-}
+Box<ImageFrame> bounding_box(const Points<ImageFrame>& points);
 
 /// The length s of a pair, in pixels of the target picture.
 ///
 /// @param target_size size of the decoded target picture [px]
 /// @throws DatasetError when the pair lacks the box the norm needs, or the length is not
 /// positive and finite
-inline double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_size) {
-  double scale = 0;
-  switch (norm) {
-    case ThresholdNorm::target_box:
-      if (!pair.target_box) throw DatasetError("pair " + pair.name + ": no target box");
-      scale = (std::max)(pair.target_box->width(), pair.target_box->height());
-      break;
-    case ThresholdNorm::keypoint_box: {
-      if (pair.target_keypoints.empty()) break;
-      const Box<ImageFrame> box = bounding_box(pair.target_keypoints);
-      scale = (std::max)(box.width(), box.height());
-      break;
-    }
-    case ThresholdNorm::image_size:
-      scale = (std::max)(target_size.width, target_size.height);
-      break;
-  }
-  if (!(scale > 0) || !std::isfinite(scale)) {
-    throw DatasetError(detail::text("pair ", pair.name, ": threshold length is ", scale,
-                                    ", expected a positive number of pixels"));
-  }
-  return scale;
-}
+double threshold_scale(const Pair& pair, ThresholdNorm norm, Size target_size);
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/datasets/detail/dataset_inl.hpp"
+#endif

@@ -7,16 +7,11 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "homolog/core/errors.hpp"
-#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/detail/annotation_file.hpp"
-#include "homolog/datasets/detail/matlab_elements.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -37,43 +32,11 @@ struct MatlabMatrix {
 /// @param shape expected [rows, cols]; -1 allows any number
 /// @throws DatasetError for a missing or malformed file, a MATLAB 7.3 file, a variable that is
 /// absent (the error names those that are there) or no real double matrix of that shape
-inline MatlabMatrix read_matlab_matrix(const std::filesystem::path& path,
-                                       const std::string& variable,
-                                       std::array<std::ptrdiff_t, 2> shape = {-1, -1}) {
-  const std::string name = path.string();
-  std::string bytes;
-  try {
-    bytes = read_file(path, detail::matlab_file_bytes);
-  } catch (const FileError& error) {
-    throw DatasetError(error.what());
-  }
-  detail::MatlabVariable* wanted = nullptr;
-  auto variables = detail::MatlabWalk(bytes, name).variables(variable);
-  std::string names;
-  for (auto& candidate : variables) {
-    names += (names.empty() ? "" : ", ") + printable_text(candidate.name);
-    if (candidate.name != variable) continue;
-    if (wanted != nullptr) throw DatasetError(name + ": variable '" + variable + "' occurs twice");
-    wanted = &candidate;
-  }
-  if (wanted == nullptr) {
-    throw DatasetError(name + ": no variable '" + variable + "', there are: " + names);
-  }
-  constexpr std::uint32_t double_class = 6;
-  if (wanted->class_id != double_class || wanted->complex) {
-    throw DatasetError(detail::text(name, ": variable '", variable,
-                                    "' is no real matrix of class double (class ", wanted->class_id,
-                                    wanted->complex ? ", complex)" : ")"));
-  }
-  const auto& got = wanted->dimensions;
-  const auto agrees = [](std::ptrdiff_t expected, std::size_t size) {
-    return expected < 0 || static_cast<std::size_t>(expected) == size;
-  };
-  if (got.size() != 2 || !agrees(shape[0], got[0]) || !agrees(shape[1], got[1])) {
-    throw DatasetError(detail::text(name, ": variable '", variable, "' has shape ", shape_text(got),
-                                    ", expected ", shape_text(shape), " (-1: any)"));
-  }
-  return {got[0], got[1], std::move(wanted->values)};
-}
+MatlabMatrix read_matlab_matrix(const std::filesystem::path& path, const std::string& variable,
+                                std::array<std::ptrdiff_t, 2> shape = {-1, -1});
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/datasets/detail/matlab_inl.hpp"
+#endif

@@ -4,13 +4,10 @@
 /// @file
 /// What is legal in a data set and yet looks wrong.
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "homolog/core/errors.hpp"
-#include "homolog/core/printable_text.hpp"
 #include "homolog/datasets/dataset.hpp"
 
 namespace homolog::inline v0_1 {
@@ -21,41 +18,10 @@ namespace homolog::inline v0_1 {
 /// Reported are names that are not UTF-8, and target keypoints outside their target box by more
 /// than a twentieth of its larger side when the box gives the PCK threshold: boxes written as x, y,
 /// width, height look valid but change every threshold.
-inline std::vector<std::string> dataset_warnings(const Dataset& dataset) {
-  std::vector<std::string> warnings;
-  const auto count = dataset.pairs.size();
-  // A keypoint counts as outside when rounding, 1-based coordinates or the width of a line cannot
-  // explain it.
-  const auto outside = [&](const Pair& pair) {
-    if (dataset.norm != ThresholdNorm::target_box || !pair.target_box) return false;
-    const Box<ImageFrame>& box = *pair.target_box;
-    const double slack = 1 + 0.05 * (std::max)(box.width(), box.height());  // [px]
-    const auto& points = pair.target_keypoints;
-    return std::any_of(points.begin(), points.end(), [&](const auto& point) {
-      return point.x < box.x1 - slack || point.x > box.x2 + slack || point.y < box.y1 - slack ||
-             point.y > box.y2 + slack;
-    });
-  };
-  const auto strange = [](const Pair& pair) {
-    return !detail::is_utf8(pair.name) || !detail::is_utf8(pair.category) ||
-           !detail::is_utf8(pair.source.string()) || !detail::is_utf8(pair.target.string());
-  };
-  const auto say = [&](const auto& concerns, const char* what) {
-    const auto& pairs = dataset.pairs;
-    const auto found = std::count_if(pairs.begin(), pairs.end(), concerns);
-    if (found == 0) return;
-    const Pair& first = *std::find_if(pairs.begin(), pairs.end(), concerns);
-    warnings.push_back(detail::text(dataset.name, " ", dataset.split, ": ", found, " of ", count,
-                                    " pairs ", what, "; the first is ",
-                                    printable_text(first.name, whole_text)));
-  };
-  say(outside,
-      "have target keypoints outside their target box, whose larger side the threshold is measured "
-      "by; are boxes given as x, y, width, height instead of x1, y1, x2, y2?");
-  say(strange,
-      "have a name, category or picture that is not UTF-8; result files write such a byte as "
-      "\\xNN");
-  return warnings;
-}
+std::vector<std::string> dataset_warnings(const Dataset& dataset);
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/datasets/detail/warnings_inl.hpp"
+#endif

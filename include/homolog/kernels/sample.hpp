@@ -8,14 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstddef>
 #include <string_view>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/points.hpp"
-#include "homolog/kernels/detail/check.hpp"
-#include "homolog/kernels/normalize.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -35,12 +31,6 @@ inline Eigen::Index nearest_index(double coordinate, int begin, int end) {
       std::clamp(std::floor(coordinate + 0.5), static_cast<double>(begin), end - 1.0));
 }
 
-inline Eigen::Index nearest_cell(const FeatureMap& map, Point<GridFrame> point) {
-  const CellRange& content = map.content;
-  return nearest_index(point.y, content.y1, content.y2) * map.cols +
-         nearest_index(point.x, content.x1, content.x2);
-}
-
 /// The two cells around a coordinate and the weight of the second.
 struct Neighbours {
   Eigen::Index first = 0;
@@ -48,12 +38,7 @@ struct Neighbours {
   float weight = 0;
 };
 
-inline Neighbours neighbours(double coordinate, int begin, int end) {
-  const double inside = std::clamp(coordinate, static_cast<double>(begin), end - 1.0);
-  const double low = std::floor(inside);
-  const auto first = static_cast<Eigen::Index>(low);
-  return {first, std::min<Eigen::Index>(first + 1, end - 1), static_cast<float>(inside - low)};
-}
+Neighbours neighbours(double coordinate, int begin, int end);
 
 }  // namespace detail
 
@@ -66,38 +51,10 @@ inline Neighbours neighbours(double coordinate, int begin, int end) {
 /// @return float32 [N,D], L2-normalised
 /// @throws ShapeError when the map's sizes contradict each other or its content is empty;
 /// PointError naming the first point that is not finite
-inline FloatMatrix sample_descriptors(const FeatureMap& map, const Points<GridFrame>& cells,
-                                      Query query) {
-  detail::require_feature_map(map, "sample_descriptors");
-  const Eigen::Index dim = map.values.cols();
-  FloatMatrix descriptors(static_cast<Eigen::Index>(cells.size()), dim);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const Point<GridFrame> point = cells[i];
-    if (!is_finite(point)) {
-      throw PointError(detail::text("sample_descriptors: query ", i, " (", point.x, ", ", point.y,
-                                    ") is not finite"));
-    }
-    float* const descriptor = detail::row_of(descriptors, static_cast<Eigen::Index>(i));
-    if (query == Query::nearest) {
-      std::copy_n(detail::row_of(map.values, detail::nearest_cell(map, point)), dim, descriptor);
-      continue;
-    }
-    const auto x = detail::neighbours(point.x, map.content.x1, map.content.x2);
-    const auto y = detail::neighbours(point.y, map.content.y1, map.content.y2);
-    std::fill_n(descriptor, dim, 0.0F);
-    const auto add = [&](Eigen::Index row, Eigen::Index col, float weight) {
-      // A neighbour of weight zero is not read: 0 * NaN would spoil an exact hit.
-      if (!(weight > 0)) return;
-      const float* const cell = detail::row_of(map.values, row * map.cols + col);
-      for (Eigen::Index k = 0; k < dim; ++k) descriptor[k] += weight * cell[k];
-    };
-    add(y.first, x.first, (1 - y.weight) * (1 - x.weight));
-    add(y.first, x.second, (1 - y.weight) * x.weight);
-    add(y.second, x.first, y.weight * (1 - x.weight));
-    add(y.second, x.second, y.weight * x.weight);
-  }
-  if (query == Query::bilinear) normalize_rows(descriptors);
-  return descriptors;
-}
+FloatMatrix sample_descriptors(const FeatureMap& map, const Points<GridFrame>& cells, Query query);
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/kernels/detail/sample_inl.hpp"
+#endif

@@ -20,7 +20,6 @@
 #include "homolog/core/progress.hpp"
 #include "homolog/core/shard.hpp"
 #include "homolog/datasets/dataset.hpp"
-#include "homolog/datasets/digest.hpp"
 #include "homolog/datasets/picture_set.hpp"
 #include "homolog/features/feature_source.hpp"
 #include "homolog/features/feature_store.hpp"
@@ -66,20 +65,7 @@ struct PictureBatch {
 };
 
 /// Gives whole batches to processes, so that each batch is computed as in a run of one process.
-inline std::vector<PictureBatch> make_batches(const PictureSet& set, int batch_size,
-                                              int processes) {
-  std::vector<PictureBatch> batches;
-  for (const auto& pictures : set.of_one_size) {
-    for (auto begin = pictures.begin(); begin != pictures.end();) {
-      const auto count =
-          (std::min)(pictures.end() - begin, static_cast<std::ptrdiff_t>(batch_size));
-      const int process = static_cast<int>(batches.size()) % processes;
-      batches.push_back({{begin, begin + count}, process});
-      begin += count;
-    }
-  }
-  return batches;
-}
+std::vector<PictureBatch> make_batches(const PictureSet& set, int batch_size, int processes);
 
 /// Features of a batch's pictures; for a matcher that needs no features, only their grids.
 template <class P, class M, class S>
@@ -168,39 +154,12 @@ TargetAnswers match_target(const M& matcher, const PipelineSetting& setting, con
 /// @param truth [N,2] pixels of the target picture as it was seen
 /// @param scale the pair's threshold length [px]
 /// @throws ValueError naming the pair for an answer that is not finite
-inline PairResult pair_result(const std::string& pair, const std::vector<Match>& matches,
-                              const FrameTransform& target, Points<ImageFrame> truth,
-                              double scale) {
-  PairResult result;
-  MatchResult found = [&] {
-    try {
-      return to_image_points(matches, target);
-    } catch (const ValueError& error) {
-      throw ValueError(text("pair ", pair, ": ", error.what()));
-    }
-  }();
-  result.predicted = std::move(found.points);
-  result.scores = std::move(found.scores);
-  result.mutual = std::move(found.mutual);
-  result.truth = std::move(truth);
-  result.errors.threshold_scale = scale;
-  for (std::size_t n = 0; n < result.truth.size(); ++n) {
-    result.errors.distances.push_back(distance(result.predicted[n], result.truth[n]));
-  }
-  return result;
-}
+PairResult pair_result(const std::string& pair, const std::vector<Match>& matches,
+                       const FrameTransform& target, Points<ImageFrame> truth, double scale);
 
 /// Checks that every process of the shard answers the same pairs in the same way.
-inline void require_agreement(const PredictSetting& setting, const Dataset& dataset,
-                              const PipelineSetting& pipeline) {
-  if (setting.shard.count == 1) return;
-  const std::string line =
-      text(setting.batch_size, '|', pipeline.image_size, '|', static_cast<int>(pipeline.resize),
-           '|', static_cast<int>(pipeline.filter), '|', static_cast<int>(pipeline.query), '|',
-           pipeline.margin);
-  homolog::require_agreement(setting.shard, hash_text(stable_hash(line, stable_hash(dataset))),
-                             "evaluate");
-}
+void require_agreement(const PredictSetting& setting, const Dataset& dataset,
+                       const PipelineSetting& pipeline);
 
 /// One run of predict(): what its stages share.
 template <class P, class M, class S>
@@ -343,3 +302,7 @@ Predictions predict(const Pipeline<P, M, S>& pipeline, const Dataset& dataset,
 }
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/pipeline/detail/predict_inl.hpp"
+#endif

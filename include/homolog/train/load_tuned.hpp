@@ -9,10 +9,8 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "homolog/backbones/families/family.hpp"
@@ -25,7 +23,6 @@
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/tuned_weights.hpp"
 #include "homolog/train/tuning.hpp"
-#include "homolog/weights/torch_tensors.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -40,46 +37,17 @@ struct TunedFrom {
 /// Reads TunedFrom out of a checkpoint.
 ///
 /// @throws WeightsError when a field is missing or of another type
-inline TunedFrom tuned_from(const Checkpoint& checkpoint) {
-  try {
-    const auto& identity = checkpoint.state.at("identity");
-    return {identity.at("blocks").get<int>(), identity.at("layer").get<int>(),
-            identity.at("final_norm").get<bool>(), identity.value("weights_sha256", "")};
-  } catch (const nlohmann::json::exception& error) {
-    throw WeightsError(
-        detail::text(checkpoint.tensors.name, ": its state cannot be read: ", error.what()));
-  }
-}
+TunedFrom tuned_from(const Checkpoint& checkpoint);
 
 /// The tuning policy of the run that wrote a checkpoint, when it is one of homolog's.
 ///
 /// @throws WeightsError when it was another
-inline OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint) {
-  try {
-    const auto& identity = checkpoint.state.at("identity");
-    const int blocks = identity.at("unfreeze").get<int>();
-    const int rank = identity.at("lora_rank").get<int>();
-    if (rank == 0) return {UnfreezeLast{{blocks}}};
-    return {Lora{{blocks, {rank, identity.at("lora_alpha").get<double>(), 0}}}};
-  } catch (const nlohmann::json::exception&) {
-    throw WeightsError(checkpoint.tensors.name +
-                       ": its state names none of homolog's tunings; hand the one that it was "
-                       "trained with to load_tuned()");
-  }
-}
+OneOf<UnfreezeLast, Lora> stock_tuning(const Checkpoint& checkpoint);
 
 /// Requires that a checkpoint was tuned from these weights.
 ///
 /// @throws WeightsError that names both digests
-inline void require_base(const Checkpoint& checkpoint, const TensorFile& base) {
-  const std::string expected = tuned_from(checkpoint).weights_sha256;
-  if (expected.empty()) return;
-  const std::string found = tensors_sha256(base);
-  if (found == expected) return;
-  throw WeightsError(detail::text(checkpoint.tensors.name, ": tuned from weights with the SHA-256 ",
-                                  expected.substr(0, 16), "..., but ", base.name, " has ",
-                                  found.substr(0, 16), "..."));
-}
+void require_base(const Checkpoint& checkpoint, const TensorFile& base);
 
 /// Puts a checkpoint's tuned weights into a backbone that holds the weights they were tuned from:
 /// blocks, layer and final norm become those of the training, nothing requires gradients.
@@ -115,37 +83,8 @@ namespace detail {
 /// Replaces one tensor of a file with original key names by the tuned one of a Transformer.
 ///
 /// @param mlp what the family names the layers of its MLPs
-inline void replace_weight(TensorFile& original, const std::string& name,
-                           const torch::Tensor& value, const MlpKeys& mlp) {
-  const auto put = [&](const std::string& key, const torch::Tensor& tensor) {
-    const auto found = original.tensors.find(key);
-    if (found == original.tensors.end() || found->second.shape != tensor.sizes().vec()) {
-      throw WeightsError(text(original.name, ": no tensor '", key, "' of shape ",
-                              shape_text(tensor.sizes()), " to put '", name, "' in"));
-    }
-    add_tensor(original, key, tensor);
-  };
-  const std::size_t at = name.find(".mlp.");
-  if (at == std::string::npos) return put(name, value);
-  const std::string block = name.substr(0, at + 1), rest = name.substr(at + 5);
-  const std::string part = rest.substr(0, rest.find('.')), kind = rest.substr(rest.find('.'));
-  const auto key = [&](std::string_view layer) { return block + std::string(layer) + kind; };
-  if (part == "out") return put(key(mlp.out), value);
-  if (part == "gate" && !mlp.gate.empty()) return put(key(mlp.gate), value);
-  if (part != "in" && part != "gate") {
-    throw WeightsError(text(original.name, ": '", name, "' is no layer of an MLP"));
-  }
-  const auto found = original.tensors.find(key(mlp.in));
-  const bool joined = mlp.gate.empty() && found != original.tensors.end() &&
-                      !found->second.shape.empty() &&
-                      found->second.shape.front() == 2 * value.size(0);
-  if (!joined) return put(key(mlp.in), value);
-  // Gate and value lie in one matrix, the gate first.
-  torch::Tensor both = to_torch(original, key(mlp.in)).to(value.scalar_type()).clone();
-  const auto hidden = value.size(0);
-  both.slice(0, part == "gate" ? 0 : hidden, part == "gate" ? hidden : 2 * hidden).copy_(value);
-  put(key(mlp.in), both);
-}
+void replace_weight(TensorFile& original, const std::string& name, const torch::Tensor& value,
+                    const MlpKeys& mlp);
 
 }  // namespace detail
 
@@ -182,3 +121,7 @@ TensorFile merge_tuned(const TensorFile& base, const Recognized& recognized,
 }
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/train/detail/load_tuned_inl.hpp"
+#endif

@@ -8,7 +8,6 @@
 #include <torch/types.h>
 
 #include <concepts>
-#include <cstdint>
 #include <limits>
 #include <string_view>
 #include <tuple>
@@ -57,28 +56,11 @@ inline void require_temperature(double temperature, const char* what) {
       text(what, ": temperature is ", temperature, ", expected a positive finite float32 number"));
 }
 
-inline void require_batch(const CorrespondenceBatch& batch, const char* what) {
-  const auto& [similarity, truth, valid] = batch;
-  require_maps(similarity, what);
-  if (similarity.dim() != 4 || truth.dim() != 3 || truth.size(2) != 2 || valid.dim() != 2 ||
-      valid.scalar_type() != torch::kBool || truth.sizes().slice(0, 2) != valid.sizes() ||
-      similarity.sizes().slice(0, 2) != valid.sizes()) {
-    throw ShapeError(text(what, ": expected similarity [B,N,rows,cols], truth [B,N,2] and Bool ",
-                          "valid [B,N], got ", shape_text(similarity.sizes()), ", ",
-                          shape_text(truth.sizes()), " and ", c10::toString(valid.scalar_type()),
-                          " ", shape_text(valid.sizes())));
-  }
-}
+void require_batch(const CorrespondenceBatch& batch, const char* what);
 
 /// A batch in full precision whose padded places hold harmless values, so that NaN there cannot
 /// come back as 0 * NaN in a gradient.
-inline CorrespondenceBatch without_padding(const CorrespondenceBatch& batch) {
-  const auto padded = at::logical_not(batch.valid);
-  return {full_precision(batch.similarity).masked_fill(padded.unsqueeze(-1).unsqueeze(-1), 0),
-          batch.truth.to(full_precision(batch.similarity).scalar_type())
-              .masked_fill(padded.unsqueeze(-1), 0),
-          batch.valid};
-}
+CorrespondenceBatch without_padding(const CorrespondenceBatch& batch);
 
 inline void require_one_loss_a_keypoint(const torch::Tensor& loss, const torch::Tensor& valid,
                                         const char* what) {
@@ -97,14 +79,7 @@ inline torch::Tensor log_probability(const torch::Tensor& similarity, double tem
 }
 
 /// Squared distance of each cell from the truth, [B,N,rows*cols]; infinite without picture.
-inline torch::Tensor squared_distance(const CorrespondenceBatch& batch) {
-  const auto [xs, ys] = cell_axes(batch.similarity);
-  const auto dx = xs - batch.truth.select(2, 0).unsqueeze(-1);
-  const auto dy = ys - batch.truth.select(2, 1).unsqueeze(-1);
-  const auto square = (dy.square().unsqueeze(-1) + dx.square().unsqueeze(-2)).flatten(2);
-  return square.masked_fill(at::logical_not(at::isfinite(batch.similarity.detach().flatten(2))),
-                            std::numeric_limits<double>::infinity());
-}
+torch::Tensor squared_distance(const CorrespondenceBatch& batch);
 
 }  // namespace detail
 
@@ -232,11 +207,10 @@ struct InfoNce {
 ///
 /// @param loss [B,N] as a loss gives it; what stands in padded places does not count
 /// @throws ShapeError, ValueError when no keypoint is valid
-inline torch::Tensor mean_loss(const torch::Tensor& loss, const torch::Tensor& valid) {
-  detail::require_one_loss_a_keypoint(loss, valid, "mean_loss");
-  const auto count = valid.sum().item<std::int64_t>();
-  if (count == 0) throw ValueError("mean_loss: no keypoint is valid");
-  return detail::zero_where_padded(loss, valid).sum() / static_cast<double>(count);
-}
+torch::Tensor mean_loss(const torch::Tensor& loss, const torch::Tensor& valid);
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/train/detail/losses_inl.hpp"
+#endif

@@ -6,15 +6,10 @@
 
 #include <torch/types.h>
 
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "homolog/core/errors.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::inline v0_1 {
@@ -33,46 +28,17 @@ inline constexpr std::pair<DType, at::ScalarType> torch_dtypes[] = {
 /// the file's memory stays alive as long as the tensor.
 ///
 /// @throws WeightsError when the file has no such key, or its dtype has no LibTorch counterpart
-inline torch::Tensor to_torch(const TensorFile& file, const std::string& key) {
-  const auto found = file.tensors.find(key);
-  if (found == file.tensors.end()) {
-    throw WeightsError(detail::text(file.name, ": no tensor '", key, "'"));
-  }
-  const TensorView& view = found->second;
-  for (const auto& [dtype, scalar_type] : detail::torch_dtypes) {
-    if (dtype != view.dtype) continue;
-    auto* data = const_cast<std::byte*>(view.bytes.data());
-    const auto options = torch::TensorOptions().dtype(scalar_type);
-    if (view.bytes.empty()) return torch::empty(view.shape, options);
-    if (reinterpret_cast<std::uintptr_t>(data) % item_size(dtype) != 0) {
-      torch::Tensor copy = torch::empty(view.shape, options);
-      std::memcpy(copy.data_ptr(), data, view.bytes.size());
-      return copy;
-    }
-    return torch::from_blob(
-        data, view.shape, [owners = file.owners](void*) {}, options);
-  }
-  throw WeightsError(detail::text(file.name, ": tensor '", key, "' has dtype ",
-                                  dtype_name(view.dtype), ", which no backbone reads"));
-}
+torch::Tensor to_torch(const TensorFile& file, const std::string& key);
 
 /// Adds a tensor to a file in memory; a tensor that is not contiguous or not on the CPU is copied
 /// first.
 ///
 /// @throws WeightsError when the dtype has no counterpart in weights files
 /// @note synchronises the device of a CUDA tensor
-inline void add_tensor(TensorFile& file, const std::string& key, const torch::Tensor& tensor) {
-  const auto held = std::make_shared<torch::Tensor>(tensor.detach().cpu().contiguous());
-  for (const auto& [dtype, scalar_type] : detail::torch_dtypes) {
-    if (scalar_type != held->scalar_type()) continue;
-    file.tensors[key] = {dtype,
-                         held->sizes().vec(),
-                         {static_cast<const std::byte*>(held->const_data_ptr()), held->nbytes()}};
-    file.owners.push_back(held);
-    return;
-  }
-  throw WeightsError(detail::text("tensor '", key, "': dtype ", c10::toString(tensor.scalar_type()),
-                                  " cannot be stored"));
-}
+void add_tensor(TensorFile& file, const std::string& key, const torch::Tensor& tensor);
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/weights/detail/torch_tensors_inl.hpp"
+#endif

@@ -6,7 +6,6 @@
 /// block, the chunk index of training checkpoints; and what is left of the file, for recognising.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,26 +28,6 @@ namespace detail {
 
 inline constexpr std::string_view original_stem = "blocks.";
 
-/// Prefixes that exporters and training codes put before a backbone's keys, in any combination.
-inline constexpr std::array<std::string_view, 11> key_prefixes{
-    "dinov2.",        "dinov2_with_registers.",
-    "dinov3_vit.",    "vit.",
-    "backbone.",      "model.",
-    "module.",        "teacher.",
-    "image_encoder.", "vision_encoder.",
-    "encoder."};
-
-/// Whether a string is made of known prefixes only.
-inline bool is_known_prefix(std::string_view prefix) {
-  while (!prefix.empty()) {
-    const auto known = std::find_if(key_prefixes.begin(), key_prefixes.end(),
-                                    [&](std::string_view p) { return prefix.starts_with(p); });
-    if (known == key_prefixes.end()) return false;
-    prefix.remove_prefix(known->size());
-  }
-  return true;
-}
-
 /// Number of leading digits.
 inline std::size_t digits(std::string_view text) {
   return (std::min)(text.find_first_not_of("0123456789"), text.size());
@@ -60,82 +39,17 @@ struct KeyPattern {
   std::string index;  ///< empty when the key belongs to no block
 };
 
-inline KeyPattern key_pattern(std::string_view key, std::string_view stem) {
-  if (key.starts_with(stem)) {
-    const auto rest = key.substr(stem.size());
-    const auto count = digits(rest);
-    if (count > 0 && count < rest.size() && rest[count] == '.') {
-      return {std::string(stem) + "#" + std::string(rest.substr(count)),
-              std::string(rest.substr(0, count))};
-    }
-  }
-  return {std::string(key), ""};
-}
+KeyPattern key_pattern(std::string_view key, std::string_view stem);
 
 /// The reverse of key_pattern(), also for `@`.
-inline std::string key_from_pattern(std::string_view pattern, std::string_view index,
-                                    std::string_view part = {}) {
-  std::string key;
-  for (const char c : pattern) {
-    if (c == '#') {
-      key += index;
-    } else if (c == '@') {
-      key += part;
-    } else {
-      key += c;
-    }
-  }
-  return key;
-}
-
-/// Drops the chunk of `blocks.<chunk>.<i>.`, as training checkpoints have it.
-inline std::string without_chunk(const std::string& key) {
-  if (!key.starts_with(original_stem)) return key;
-  const auto rest = std::string_view(key).substr(original_stem.size());
-  const auto first = digits(rest);
-  if (first == 0 || first + 1 >= rest.size() || rest[first] != '.') return key;
-  const auto inner = rest.substr(first + 1);
-  const auto second = digits(inner);
-  if (second == 0 || second >= inner.size() || inner[second] != '.') return key;
-  return std::string(original_stem) + std::string(inner);
-}
+std::string key_from_pattern(std::string_view pattern, std::string_view index,
+                             std::string_view part = {});
 
 /// The known prefix before a patch embedding's key; nothing when no key is one.
 ///
 /// @param patch_keys what the patch embedding's weight may be called
-inline std::optional<std::string> find_key_prefix(const TensorFile& file,
-                                                  std::span<const std::string_view> patch_keys) {
-  for (const auto& [key, view] : file.tensors) {
-    for (const std::string_view anchor : patch_keys) {
-      if (!key.ends_with(anchor)) continue;
-      const auto prefix = key.substr(0, key.size() - anchor.size());
-      if (is_known_prefix(prefix)) return prefix;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Drops the name of the module that holds the blocks of a DINOv3 in memory in transformers 5,
-/// which its published files do not have: `model.layer.0.` -> `layer.0.`.
-inline std::string_view without_block_holder(std::string_view key) {
-  constexpr std::string_view holder = "model.";
-  return key.starts_with("model.layer.") ? key.substr(holder.size()) : key;
-}
-
-/// Removes the prefix of the backbone's keys from a key. A key outside the backbone loses only the
-/// wrappers that it shares with that prefix: with the prefix `module.image_encoder.`,
-/// `module.mask_decoder.x` becomes `mask_decoder.x`.
-inline std::string_view without_prefix(std::string_view key, std::string_view prefix) {
-  if (key.starts_with(prefix)) return key.substr(prefix.size());
-  while (true) {
-    const auto known = std::find_if(
-        key_prefixes.begin(), key_prefixes.end(),
-        [&](std::string_view p) { return key.starts_with(p) && prefix.starts_with(p); });
-    if (known == key_prefixes.end()) return key;
-    key.remove_prefix(known->size());
-    prefix.remove_prefix(known->size());
-  }
-}
+std::optional<std::string> find_key_prefix(const TensorFile& file,
+                                           std::span<const std::string_view> patch_keys);
 
 /// Whether a file has any of these keys.
 inline bool has_key(const TensorFile& file, std::initializer_list<std::string_view> keys) {
@@ -148,18 +62,7 @@ inline bool has_key(const TensorFile& file, std::initializer_list<std::string_vi
 /// shared wrappers are removed.
 ///
 /// @throws WeightsError when two keys become one
-inline TensorFile plain_keys(const TensorFile& file, const std::string& prefix) {
-  TensorFile result{{}, file.metadata, file.owners, file.name};
-  for (const auto& [key, view] : file.tensors) {
-    const std::string plain =
-        without_chunk(std::string(without_block_holder(without_prefix(key, prefix))));
-    if (!result.tensors.emplace(plain, view).second) {
-      throw WeightsError(text(file.name, ": two tensors are named '", plain, "' without prefix '",
-                              prefix, "' and chunk index"));
-    }
-  }
-  return result;
-}
+TensorFile plain_keys(const TensorFile& file, const std::string& prefix);
 
 }  // namespace detail
 
@@ -195,3 +98,7 @@ class KeyShapes {
 };
 
 }  // namespace homolog::inline v0_1
+
+#ifndef HOMOLOG_COMPILED
+#include "homolog/backbones/families/detail/plain_file_inl.hpp"
+#endif
