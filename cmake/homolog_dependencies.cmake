@@ -3,7 +3,8 @@
 include("${CMAKE_CURRENT_LIST_DIR}/homolog_torch.cmake")
 
 # Each component after the one that it stands on.
-set(homolog_all_components core datasets matlab homolog train distributed compiled)
+set(homolog_all_components core cuda datasets matlab homolog train distributed compiled)
+set(homolog_below_cuda core)
 set(homolog_below_datasets core)
 set(homolog_below_matlab datasets)
 set(homolog_below_homolog datasets)
@@ -46,6 +47,8 @@ of one in CMAKE_PREFIX_PATH")
     endif()
     homolog_find(Threads Threads::Threads)
     homolog_find_header(homolog::stb stb_image.h HOMOLOG_STB_INCLUDE_DIR PATH_SUFFIXES stb)
+  elseif("${component}" STREQUAL "cuda")
+    homolog_find(CUDAToolkit CUDA::cudart)
   elseif("${component}" STREQUAL "datasets")
     homolog_find(nlohmann_json nlohmann_json::nlohmann_json)
   elseif("${component}" STREQUAL "matlab")

@@ -18,7 +18,7 @@ configure_package_config_file(cmake/homologConfig.cmake.in
                               ${PROJECT_BINARY_DIR}/homologConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
 # Static libraries are for one kind of machine and one LibTorch; headers fit any.
-if(HOMOLOG_COMPILED)
+if(HOMOLOG_COMPILED OR HOMOLOG_WITH_CUDA)
   set(architecture "")
 else()
   set(architecture ARCH_INDEPENDENT)

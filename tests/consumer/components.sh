@@ -55,7 +55,7 @@ says() {
 no_json=-DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
 no_torch=-DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
 installed="is installed here without its component"
-all="core, datasets, matlab, homolog, train, distributed, compiled"
+all="core, cuda, datasets, matlab, homolog, train, distributed, compiled"
 
 # Not installed.
 says without_torch "COMPONENTS core OPTIONAL_COMPONENTS homolog" \

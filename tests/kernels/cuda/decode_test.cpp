@@ -10,6 +10,7 @@
 
 #include "decode_on_device.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/kernels/cuda/decode.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"
 #include "homolog/matchers/soft_argmax.hpp"
@@ -98,4 +99,19 @@ TEST_CASE("device: a row without a finite similarity says so, wrong settings are
   CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 2, -1, 0, 7, 1), SettingError);
   CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 1, 1, -1, 7, 1), SettingError);
   CHECK_THROWS_AS(decode_on_device(none, 2, 3, {0, 0, 3, 2}, 3, 1, 2, 0, 1), SettingError);
+}
+
+TEST_CASE("launchers say what a grid, a setting or a machine lacks") {
+  const cuda::Grid grid{4, 5, 0, 0, 5, 4};
+  CHECK_THROWS_AS(cuda::decode(nullptr, 1, {4, 5, 0, 0, 6, 4}, {}, nullptr, nullptr), ShapeError);
+  CHECK_THROWS_AS(
+      cuda::decode(nullptr, 1, grid, {cuda::Decoder::soft_argmax, -1}, nullptr, nullptr),
+      SettingError);
+  CHECK_THROWS_AS(cuda::take_column_maxima(nullptr, -1, 0, grid, nullptr, nullptr), ShapeError);
+  CHECK_NOTHROW(cuda::decode(nullptr, 0, grid, {}, nullptr, nullptr));
+  if (*no_device() == '\0') return;
+  CHECK_THROWS_WITH_AS(cuda::decode(nullptr, 1, grid, {}, nullptr, nullptr),
+                       doctest::Contains("cuda::decode: "), DeviceError);
+  CHECK_THROWS_WITH_AS(cuda::take_column_maxima(nullptr, 1, 0, grid, nullptr, nullptr),
+                       doctest::Contains("cuda::take_column_maxima: "), DeviceError);
 }

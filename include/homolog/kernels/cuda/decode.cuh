@@ -2,9 +2,10 @@
 #pragma once
 
 /// @file
-/// Matching on a CUDA device: the caller's matrix product (cuBLAS, ATen) gives the similarities
-/// tile by tile, and one kernel decodes each tile by argmax, window soft-argmax or soft-argmax.
-/// Compiled by nvcc; needs the CUDA runtime and nothing of LibTorch.
+/// The kernels of kernels/cuda/decode.hpp, for a source that nvcc compiles and that calls them;
+/// they need the CUDA runtime and nothing of LibTorch. Where other sources call them too, exactly
+/// one of the program's defines HOMOLOG_COMPILING_CUDA before it includes this file, as the library
+/// homolog::cuda does.
 
 #include <cuda_runtime.h>
 
@@ -12,24 +13,16 @@
 #include <string>
 
 #include "homolog/core/errors.hpp"
+#include "homolog/kernels/cuda/decode.hpp"
 #include "homolog/kernels/cuda/decoder.hpp"
 
+#ifdef HOMOLOG_COMPILING_CUDA
+#define HOMOLOG_CUDA_INLINE
+#else
+#define HOMOLOG_CUDA_INLINE inline
+#endif
+
 namespace homolog::inline v0_1::cuda {
-
-/// One query's answer, in cells; score is -infinity where no similarity is finite, x and y are NaN
-/// then.
-struct Answer {
-  float x = 0;
-  float y = 0;
-  float score = 0;
-  float second = 0;  ///< the largest similarity of all other cells, -infinity without one
-};
-
-/// The query that is most similar to a cell, for mutual nearest neighbours.
-struct ColumnMaximum {
-  float value = 0;  ///< -infinity where no similarity is finite
-  int query = 0;    ///< -1 then
-};
 
 namespace detail {
 
@@ -189,15 +182,8 @@ __global__ void column_kernel(const float* similarity, int count, int first, Gri
 
 }  // namespace detail
 
-/// Decodes similarities that lie on the device: the peak of each row (lowest row-major index of
-/// equal ones, NaN and infinities never win) or an expected position around it.
-///
-/// @param similarity float32 [count, rows*cols] on the device
-/// @param answers [count] on the device
-/// @throws what require_decodable() throws; DeviceError when the launch fails
-/// @note does not synchronise; the answers are complete when `stream` has finished this kernel
-inline void decode(const float* similarity, std::size_t count, const Grid& grid,
-                   const DecoderSetting& setting, Answer* answers, cudaStream_t stream) {
+HOMOLOG_CUDA_INLINE void decode(const float* similarity, std::size_t count, const Grid& grid,
+                                const DecoderSetting& setting, Answer* answers, Stream stream) {
   detail::require_decodable(grid, setting, count);
   if (count == 0) return;
   // No window reaches further than the grid; a larger radius would overflow.
@@ -219,16 +205,9 @@ inline void decode(const float* similarity, std::size_t count, const Grid& grid,
   }
 }
 
-/// The query most similar to each cell, over all tiles of similarities so far: with the peaks of
-/// decode() these are the mutual nearest neighbours. Of equally similar queries the first wins.
-///
-/// @param similarity float32 [count, rows*cols] on the device, queries first, first + 1, ...
-/// @param first 0 starts a new search; later tiles must follow in rising order
-/// @param columns [rows*cols] on the device
-/// @throws ShapeError; DeviceError when the launch fails
-/// @note does not synchronise
-inline void take_column_maxima(const float* similarity, int count, int first, const Grid& grid,
-                               ColumnMaximum* columns, cudaStream_t stream) {
+HOMOLOG_CUDA_INLINE void take_column_maxima(const float* similarity, int count, int first,
+                                            const Grid& grid, ColumnMaximum* columns,
+                                            Stream stream) {
   if (count < 0 || first < 0 || count > 0x7fffffff - first) {
     throw ShapeError("cuda::take_column_maxima: " + std::to_string(count) + " queries from " +
                      std::to_string(first) + ", expected at most 2^31 - 1 from 0");
@@ -243,28 +222,6 @@ inline void take_column_maxima(const float* similarity, int count, int first, co
   }
 }
 
-/// Matches any number of queries through one tile of similarities, which stays in the L2 cache.
-///
-/// @param multiply called as multiply(first, count, tile): puts the cosines of queries
-///   [first, first + count) with all cells on `stream`, float32 [count, rows*cols]. With cuBLAS:
-///   cublasSgemm(handle, CUBLAS_OP_T, CUBLAS_OP_N, cells, count, D, &one, target, D,
-///   queries + first * D, D, &zero, tile, cells), or cublasGemmEx on bfloat16 features. TF32 must
-///   be off when the ranking must be that of float32
-/// @param tile float32 [tile_rows, rows*cols] on the device; 512 rows of 60x60 are 7 MB
-/// @param answers [count] on the device
-/// @throws what decode() and `multiply` throw
-/// @note does not synchronise
-template <class Multiply>
-void match(const Multiply& multiply, std::size_t count, const Grid& grid,
-           const DecoderSetting& setting, float* tile, std::size_t tile_rows, Answer* answers,
-           cudaStream_t stream) {
-  detail::require_decodable(grid, setting, tile_rows);
-  if (tile_rows == 0) throw ShapeError("cuda::match: tile_rows is 0, expected at least 1");
-  for (std::size_t first = 0; first < count; first += tile_rows) {
-    const std::size_t here = count - first < tile_rows ? count - first : tile_rows;
-    multiply(first, here, tile);
-    decode(tile, here, grid, setting, answers + first, stream);
-  }
-}
-
 }  // namespace homolog::inline v0_1::cuda
+
+#undef HOMOLOG_CUDA_INLINE

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "decode_on_device.hpp"
 
+#include <cuda_runtime_api.h>
+
 #include <stdexcept>
 
-#include "homolog/kernels/cuda/decode.cuh"
+#include "homolog/kernels/cuda/decode.hpp"
 
 namespace homolog::test {
 
@@ -15,7 +17,9 @@ void check(cudaError_t error) {
 
 template <class T>
 struct DeviceArray {
-  explicit DeviceArray(std::size_t count) { check(cudaMalloc(&data, count * sizeof(T))); }
+  explicit DeviceArray(std::size_t count) {
+    check(cudaMalloc(reinterpret_cast<void**>(&data), count * sizeof(T)));
+  }
   ~DeviceArray() { cudaFree(data); }
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
