@@ -24,6 +24,7 @@
 #include "homolog/images/resize.hpp"
 #include "homolog/match.hpp"
 #include "homolog/match_dense.hpp"
+#include "homolog/match_on_device.hpp"
 #include "homolog/matchers/argmax.hpp"
 #include "homolog/matchers/copy_coordinates.hpp"
 #include "homolog/matchers/kernel_soft_argmax.hpp"

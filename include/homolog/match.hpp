@@ -150,6 +150,27 @@ FrameTransform picture_transform(const B& backbone, Size image,
   return {to_input, make_grid_transform(to_input.input, patch)};
 }
 
+namespace detail {
+
+/// The transforms of pictures that one call of the backbone takes.
+///
+/// @throws SettingError as picture_transform() and require_memory() do
+template <class B>
+std::vector<FrameTransform> batch_transforms(const B& backbone, std::span<const ImageView> images,
+                                             const PipelineSetting& setting) {
+  std::vector<FrameTransform> transforms;
+  for (const ImageView& image : images) {
+    transforms.push_back(picture_transform(backbone, image.size(), setting));
+  }
+  if (!images.empty()) {
+    require_memory(backbone, transforms.front(), static_cast<int>(images.size()),
+                   "features: the picture");
+  }
+  return transforms;
+}
+
+}  // namespace detail
+
 /// Features of pictures whose inputs have one size, in one call of the backbone.
 ///
 /// @param images at least one
@@ -159,14 +180,8 @@ template <class B>
 std::vector<ImageFeatures> image_features(const B& backbone, std::span<const ImageView> images,
                                           const PipelineSetting& setting = {}) {
   require_backbone<B>();
-  std::vector<FrameTransform> transforms;
-  for (const ImageView& image : images) {
-    transforms.push_back(picture_transform(backbone, image.size(), setting));
-  }
-  if (!images.empty()) {
-    require_memory(backbone, transforms.front(), static_cast<int>(images.size()),
-                   "features: the picture");
-  }
+  const std::vector<FrameTransform> transforms =
+      detail::batch_transforms(backbone, images, setting);
   std::vector<FeatureMap> maps = backbone_features(backbone, images, transforms, setting.filter);
   std::vector<ImageFeatures> result;
   for (std::size_t i = 0; i < maps.size(); ++i) {

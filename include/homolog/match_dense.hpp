@@ -31,14 +31,13 @@ struct DenseMatches {
 namespace detail {
 
 /// The lattice of `setting` over a picture, its points in pixels and in cells.
-inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSetting& setting,
-                                  Points<GridFrame>& cells) {
+inline DenseMatches dense_lattice(const FrameTransform& source, const CellRange& shown,
+                                  const DenseSetting& setting, Points<GridFrame>& cells) {
   if (setting.step < 0) {
     throw SettingError(text("match_dense: step is ", setting.step, ", expected at least 0 pixels"));
   }
   DenseMatches result;
-  const CellRange& shown = source.map.content;
-  const Size picture = source.transform.image.image;
+  const Size picture = source.image.image;
   const int step = (std::max)(setting.step, 1);
   result.rows = setting.step == 0 ? shown.y2 - shown.y1 : (picture.height - 1) / step + 1;
   result.cols = setting.step == 0 ? shown.x2 - shown.x1 : (picture.width - 1) / step + 1;
@@ -48,11 +47,11 @@ inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSettin
         const Point<GridFrame> cell{static_cast<double>(shown.x1 + col),
                                     static_cast<double>(shown.y1 + row)};
         cells.push_back(cell);
-        result.source.push_back(source.transform.answer_to_image(cell));
+        result.source.push_back(source.answer_to_image(cell));
       } else {
         const Point<ImageFrame> pixel{static_cast<double>(col) * step,
                                       static_cast<double>(row) * step};
-        cells.push_back(source.transform.to_grid(pixel));
+        cells.push_back(source.to_grid(pixel));
         result.source.push_back(pixel);
       }
     }
@@ -62,10 +61,37 @@ inline DenseMatches dense_lattice(const ImageFeatures& source, const DenseSettin
 
 /// Appends the matches of `more` to those of `all`.
 inline void append(MatchResult& all, const MatchResult& more) {
-  all.points.list.insert(all.points.list.end(), more.points.begin(), more.points.end());
-  all.scores.insert(all.scores.end(), more.scores.begin(), more.scores.end());
-  all.mutual.insert(all.mutual.end(), more.mutual.begin(), more.mutual.end());
-  all.margins.insert(all.margins.end(), more.margins.begin(), more.margins.end());
+  for (std::size_t i = 0; i < more.points.size(); ++i) {
+    all.points.push_back(more.points[i]);
+    all.scores.push_back(more.scores[i]);
+    all.mutual.push_back(more.mutual[i]);
+  }
+  for (const float margin : more.margins) all.margins.push_back(margin);
+}
+
+/// Matches the lattice of `setting` over a picture, some thousand points at a time.
+///
+/// @param source the picture's
+/// @param shown its cells that show the picture
+/// @param match_block gives the MatchResult of cells of the source grid
+template <class MatchBlock>
+DenseMatches match_lattice(const FrameTransform& source, const CellRange& shown,
+                           const DenseSetting& setting, const MatchBlock& match_block) {
+  Points<GridFrame> cells;
+  DenseMatches result = dense_lattice(source, shown, setting, cells);
+  constexpr std::size_t block = 8192;
+  for (std::size_t begin = 0; begin < cells.size(); begin += block) {
+    const std::size_t count = (std::min)(block, cells.size() - begin);
+    Points<GridFrame> queries(count);
+    for (std::size_t i = 0; i < count; ++i) queries[i] = cells[begin + i];
+    try {
+      append(result.target, match_block(queries));
+    } catch (const ValueError& error) {
+      throw ValueError(
+          text("match_dense: in the block of points that begins at ", begin, ": ", error.what()));
+    }
+  }
+  return result;
 }
 
 }  // namespace detail
@@ -85,28 +111,16 @@ DenseMatches match_dense(const ImageFeatures& source, const ImageFeatures& targe
                          const DenseSetting& dense = {}, const M& matcher = {},
                          const PipelineSetting& setting = {}) {
   require_matcher<M>();
-  Points<GridFrame> cells;
-  DenseMatches result = detail::dense_lattice(source, dense, cells);
   TargetMade made;
-  constexpr std::size_t block = 8192;
-  for (std::size_t begin = 0; begin < cells.size(); begin += block) {
-    const std::size_t count = (std::min)(block, cells.size() - begin);
-    Points<GridFrame> queries(count);
-    for (std::size_t i = 0; i < count; ++i) queries[i] = cells[begin + i];
-    FloatMatrix descriptors;
-    if constexpr (needs_features<M>()) {
-      descriptors = sample_descriptors(source.map, queries, setting.query);
-    }
-    const MatchProblem problem{source.map, target.map, queries, descriptors, &made};
-    try {
-      const MatchResult found = detail::match_problem(matcher, problem, target.transform, setting);
-      detail::append(result.target, found);
-    } catch (const ValueError& error) {
-      throw ValueError(detail::text("match_dense: in the block of points that begins at ", begin,
-                                    ": ", error.what()));
-    }
-  }
-  return result;
+  return detail::match_lattice(
+      source.transform, source.map.content, dense, [&](const Points<GridFrame>& queries) {
+        FloatMatrix descriptors;
+        if constexpr (needs_features<M>()) {
+          descriptors = sample_descriptors(source.map, queries, setting.query);
+        }
+        const MatchProblem problem{source.map, target.map, queries, descriptors, &made};
+        return detail::match_problem(matcher, problem, target.transform, setting);
+      });
 }
 
 /// Finds every patch or pixel of the source in the target, from pictures; a matcher that reads no

@@ -5,6 +5,7 @@
 /// A Transformer as a Backbone policy: which block's output is the feature, in which dtype and on
 /// which device.
 
+#include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/types.h>
 
@@ -139,6 +140,22 @@ struct TransformerBackbone {
     return features_from(last, tokens_before(last, input), input.size(2), input.size(3));
   }
 
+  /// Features of normalised inputs in host memory, as those of a tensor above.
+  ///
+  /// @throws ShapeError when the batch's values do not fit its size; what features() throws
+  Features features(const InputBatch& batch) const {
+    detail::require_batch(batch);
+    const torch::Tensor input =
+        torch::from_blob(const_cast<float*>(batch.values.data()),
+                         {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32);
+    // A backward pass reads it when the batch may be gone.
+    return features(at::GradMode::is_enabled() ? input.clone() : input);
+  }
+
+  /// The same from bytes: they travel to the weights' device through pinned memory and are
+  /// normalised there, by the float32 operations of prepare_input().
+  Features features(const ByteBatch& batch) const { return features(normalized(batch)); }
+
   /// The tokens that enter block `block`: the first half of features(), for callers that keep them
   /// because the blocks before it do not change.
   ///
@@ -207,21 +224,17 @@ struct TransformerBackbone {
   /// @throws what features() throws
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const InputBatch& batch) const {
-    detail::require_batch(batch);
     const c10::InferenceMode inference;
-    return feature_maps(features(
-        torch::from_blob(const_cast<float*>(batch.values.data()),
-                         {batch.batch, 3, batch.size.height, batch.size.width}, torch::kFloat32)));
+    return feature_maps(features(batch));
   }
 
-  /// The same from bytes: they travel to the weights' device through pinned memory and are
-  /// normalised there, by the float32 operations of prepare_input().
+  /// The same from bytes.
   ///
   /// @throws what features() throws
   /// @note synchronises the device of CUDA weights
   std::vector<FeatureMap> operator()(const ByteBatch& batch) const {
     const c10::InferenceMode inference;
-    return feature_maps(features(normalized(batch)));
+    return feature_maps(features(batch));
   }
 
   /// True when the weights are on a device other than the CPU, to which bytes are cheaper to copy.

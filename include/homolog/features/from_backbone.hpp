@@ -89,11 +89,20 @@ void require_memory(const B& backbone, const FrameTransform& transform, int pict
 
 namespace detail {
 
-/// The backbone on pictures that all become inputs of one size, as bytes where it asks for them.
-template <class B>
-std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const ImageView> images,
-                                     std::span<const FrameTransform> transforms,
-                                     ResizeFilter filter) {
+/// Calls `run` with the batch of pictures that all become inputs of one size, as bytes where the
+/// backbone asks for them.
+///
+/// @throws ShapeError when there is no picture, or the input sizes differ
+template <class B, class Run>
+auto in_one_batch(const B& backbone, std::span<const ImageView> images,
+                  std::span<const FrameTransform> transforms, ResizeFilter filter, const Run& run) {
+  if (images.empty()) throw ShapeError("features: no picture was given");
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const Size own = transforms[i].image.input, first = transforms.front().image.input;
+    if (own == first) continue;
+    throw ShapeError(text("features: picture ", i, " has input size ", own.width, "x", own.height,
+                          ", the batch has ", first.width, "x", first.height));
+  }
   const int count = static_cast<int>(images.size());
   const Size input = transforms.front().image.input;
   const auto for_each_picture = [&](const auto& prepare) {
@@ -110,7 +119,7 @@ std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const ImageVie
         batch.content[static_cast<std::size_t>(i)] = {to_input.offset_x, to_input.offset_y,
                                                       to_input.content};
       });
-      return backbone(batch);
+      return run(batch);
     }
   }
   InputBatch batch(count, input);
@@ -118,7 +127,7 @@ std::vector<FeatureMap> run_backbone(const B& backbone, std::span<const ImageVie
   for_each_picture([&](int i, const ImageView& image, const ImageTransform& to_input) {
     prepare_input(image, to_input, normalization, filter, batch.picture(i));
   });
-  return backbone(batch);
+  return run(batch);
 }
 
 }  // namespace detail
@@ -136,15 +145,8 @@ template <class B>
 std::vector<FeatureMap> backbone_features(const B& backbone, std::span<const ImageView> images,
                                           std::span<const FrameTransform> transforms,
                                           ResizeFilter filter) {
-  if (images.empty()) throw ShapeError("features: no picture was given");
-  const Size input = transforms.front().image.input;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const Size own = transforms[i].image.input;
-    if (own == input) continue;
-    throw ShapeError(detail::text("features: picture ", i, " has input size ", own.width, "x",
-                                  own.height, ", the batch has ", input.width, "x", input.height));
-  }
-  std::vector<FeatureMap> maps = detail::run_backbone(backbone, images, transforms, filter);
+  std::vector<FeatureMap> maps = detail::in_one_batch(
+      backbone, images, transforms, filter, [&](const auto& batch) { return backbone(batch); });
   finish_maps(maps, transforms, "backbone");
   return maps;
 }

@@ -12,6 +12,7 @@
 #include "homolog/backbones/transformer_backbone.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/points.hpp"
+#include "homolog/kernels/sample.hpp"
 #include "homolog/train/losses.hpp"
 
 namespace homolog::inline v0_1 {

@@ -5,6 +5,7 @@
 /// The bodies of train/pair_batch.hpp.
 
 #include <torch/types.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -16,37 +17,11 @@
 #include "homolog/core/points.hpp"
 #include "homolog/kernels/sample.hpp"
 #include "homolog/matchers/tensor/detail/precision.hpp"
+#include "homolog/matchers/tensor/detail/sampling.hpp"
 #include "homolog/train/losses.hpp"
 #include "homolog/train/pair_batch.hpp"
 
 namespace homolog::inline v0_1 {
-
-namespace detail {
-
-inline torch::Tensor l2_normalized(const torch::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-/// The rows and weights with which a point reads its descriptor, as sample_descriptors() does.
-inline void add_query(Point<GridFrame> point, const CellRange& content, std::int64_t cols,
-                      std::int64_t first_row, Query query, std::int64_t* rows, double* weights) {
-  if (query == Query::nearest) {
-    rows[0] = first_row + nearest_index(point.y, content.y1, content.y2) * cols +
-              nearest_index(point.x, content.x1, content.x2);
-    weights[0] = 1;
-    return;
-  }
-  const auto x = neighbours(point.x, content.x1, content.x2);
-  const auto y = neighbours(point.y, content.y1, content.y2);
-  for (int corner = 0; corner < 4; ++corner) {
-    const bool low = corner >= 2, right = corner % 2 == 1;
-    rows[corner] = first_row + (low ? y.second : y.first) * cols + (right ? x.second : x.first);
-    weights[corner] = static_cast<double>(low ? y.weight : 1 - y.weight) *
-                      static_cast<double>(right ? x.weight : 1 - x.weight);
-  }
-}
-
-}  // namespace detail
 
 HOMOLOG_INLINE CorrespondenceBatch correspondences(const torch::Tensor& patch_tokens, int rows,
                                                    int cols, const PairBatch& batch, Query query) {
