@@ -43,6 +43,9 @@ TEST_CASE("whatever holds rows of floats is seen where it lies") {
   const RowMajor matrix = map;
   const FloatMatrix own = map;
   const std::span<const float> span(values);
+  std::vector<float> mine(values.begin(), values.end());
+  const MatrixView of_mine(std::span<float>(mine), 1);
+  CHECK(of_mine.data() == mine.data());
   for (const MatrixView view :
        {MatrixView(values.data(), 3, 4), MatrixView(values, 4), MatrixView(span, 4),
         MatrixView(map), MatrixView(matrix), MatrixView(own), MatrixView(own.view())}) {

@@ -5,7 +5,6 @@
 /// The pre-norm vision transformer that DINOv2, DINOv3, SAM's image encoder and the plain ViT
 /// share: weights as a struct of tensors, the forward pass as free functions.
 
-#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include <cstddef>

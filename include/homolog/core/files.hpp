@@ -5,10 +5,6 @@
 /// Whole files in and out: reading with a cap that is checked before memory is taken, and writing
 /// that replaces the target in one step or leaves it as it was.
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -6,7 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
-#include <ranges>
+#include <iterator>
 #include <type_traits>
 
 #include "homolog/core/errors.hpp"
@@ -22,6 +22,17 @@ concept EigenDense = requires(const M& matrix) {
   M::IsRowMajor;
   matrix.rows();
   matrix.cols();
+};
+
+/// A range of floats that follow one another in memory. (Without <ranges>, which takes as long to
+/// compile as all of this room.)
+template <class R>
+concept ContiguousFloats = requires(const R& values) {
+  std::data(values);
+  std::size(values);
+  requires std::contiguous_iterator<decltype(std::begin(values))>;
+  requires std::same_as < std::iter_value_t<decltype(std::begin(values))>,
+  float > ;
 };
 
 /// One whose floats lie row by row in memory.
@@ -49,12 +60,9 @@ class MatrixView {
   /// A view of a std::vector, span or array of floats: each row is `cols` of them.
   ///
   /// @throws ShapeError when they are no whole number of rows
-  template <std::ranges::contiguous_range Range>
-  requires std::same_as < std::ranges::range_value_t<Range>,
-  float > MatrixView(const Range& values, Index cols)
-      : data_(std::ranges::data(values)),
-  cols_(cols) {
-    const auto size = static_cast<Index>(std::ranges::size(values));
+  template <detail::ContiguousFloats Range>
+  MatrixView(const Range& values, Index cols) : data_(std::data(values)), cols_(cols) {
+    const auto size = static_cast<Index>(std::size(values));
     if (cols < 1 || size % cols != 0) {
       throw ShapeError(
           detail::text("matrix view: ", size, " floats, expected a multiple of ", cols));

@@ -4,9 +4,6 @@
 /// @file
 /// The check of a pair's annotation against the pictures it belongs to.
 
-#include <algorithm>
-#include <cmath>
-
 #include "homolog/datasets/dataset.hpp"
 
 namespace homolog::inline v0_1 {

@@ -4,7 +4,6 @@
 /// @file
 /// What is legal in a data set and yet looks wrong.
 
-#include <cstddef>
 #include <string>
 #include <vector>
 

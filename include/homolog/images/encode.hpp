@@ -4,7 +4,6 @@
 /// @file
 /// Pictures to PNG and JPEG, in memory and as files.
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 

@@ -5,11 +5,9 @@
 /// The most similar cell of a similarity map.
 
 #include <Eigen/Core>
-#include <cstddef>
 
 #include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
-#include "homolog/kernels/detail/dispatch.hpp"
 
 namespace homolog::inline v0_1 {
 
@@ -24,10 +22,7 @@ struct Peak {
 
 /// The largest finite value of `map`; -infinity where none is finite. Neither this function nor
 /// those below check that the machine has the instructions of `execution`.
-inline float largest_finite(const SimilarityMap& map, const Execution& execution = {}) {
-  return detail::largest_finite(map.data(), static_cast<std::size_t>(map.size()),
-                                execution.instructions);
-}
+float largest_finite(const SimilarityMap& map, const Execution& execution = {});
 
 /// Finds the largest finite value of `map` [rows, cols]; of equal ones, the one with the lowest
 /// row-major index (equations 2 and 9). NaN and infinities never win.

@@ -6,8 +6,8 @@
 /// one safetensors file that appears whole or not at all.
 
 #include <torch/types.h>
+#include <cstdint>
 
-#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>

@@ -8,8 +8,6 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 

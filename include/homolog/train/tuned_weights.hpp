@@ -7,7 +7,6 @@
 
 #include <torch/types.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>

@@ -7,8 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "homolog/core/points.hpp"
 #include "homolog/images/image.hpp"

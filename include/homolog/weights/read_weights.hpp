@@ -4,7 +4,6 @@
 /// @file
 /// Reading a weights file of any format.
 
-#include <cstdint>
 #include <filesystem>
 
 #include "homolog/weights/tensor_file.hpp"

@@ -5,11 +5,11 @@
 /// The bodies of backbones/load_transformer.hpp.
 
 #include <torch/types.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "homolog/backbones/families/dinov3_kept.hpp"

@@ -5,6 +5,7 @@
 /// The bodies of backbones/relative_position_attention.hpp.
 
 #include <torch/types.h>
+
 #include <algorithm>
 #include <cstdint>
 

@@ -5,6 +5,7 @@
 /// The bodies of backbones/rotary_embedding.hpp.
 
 #include <torch/types.h>
+
 #include <cstdint>
 #include <numbers>
 #include <vector>

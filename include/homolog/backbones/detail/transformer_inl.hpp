@@ -6,6 +6,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
+
 #include <cstdint>
 #include <vector>
 

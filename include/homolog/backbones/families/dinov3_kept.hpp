@@ -7,7 +7,6 @@
 /// tensors into the metadata, and renaming back takes them from there, so that no bit is lost.
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -6,9 +6,9 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -4,9 +4,8 @@
 /// @file
 /// The bodies of datasets/validate.hpp.
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <optional>
 
 #include "homolog/core/detail/compiled_once.hpp"
 #include "homolog/core/errors.hpp"

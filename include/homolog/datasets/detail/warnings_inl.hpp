@@ -5,7 +5,6 @@
 /// The bodies of datasets/warnings.hpp.
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
 #include <vector>
 

@@ -5,7 +5,6 @@
 /// The bodies of images/encode.hpp.
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 

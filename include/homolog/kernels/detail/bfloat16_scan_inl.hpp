@@ -19,6 +19,7 @@
 #include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/kernels/bfloat16_scan.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/kernels/similarity.hpp"
 

@@ -14,6 +14,7 @@
 #include "homolog/core/detail/lock.hpp"
 #include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/mutual_peaks.hpp"
 #include "homolog/kernels/peak.hpp"
 #include "homolog/kernels/similarity.hpp"

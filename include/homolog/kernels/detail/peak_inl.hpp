@@ -18,6 +18,11 @@
 
 namespace homolog::inline v0_1 {
 
+HOMOLOG_INLINE float largest_finite(const SimilarityMap& map, const Execution& execution) {
+  return detail::largest_finite(map.data(), static_cast<std::size_t>(map.size()),
+                                execution.instructions);
+}
+
 HOMOLOG_INLINE Peak find_peak(const SimilarityMap& map, const Execution& execution) {
   const InstructionSet set = execution.instructions;
   const auto count = static_cast<std::size_t>(map.size());

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "homolog/core/detail/compiled_once.hpp"
@@ -16,6 +17,8 @@
 #include "homolog/core/execution.hpp"
 #include "homolog/core/feature_map.hpp"
 #include "homolog/core/worker_pool.hpp"
+#include "homolog/kernels/detail/check.hpp"
+#include "homolog/kernels/detail/dispatch.hpp"
 #include "homolog/kernels/sample.hpp"
 #include "homolog/kernels/similarity.hpp"
 #include "homolog/kernels/upsampled_norms.hpp"

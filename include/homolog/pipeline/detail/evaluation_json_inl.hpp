@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "homolog/core/decimal_number.hpp"

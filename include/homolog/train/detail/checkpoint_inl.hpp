@@ -4,7 +4,9 @@
 /// @file
 /// The bodies of train/checkpoint.hpp.
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>

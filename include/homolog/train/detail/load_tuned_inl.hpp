@@ -6,9 +6,8 @@
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <cstdint>
+
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +18,7 @@
 #include "homolog/selection/one_of.hpp"
 #include "homolog/train/checkpoint.hpp"
 #include "homolog/train/load_tuned.hpp"
+#include "homolog/train/sha256.hpp"
 #include "homolog/train/tuning.hpp"
 #include "homolog/weights/torch_tensors.hpp"
 

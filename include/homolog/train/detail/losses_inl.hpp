@@ -5,6 +5,7 @@
 /// The bodies of train/losses.hpp.
 
 #include <torch/types.h>
+
 #include <cstdint>
 #include <limits>
 

@@ -5,7 +5,7 @@
 /// The bodies of train/tuned_weights.hpp.
 
 #include <torch/types.h>
-#include <algorithm>
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -8,8 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "homolog/core/detail/compiled_once.hpp"
 #include "homolog/core/errors.hpp"

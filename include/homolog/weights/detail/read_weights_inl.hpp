@@ -4,7 +4,6 @@
 /// @file
 /// The bodies of weights/read_weights.hpp.
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 

@@ -5,12 +5,12 @@
 /// The bodies of weights/torch_tensors.hpp.
 
 #include <torch/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "homolog/core/detail/compiled_once.hpp"
 #include "homolog/core/errors.hpp"

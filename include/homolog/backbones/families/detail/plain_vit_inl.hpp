@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <string>
 
 #include "homolog/backbones/families/family.hpp"
 #include "homolog/backbones/families/plain_file.hpp"
