@@ -22,9 +22,9 @@ using Stream = CUstream_st*;
 /// One query's answer, in cells; score is -infinity where no similarity is finite, x and y are NaN
 /// then.
 struct Answer {
-  float x = 0;
-  float y = 0;
-  float score = 0;
+  float x = 0;       ///< column
+  float y = 0;       ///< row
+  float score = 0;   ///< the similarity at the peak
   float second = 0;  ///< the largest similarity of all other cells, -infinity without one
 };
 
