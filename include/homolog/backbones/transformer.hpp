@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "homolog/backbones/detail/cpu_inference.hpp"
+#include "homolog/backbones/position_interpolation.hpp"
 #include "homolog/backbones/rotary_embedding.hpp"
 
 namespace homolog::inline v0_1 {
