@@ -25,6 +25,7 @@
 #include "homolog/core/points.hpp"
 #include "homolog/features/from_backbone.hpp"
 #include "homolog/kernels/detail/check.hpp"
+#include "homolog/match_dense.hpp"
 #include "homolog/match_on_device.hpp"
 #include "homolog/matchers/tensor/detail/precision.hpp"
 #include "homolog/matchers/tensor/detail/sampling.hpp"
@@ -157,6 +158,7 @@ HOMOLOG_INLINE void append_answers(MatchResult& result, const torch::Tensor& cel
       at::cat({cells.to(at::kDouble), peaks.to(at::kDouble)}, 1).to(at::kCPU).contiguous();
   const double* row = answers.const_data_ptr<double>();
   std::vector<Match> matches;
+  std::vector<float> margins;
   for (std::int64_t i = 0; i < answers.size(0); ++i, row += answers.size(1)) {
     if (!std::isfinite(row[2])) {
       throw ValueError(text("query ", result.points.size() + static_cast<std::size_t>(i),
@@ -165,15 +167,12 @@ HOMOLOG_INLINE void append_answers(MatchResult& result, const torch::Tensor& cel
     }
     matches.push_back({{row[0], row[1]}, static_cast<float>(row[2])});
     if (!margin) continue;
-    result.margins.push_back(best == 2 ? static_cast<float>(row[2]) - static_cast<float>(row[3])
-                                       : std::numeric_limits<float>::infinity());
+    margins.push_back(best == 2 ? static_cast<float>(row[2]) - static_cast<float>(row[3])
+                                : std::numeric_limits<float>::infinity());
   }
-  const MatchResult more = to_image_points(matches, target);
-  for (std::size_t i = 0; i < more.points.size(); ++i) {
-    result.points.push_back(more.points[i]);
-    result.scores.push_back(more.scores[i]);
-    result.mutual.push_back(more.mutual[i]);
-  }
+  MatchResult more = to_image_points(matches, target);
+  more.margins = std::move(margins);
+  append(result, more);
 }
 
 }  // namespace detail
