@@ -39,9 +39,10 @@ struct PipelineSetting {
   int threads = 1;
   bool margin = false;  ///< also says by how much the best cell is better than the second
 
-  /// The fields, for checks, JSON, options and tables.
+  /// The fields, for checks, JSON, options and tables. (A template, so that only sources that list
+  /// them compile the list.)
+  template <class S = PipelineSetting>
   static constexpr auto fields() {
-    using S = PipelineSetting;
     return std::tuple(
         Field{"resize", &S::resize, "how pictures become inputs"},
         Field{"image_size", &S::image_size,

@@ -7,9 +7,11 @@ homolog::core to their room and to their time.
 
 A header is included twice in an otherwise empty source. With further compilers all stand in one
 source, and those of homolog::core alone as well, in the compiled mode, without their bodies. With
-the first, so do the other headers that leave bodies to a file, and each of these files. Headers of homolog::core are compiled without LibTorch on the path, must not reach nlohmann-json, and with the first compiler may
-take at most twice the time of <Eigen/Core> alone, measured in turns with it. Headers that reach
-<torch/types.h> by themselves find it precompiled, so their time is what they add to it.
+the first, so do the other headers that leave bodies to a file, and each of these files. Headers of
+homolog::core are compiled without LibTorch on the path, must not reach nlohmann-json, and with the
+first compiler may take at most 1.75 times the time of <Eigen/Core> alone, measured in turns with
+it. Headers that reach <torch/types.h> by themselves find it precompiled, so their time is what they
+add to it.
 benchmarks/put_results.py puts the Markdown into docs/reference/compile_time.md.
 """
 import argparse
@@ -29,7 +31,7 @@ INCLUDE = ROOT / "include"
 SURROUNDINGS = ROOT / "tests" / "surroundings"  # what users may turn on, one option a line
 WARNINGS = [f"@{SURROUNDINGS}/warnings.txt", "-Werror"]
 GCC_WARNINGS = [f"@{SURROUNDINGS}/warnings_of_gcc.txt"]
-MOST = 2.0  # times Eigen/Core
+MOST = 1.75  # times Eigen/Core
 REQUIREMENTS = "homolog/core/detail/requirements.hpp"
 PRECOMPILED = "#include <torch/types.h>\n"
 # (component, expression over a header's path), the first that matches counts.

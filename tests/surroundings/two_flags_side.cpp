@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One side of two_flags.sh, in the namespace SIDE.
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <utility>
 

@@ -62,13 +62,43 @@ struct DistributedError : Error {
   using Error::Error;
 };
 
+namespace detail {
+
+/// A value that text() joins. The compiler looks for its `<<` once a type, not once a call, which
+/// saves a tenth of what the library adds to a source.
+class TextPart {
+ public:
+  TextPart(const char* words)  // NOLINT(google-explicit-constructor)
+      : value_(words), write_([](std::ostream& stream, const void* value) {
+          stream << static_cast<const char*>(value);
+        }) {}
+  template <class T>
+  TextPart(const T& value)  // NOLINT(google-explicit-constructor)
+      : value_(&value),
+        write_([](std::ostream& stream, const void* it) { stream << *static_cast<const T*>(it); }) {
+  }
+
+  /// Writes it; the value must still live.
+  void to(std::ostream& stream) const { write_(stream, value_); }
+
+ private:
+  const void* value_;
+  void (*write_)(std::ostream&, const void*);
+};
+
+inline std::string join(std::initializer_list<TextPart> parts) {
+  std::ostringstream stream;
+  stream.imbue(std::locale::classic());
+  for (const TextPart& part : parts) part.to(stream);
+  return stream.str();
+}
+
+}  // namespace detail
+
 /// Joins values into one string, such as an error message, independent of the process's locale.
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::ostringstream stream;
-  stream.imbue(std::locale::classic());
-  (stream << ... << parts);
-  return stream.str();
+  return detail::join({parts...});
 }
 
 namespace detail {

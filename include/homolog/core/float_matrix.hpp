@@ -14,7 +14,6 @@
 #include <concepts>
 #include <cstddef>
 #include <limits>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -28,39 +27,43 @@ namespace homolog::inline v0_1 {
 using SimilarityMap =
     Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-/// Floats on a boundary of 64 bytes, a cache line; grows, never shrinks.
+/// Floats on a boundary of 64 bytes, a cache line; grows, never shrinks. (Without std::unique_ptr,
+/// as <memory> would take a twentieth of the time of <Eigen/Core>.)
 class AlignedFloats {
  public:
   AlignedFloats() = default;
   /// Takes the memory of `other`, which then has none.
   AlignedFloats(AlignedFloats&& other) noexcept
-      : values_(std::move(other.values_)), size_(std::exchange(other.size_, 0)) {}
+      : values_(std::exchange(other.values_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   /// The same, in place of its own.
   AlignedFloats& operator=(AlignedFloats&& other) noexcept {
-    values_ = std::move(other.values_);
-    size_ = std::exchange(other.size_, 0);
+    AlignedFloats taken(std::move(other));
+    std::swap(values_, taken.values_);
+    std::swap(size_, taken.size_);
     return *this;
   }
+  ~AlignedFloats() { release(); }
   /// Returns room for at least `count` floats; the old values are lost when the memory has to grow.
   float* room(std::size_t count) {
     if (count > size_) {
       if (count > (std::numeric_limits<std::size_t>::max)() / sizeof(float)) throw std::bad_alloc();
-      values_.reset();  // first, so that old and new memory never exist together
-      size_ = 0;
-      values_.reset(static_cast<float*>(::operator new(count * sizeof(float), alignment)));
+      release();  // first, so that old and new memory never exist together
+      values_ = static_cast<float*>(::operator new(count * sizeof(float), alignment));
       size_ = count;
     }
-    return values_.get();
+    return values_;
   }
   /// The first float; null where there was no room() yet.
-  float* data() const { return values_.get(); }
+  float* data() const { return values_; }
 
  private:
   static constexpr std::align_val_t alignment{64};
-  struct Delete {
-    void operator()(float* values) const { ::operator delete(values, alignment); }
-  };
-  std::unique_ptr<float, Delete> values_;
+  void release() {
+    ::operator delete(values_, alignment);
+    values_ = nullptr;
+    size_ = 0;
+  }
+  float* values_ = nullptr;
   std::size_t size_ = 0;
 };
 
@@ -159,14 +162,18 @@ class FloatMatrix {
   }
   /// Converts to a similarity map.
   operator SimilarityMap() const { return view(); }  // NOLINT(google-explicit-constructor)
-  /// One row [1,cols] for Eigen, to be changed. (A template, so that only sources that call it
-  /// compile the type.)
+  /// One row [1,cols] for Eigen, to be changed. (`Float` is float; the type depends on it, so that
+  /// only sources that call this compile it.)
+  template <class Float = float>
   auto row(std::integral auto i) {
-    return Eigen::Map<Eigen::RowVectorXf>(data() + static_cast<Index>(i) * cols_, cols_);
+    return Eigen::Map<Eigen::Matrix<Float, 1, Eigen::Dynamic>>(
+        data() + static_cast<Index>(i) * cols_, cols_);
   }
   /// One row [1,cols] for Eigen, read-only.
+  template <class Float = float>
   auto row(std::integral auto i) const {
-    return Eigen::Map<const Eigen::RowVectorXf>(data() + static_cast<Index>(i) * cols_, cols_);
+    return Eigen::Map<const Eigen::Matrix<Float, 1, Eigen::Dynamic>>(
+        data() + static_cast<Index>(i) * cols_, cols_);
   }
 
   /// Equal when the shapes are and all elements are, exactly; a NaN equals nothing.

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,11 +22,16 @@ namespace homolog::inline v0_1::detail {
 /// read.
 template <typename Take>
 void read_lines(const std::string& path, const Take& take) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-      std::fopen(path.c_str(), "r"), [](std::FILE* f) { return f ? std::fclose(f) : 0; });
-  if (!file) return;
+  struct File {
+    std::FILE* handle;
+    ~File() {
+      if (handle != nullptr) std::fclose(handle);
+    }
+  };
+  const File file{std::fopen(path.c_str(), "r")};
+  if (file.handle == nullptr) return;
   std::string line;
-  for (int letter = std::fgetc(file.get()); letter != EOF; letter = std::fgetc(file.get())) {
+  for (int letter = std::fgetc(file.handle); letter != EOF; letter = std::fgetc(file.handle)) {
     if (letter != '\n') {
       line += static_cast<char>(letter);
       continue;
