@@ -58,7 +58,9 @@ void inspect_command(const std::string& path, const std::string& json_path) {
   }
   std::printf("%zu tensors, %zu elements\n", file.tensors.size(), elements);
   const std::vector<Recognized> recognized = recognize_all(file);
-  if (recognized.empty()) std::printf("recognised: no known backbone\n");
+  if (recognized.empty()) {
+    std::printf("recognised: no known backbone\n%s\n", unrecognized(file).c_str());
+  }
   for (const Recognized& one : recognized) {
     const auto facts = recognized_json(one);
     if (recognized.size() == 1) {
@@ -91,9 +93,7 @@ void convert_command(const ConvertOptions& options) {
   TensorFile file = read_weights(options.input);
   if (!options.to.empty() || !options.checkpoint.empty()) {
     const auto base = recognize(file, options.backbone);
-    if (!base)
-      throw WeightsError(options.input +
-                         ": its keys belong to no known backbone, so none can be renamed");
+    if (!base) throw WeightsError(unrecognized(file));
     const KeyStyle to = options.to == "original"      ? KeyStyle::original
                         : options.to == "huggingface" ? KeyStyle::huggingface
                                                       : base->style;

@@ -66,7 +66,7 @@ Checkpoint named_checkpoint(const std::string& path) {
 // The name of what a file holds, or an error that says what to type where it may be several.
 std::string recognized_name(const TensorFile& file) {
   const std::vector<Recognized> all = recognize_all(file);
-  if (all.empty()) throw WeightsError(file.name + ": its keys belong to no known backbone");
+  if (all.empty()) throw WeightsError(unrecognized(file));
   std::string names;
   for (const Recognized& one : all) {
     names += (names.empty() ? "" : " or ") + (one.variant.empty() ? one.family : one.variant);

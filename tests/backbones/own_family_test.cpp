@@ -69,6 +69,10 @@ TEST_CASE("a family of one's own is recognised, loaded and run") {
   const auto recognized = recognize<OwnFamilies>(file);
   REQUIRE(recognized);
   CHECK(recognized->variant == "own_tiny");
+  TensorFile wrapped = file;
+  wrapped.tensors.clear();
+  for (const auto& [key, view] : file.tensors) wrapped.tensors["my.wrapper." + key] = view;
+  CHECK(recognize<OwnFamilies>(wrapped)->prefix == "my.wrapper.");
   const TensorFile back = to_original_keys<OwnFamilies>(file, *recognized);
   CHECK(back.tensors.size() == plain.tensors.size());
   CHECK(back.tensors.contains("blocks.1.attn.qkv.bias"));

@@ -78,11 +78,10 @@ using ListWith =
 ///   states the number of heads of a wide model
 template <class Family, class List = detail::ListWith<Family>>
 Recognized recognize_as(const TensorFile& file, std::string_view variant = {}) {
-  const std::vector<Candidate> all = detail::candidates<List>(file);
+  const std::vector<Candidate> all = detail::candidates<List>(file, Family::name);
   const std::string_view expected = variant.empty() ? Family::name : variant;
   if (all.empty()) {
-    throw WeightsError(
-        detail::text(file.name, ": its keys belong to no known backbone, expected ", expected));
+    throw WeightsError(detail::text(unrecognized(file), "; expected ", expected));
   }
   const auto found = std::find_if(all.begin(), all.end(), [](const Candidate& one) {
     return one.recognized.family == Family::name;
@@ -155,7 +154,7 @@ TransformerBackbone load_backbone_of(const TensorFile& file, std::string_view va
   std::string family(family_of<List>(variant));
   if (family.empty()) {
     const auto recognized = recognize<List>(file, variant);
-    if (!recognized) throw WeightsError(file.name + ": its keys belong to no known backbone");
+    if (!recognized) throw WeightsError(unrecognized(file));
     family = recognized->family;
   }
   TransformerBackbone backbone;

@@ -19,6 +19,7 @@
 #include "homolog/backbones/families/plain_file.hpp"
 #include "homolog/backbones/families/stock.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::inline v0_1 {
@@ -98,8 +99,10 @@ void prefer(std::vector<Candidate>& candidates, const Fits& fits) {
 
 /// The candidates of all families of a list, reduced to the family that the metadata states and to
 /// certain candidates when there are any.
+///
+/// @param named the family that the user names; empty for none
 template <class List>
-std::vector<Candidate> candidates(const TensorFile& file) {
+std::vector<Candidate> candidates(const TensorFile& file, std::string_view named) {
   std::vector<Candidate> found;
   const auto prefix = find_key_prefix(file, patch_keys<List>());
   if (!prefix) return found;
@@ -108,9 +111,13 @@ std::vector<Candidate> candidates(const TensorFile& file) {
     if (auto one = candidate<Family>(file, plain, *prefix)) found.push_back(std::move(*one));
   });
   const auto stated = file.metadata.find("homolog.family");
-  prefer(found, [&](const Candidate& one) {
+  const auto is_stated = [&](const Candidate& one) {
     return stated != file.metadata.end() && one.recognized.family == stated->second;
+  };
+  std::erase_if(found, [&](const Candidate& one) {
+    return one.only_named && !is_stated(one) && one.recognized.family != named;
   });
+  prefer(found, is_stated);
   prefer(found, [](const Candidate& one) { return one.certain; });
   return found;
 }
@@ -120,15 +127,17 @@ std::vector<Candidate> candidates(const TensorFile& file) {
 /// All backbones that a file may hold: one, several when families share keys and shapes and nothing
 /// in the file decides between them, or none.
 ///
-/// Prefixes such as `backbone.` and `image_encoder.` and the chunk indices of training checkpoints
-/// are understood. What decides is, in this order: metadata `homolog.family`, keys or values that
-/// one family alone has, a size that one family alone has published. Whether the file is complete
-/// is checked by audit().
+/// Whatever stands before a backbone's keys, such as `backbone.`, and the chunk indices of training
+/// checkpoints are understood. What decides is, in this order: metadata `homolog.family`, keys or
+/// values that one family alone has, a size that one family alone has published. Whether the file
+/// is complete is checked by audit().
 ///
-/// @throws WeightsError when removing prefixes makes two keys one, or metadata states bad heads
+/// @param family the one that the user names; empty for none
+/// @throws WeightsError when the file holds several backbones and no key says which one to take,
+/// removing prefixes makes two keys one, or metadata states bad heads
 template <class List = StockFamilies>
-std::vector<Recognized> recognize_all(const TensorFile& file) {
-  std::vector<Candidate> candidates = detail::candidates<List>(file);
+std::vector<Recognized> recognize_all(const TensorFile& file, std::string_view family = {}) {
+  std::vector<Candidate> candidates = detail::candidates<List>(file, family);
   const auto stated = file.metadata.find("homolog.family");
   std::erase_if(candidates, [&](const Candidate& one) {
     const Recognized& sizes = one.recognized;
@@ -143,6 +152,25 @@ std::vector<Recognized> recognize_all(const TensorFile& file) {
   return result;
 }
 
+/// Why a file is no backbone, in words: it is a checkpoint, which holds tuned tensors alone, or
+/// none of the keys, of which it names some, is a known patch embedding's.
+inline std::string unrecognized(const TensorFile& file) {
+  if (file.metadata.contains("homolog.checkpoint")) {
+    return file.name +
+           ": a checkpoint of homolog's finetune, which holds tuned tensors alone; load it onto "
+           "the "
+           "weights that were tuned (the command: --weights WEIGHTS --checkpoint " +
+           file.name + ")";
+  }
+  std::string names;
+  int shown = 0;
+  for (const auto& [key, view] : file.tensors) {
+    if (++shown > 3) break;
+    names += detail::text(shown == 1 ? "; the first are '" : ", '", printable_text(key, 60), "'");
+  }
+  return file.name + ": its keys belong to no known backbone" + names;
+}
+
 /// Family, variant, key style and sizes of the backbone in a file.
 ///
 /// @param variant a published name, which decides where the file may be several; empty for none
@@ -151,7 +179,7 @@ std::vector<Recognized> recognize_all(const TensorFile& file) {
 ///   when it is another one than `variant`, naming both
 template <class List = StockFamilies>
 std::optional<Recognized> recognize(const TensorFile& file, std::string_view variant = {}) {
-  std::vector<Recognized> all = recognize_all<List>(file);
+  std::vector<Recognized> all = recognize_all<List>(file, family_of<List>(variant));
   if (all.empty()) return std::nullopt;
   if (variant.empty() && all.size() == 1) return std::move(all.front());
   std::string names;

@@ -142,8 +142,9 @@ TEST_CASE("original -> Hugging Face -> original is the identity, bit for bit") {
 TEST_CASE("prefixes and chunk indices fall away") {
   const Recognized sizes = small_sizes(4, false);
   const TensorFile original = random_file(expected_tensors<DinoV2Family>(sizes), true);
-  for (const char* prefix : {"dinov2.", "dinov2_with_registers.", "backbone.", "model.", "module.",
-                             "teacher.", "teacher.backbone.", "module.model.backbone."}) {
+  for (const char* prefix :
+       {"dinov2.", "dinov2_with_registers.", "backbone.", "model.", "module.", "teacher.",
+        "teacher.backbone.", "module.model.backbone.", "somebody's_wrapper.", "student."}) {
     for (const bool foreign : {false, true}) {
       INFO(prefix);
       const TensorFile file =
@@ -155,7 +156,6 @@ TEST_CASE("prefixes and chunk indices fall away") {
       CHECK(same_tensors(to_original_keys(file, *recognized), original));
     }
   }
-  CHECK(!recognize(renamed(original, "student.")));
 
   TensorFile chunked{{}, {}, original.owners, "chunked"};
   for (const auto& [key, view] : original.tensors) {
@@ -169,6 +169,32 @@ TEST_CASE("prefixes and chunk indices fall away") {
   chunked.tensors["blocks.7.0.norm1.bias"] = chunked.tensors.at("blocks.0.0.norm1.bias");
   CHECK_THROWS_WITH_AS(recognize(chunked), doctest::Contains("'blocks.0.norm1.bias'"),
                        WeightsError);
+}
+
+TEST_CASE("of several backbones in a file the one that features are taken from is loaded") {
+  const TensorFile original =
+      random_file(expected_tensors<DinoV2Family>(small_sizes(4, false)), true);
+  const auto holding = [&](std::vector<std::string> prefixes) {
+    TensorFile all{{}, {}, original.owners, "several"};
+    for (const std::string& prefix : prefixes) {
+      all.tensors.merge(renamed(original, prefix).tensors);
+    }
+    return all;
+  };
+  const auto prefix_of = [&](std::vector<std::string> prefixes) {
+    return recognize(holding(std::move(prefixes)))->prefix;
+  };
+  CHECK(prefix_of({"student.backbone.", "teacher.backbone."}) == "teacher.backbone.");
+  CHECK(prefix_of({"module.base_encoder.", "module.momentum_encoder."}) == "module.base_encoder.");
+  CHECK(prefix_of({"encoder.", "target_encoder."}) == "target_encoder.");
+  CHECK(prefix_of({"", "model_ema."}) == "model_ema.");
+  CHECK(prefix_of({"", "second."}) == "");
+  CHECK_THROWS_WITH_AS(prefix_of({"left.", "right."}),
+                       doctest::Contains("several: holds 2 backbones, whose keys begin with "
+                                         "'left.', 'right.'; save the one that you want"),
+                       WeightsError);
+  CHECK_THROWS_AS(prefix_of({"a.teacher.", "b.teacher."}), WeightsError);
+  CHECK(!recognize(renamed(original, "my")));  // no word of its own: mypatch_embed
 }
 
 TEST_CASE("timm: register models get a class row of zeros, packed SwiGLU its own names") {

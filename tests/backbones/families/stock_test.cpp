@@ -76,10 +76,7 @@ TEST_CASE("every family recognises its published variants by their names, and no
       CHECK(variants.insert(sizes.variant).second);
       CHECK(family_of(sizes.variant) == Family::name);
       const Recognized facts = published<Family>(sizes.variant);
-      TensorFile file = bare_shapes<Family>(sizes.variant);
-      if (Family::name == MaeFamily::name) {  // its positions, which have no values here, tell it
-        file.tensors["decoder_embed.weight"] = {DType::f32, {512, sizes.embed_dim}, {}};
-      }
+      const TensorFile file = bare_shapes<Family>(sizes.variant);
       const auto recognized = recognize(file, sizes.variant);
       REQUIRE(recognized);
       CHECK(recognized->family == Family::name);
@@ -141,9 +138,22 @@ TEST_CASE("a file that may be of two families is refused unless its name is give
   SUBCASE("metadata decides, where it names one of them") {
     file.metadata["homolog.family"] = "dino";
     CHECK(families_of(file) == std::vector<std::string>{"dino"});
+    file.metadata["homolog.family"] = "mae";  // one whose positions were trained further
+    CHECK(families_of(file) == std::vector<std::string>{"mae"});
     file.metadata["homolog.family"] = "sam";
     CHECK(families_of(file).size() == 2);
   }
+}
+
+TEST_CASE("what is not recognised is named: a checkpoint of ours, or a file by its first keys") {
+  TensorFile file;
+  file.name = "other.safetensors";
+  for (const char* key : {"b", "a", "c\n", "d"}) file.tensors[key] = {};
+  CHECK(unrecognized(file) ==
+        "other.safetensors: its keys belong to no known backbone; the first are 'a', 'b', 'c?'");
+  file.metadata["homolog.checkpoint"] = "{}";
+  CHECK(unrecognized(file).ends_with("--weights WEIGHTS --checkpoint other.safetensors)"));
+  CHECK(unrecognized({}) == ": its keys belong to no known backbone");
 }
 
 TEST_CASE("a size that one family alone has published decides") {

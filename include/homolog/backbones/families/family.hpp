@@ -120,10 +120,12 @@ struct KeyTable;
 /// A file that may be one of a family's.
 struct Candidate {
   Recognized recognized;  ///< what it is then
-  /// Keys or values that no other family has; else the file may as well be another's, and what is
-  /// certain, or the user, decides.
+  /// Whether the file has keys or values that only this family has. Where it has none, the file may
+  /// as well be another's: a candidate that is certain, metadata or the user decides.
   bool certain = true;
-  bool heads_guessed = false;  ///< nothing tells the heads; set by recognize_all()
+  /// Whether it counts only where metadata `homolog.family` or the user names the family.
+  bool only_named = false;
+  bool heads_guessed = false;  ///< nothing tells the heads; not set by a record
 };
 
 /// The record of a family, minimum:
@@ -141,14 +143,16 @@ struct Candidate {
 /// variant, prefix and, where nothing tells them, heads are its caller's business. All other
 /// members have the defaults below.
 struct TransformerFamily {
-  /// Keys of the patch embedding in every style, by which the prefix of all keys is found.
+  /// Keys of the patch embedding in every style. Whatever stands before one is the prefix of all
+  /// keys, such as `backbone.`, and need not be listed anywhere.
   static constexpr std::array<std::string_view, 1> patch_keys{"patch_embed.proj.weight"};
   /// Keys beginning so belong to heads and other parts that no feature needs.
   static constexpr std::array<std::string_view, 3> ignored{"classifier.", "dino_head.",
                                                            "ibot_head."};
   /// The style of the published files.
   static constexpr KeyStyle native_style = KeyStyle::original;
-  /// Only a file of a published size may be this family's where nothing says whose it is.
+  /// Only a file of a published size may be this family's, unless metadata or a key that only this
+  /// family has says so.
   static constexpr bool only_published = false;
   /// Files of other families have the same keys: renamed ones say whose they are in the metadata.
   static constexpr bool shares_keys = false;
@@ -172,10 +176,15 @@ struct TransformerFamily {
 /// What a list of families takes: see TransformerFamily.
 template <class F>
 concept FamilyRecord = std::derived_from<F, TransformerFamily> &&
-    requires(const TensorFile& plain) {
+    requires(const TensorFile& plain, const Recognized& sizes) {
   { F::name } -> std::convertible_to<std::string_view>;
   { F::published[0] } -> std::convertible_to<const PublishedSizes&>;
   { F::recognize(plain) } -> std::convertible_to<std::optional<Candidate>>;
+  // Members with a default, which one of another form would hide.
+  { F::traits(sizes) } -> std::convertible_to<TransformerTraits>;
+  { F::unused(sizes) } -> std::convertible_to<std::vector<ExpectedTensor>>;
+  { F::key_table(sizes, KeyStyle{}) } -> std::convertible_to<const KeyTable*>;
+  { F::defaults(sizes, plain) } -> std::convertible_to<BackboneDefaults>;
 };
 
 /// A family as a Backbone policy; backbones/transformer_of.hpp defines it, on LibTorch.

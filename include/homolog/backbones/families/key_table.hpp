@@ -29,7 +29,9 @@ struct KeyTable {
   std::span<const KeyPair> pairs;  ///< names that differ
   std::array<std::string_view, 3> parts{"query", "key", "value"};  ///< what `@` stands for
   bool key_bias = true;  ///< false: keys have no bias there, and zeros in the original tensor
-  std::string_view prefix = {};  ///< what stands before every key there
+  /// What is written before the listed names. Reading needs no such list: the prefix of a file is
+  /// what stands before its patch embedding.
+  std::string_view prefix = {};
 };
 
 namespace detail {

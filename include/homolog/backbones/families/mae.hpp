@@ -82,7 +82,7 @@ inline bool has_sine_positions(const TensorFile& file, const std::string& key,
 
 /// The record of MAE's encoder. Its files have the keys and shapes of a plain vision transformer;
 /// they are recognised by the table of positions, which MAE never trains, or by the decoder in the
-/// file.
+/// file; one that was trained further counts only where it is named.
 struct MaeFamily : detail::PlainVitFamily {
   /// The family's name in messages and in Recognized::family.
   static constexpr std::string_view name = "mae";
@@ -104,7 +104,7 @@ struct MaeFamily : detail::PlainVitFamily {
         plain, huggingface ? "embeddings.position_embeddings" : "pos_embed", *sizes);
     const bool decoder =
         detail::has_key(plain, {"decoder_embed.weight", "decoder.decoder_embed.weight"});
-    if (!sines && !decoder) return std::nullopt;
+    if (!sines && !decoder) return Candidate{*sizes, false, true};
     // A file with a classification head was fine-tuned and counts as a supervised model.
     return Candidate{*sizes, !detail::has_key(plain, {"head.weight", "classifier.weight"})};
   }

@@ -45,9 +45,17 @@ KeyPattern key_pattern(std::string_view key, std::string_view stem);
 std::string key_from_pattern(std::string_view pattern, std::string_view index,
                              std::string_view part = {});
 
-/// The known prefix before a patch embedding's key; nothing when no key is one.
+/// What stands before each patch embedding's key: once a backbone in the file.
 ///
 /// @param patch_keys what the patch embedding's weight may be called
+std::vector<std::string> key_prefixes(const TensorFile& file,
+                                      std::span<const std::string_view> patch_keys);
+
+/// The prefix of the backbone's keys: the one there is; of several the one that names a teacher, or
+/// another copy that features are taken from; else the empty one. Nothing when the file has no
+/// patch embedding.
+///
+/// @throws WeightsError that names them where none of this decides
 std::optional<std::string> find_key_prefix(const TensorFile& file,
                                            std::span<const std::string_view> patch_keys);
 
@@ -58,8 +66,8 @@ inline bool has_key(const TensorFile& file, std::initializer_list<std::string_vi
   });
 }
 
-/// The file without the prefix and without chunk indices; keys without the prefix stay, except that
-/// shared wrappers are removed.
+/// The file without the prefix and without chunk indices; keys without the prefix stay, except for
+/// the first words that they share with it.
 ///
 /// @throws WeightsError when two keys become one
 TensorFile plain_keys(const TensorFile& file, const std::string& prefix);

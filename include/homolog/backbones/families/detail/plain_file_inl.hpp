@@ -6,38 +6,37 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "homolog/backbones/families/plain_file.hpp"
 #include "homolog/core/detail/compiled_once.hpp"
 #include "homolog/core/errors.hpp"
+#include "homolog/core/printable_text.hpp"
 #include "homolog/weights/tensor_file.hpp"
 
 namespace homolog::inline v0_1 {
 
 namespace detail {
 
-/// Prefixes that exporters and training codes put before a backbone's keys, in any combination.
-inline constexpr std::array<std::string_view, 11> key_prefixes{
-    "dinov2.",        "dinov2_with_registers.",
-    "dinov3_vit.",    "vit.",
-    "backbone.",      "model.",
-    "module.",        "teacher.",
-    "image_encoder.", "vision_encoder.",
-    "encoder."};
+/// Words in the prefix of a backbone that its training code takes features from, where the same
+/// file holds the one that it trains as well: DINO, iBOT and DINOv2; I-JEPA; timm; MoCo v3.
+inline constexpr std::array<std::string_view, 5> chosen_words{"teacher", "target_encoder", "ema",
+                                                              "model_ema", "base_encoder"};
 
-/// Whether a string is made of known prefixes only.
-inline bool is_known_prefix(std::string_view prefix) {
-  while (!prefix.empty()) {
-    const auto known = std::find_if(key_prefixes.begin(), key_prefixes.end(),
-                                    [&](std::string_view p) { return prefix.starts_with(p); });
-    if (known == key_prefixes.end()) return false;
-    prefix.remove_prefix(known->size());
+/// Whether one of the words between the dots of a prefix is a chosen one.
+inline bool is_chosen(std::string_view prefix) {
+  for (std::size_t begin = 0; begin < prefix.size(); begin = prefix.find('.', begin) + 1) {
+    const auto word = prefix.substr(begin, prefix.find('.', begin) - begin);
+    if (std::find(chosen_words.begin(), chosen_words.end(), word) != chosen_words.end()) {
+      return true;
+    }
   }
-  return true;
+  return false;
 }
 
 HOMOLOG_INLINE KeyPattern key_pattern(std::string_view key, std::string_view stem) {
@@ -79,16 +78,37 @@ inline std::string without_chunk(const std::string& key) {
   return std::string(original_stem) + std::string(inner);
 }
 
+HOMOLOG_INLINE std::vector<std::string> key_prefixes(const TensorFile& file,
+                                                     std::span<const std::string_view> patch_keys) {
+  std::vector<std::string> prefixes;
+  for (const auto& [key, view] : file.tensors) {
+    std::size_t longest = 0;  // `embeddings.patch_embeddings.weight` ends with other families' keys
+    for (const std::string_view name : patch_keys) {
+      const bool whole = key.size() == name.size() ||
+                         (key.size() > name.size() && key[key.size() - name.size() - 1] == '.');
+      if (whole && key.ends_with(name)) longest = (std::max)(longest, name.size());
+    }
+    if (longest > 0) prefixes.push_back(key.substr(0, key.size() - longest));
+  }
+  return prefixes;
+}
+
 HOMOLOG_INLINE std::optional<std::string> find_key_prefix(
     const TensorFile& file, std::span<const std::string_view> patch_keys) {
-  for (const auto& [key, view] : file.tensors) {
-    for (const std::string_view anchor : patch_keys) {
-      if (!key.ends_with(anchor)) continue;
-      const auto prefix = key.substr(0, key.size() - anchor.size());
-      if (is_known_prefix(prefix)) return prefix;
-    }
+  const std::vector<std::string> all = key_prefixes(file, patch_keys);
+  if (all.empty()) return std::nullopt;
+  if (all.size() == 1) return all.front();
+  if (std::count_if(all.begin(), all.end(), is_chosen) == 1) {
+    return *std::find_if(all.begin(), all.end(), is_chosen);
   }
-  return std::nullopt;
+  if (std::find(all.begin(), all.end(), "") != all.end()) return "";
+  std::string names;
+  for (std::size_t i = 0; i < (std::min)(all.size(), std::size_t{8}); ++i) {
+    names += text(i == 0 ? "'" : ", '", printable_text(all[i], 60), "'");
+  }
+  throw WeightsError(text(file.name, ": holds ", all.size(), " backbones, whose keys begin with ",
+                          names, all.size() > 8 ? " and so on" : "",
+                          "; save the one that you want into a file of its own"));
 }
 
 /// Drops the name of the module that holds the blocks of a DINOv3 in memory in transformers 5,
@@ -99,18 +119,13 @@ inline std::string_view without_block_holder(std::string_view key) {
 }
 
 /// Removes the prefix of the backbone's keys from a key. A key outside the backbone loses only the
-/// wrappers that it shares with that prefix: with the prefix `module.image_encoder.`,
+/// words that it shares with that prefix: with the prefix `module.image_encoder.`,
 /// `module.mask_decoder.x` becomes `mask_decoder.x`.
 inline std::string_view without_prefix(std::string_view key, std::string_view prefix) {
-  if (key.starts_with(prefix)) return key.substr(prefix.size());
-  while (true) {
-    const auto known = std::find_if(
-        key_prefixes.begin(), key_prefixes.end(),
-        [&](std::string_view p) { return key.starts_with(p) && prefix.starts_with(p); });
-    if (known == key_prefixes.end()) return key;
-    key.remove_prefix(known->size());
-    prefix.remove_prefix(known->size());
-  }
+  const auto differ = std::mismatch(key.begin(), key.end(), prefix.begin(), prefix.end()).first;
+  const auto shared = key.substr(0, static_cast<std::size_t>(differ - key.begin()));
+  const auto dot = shared.rfind('.');
+  return dot == std::string_view::npos ? key : key.substr(dot + 1);
 }
 
 HOMOLOG_INLINE TensorFile plain_keys(const TensorFile& file, const std::string& prefix) {
