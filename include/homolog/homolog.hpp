@@ -2,10 +2,11 @@
 #pragma once
 
 /// @file
-/// Everything but the opt-in headers: matlab annotations (datasets/pf_willow.hpp and others that
-/// say so), train/, distributed/, visualization/. Needs LibTorch; include single headers of core/,
-/// features/, kernels/, matchers/ (but for matchers/tensor/), metrics/, images/, datasets/ and
-/// pipeline/ to do without.
+/// What matching and evaluating take. Included where they are needed are train/, distributed/,
+/// visualization/, selection/, interop/, testing/, and the data sets but for SPair-71k and jsonl,
+/// some of which need a library for MATLAB's files. This header needs LibTorch; include single
+/// headers of core/, features/, kernels/, matchers/ (but for matchers/tensor/), metrics/, images/,
+/// datasets/ and pipeline/ to do without.
 
 #include "homolog/backbones/any_backbone.hpp"
 #include "homolog/backbones/load_backbone.hpp"

@@ -133,6 +133,12 @@ TEST_CASE("a missing folder, list or pair is an error with the path that was loo
                        doctest::Contains((folder.path / "ghost.jsonl").string().c_str()),
                        DatasetError);
   CHECK_THROWS_AS(load_jsonl(folder.path, "../test"), DatasetError);
+  test::write_file(nowhere, "");
+  CHECK_THROWS_WITH_AS(load_jsonl(nowhere, "test"),
+                       (nowhere.string() + ": a file, expected the data set's folder").c_str(),
+                       DatasetError);
+  CHECK_THROWS_WITH_AS(load_jsonl(folder.path, "test.jsonl"),
+                       doctest::Contains("named without .jsonl, expected 'test'"), DatasetError);
   CHECK_THROWS_WITH_AS(folder.load("\n \n"),
                        ((folder.path / "test.jsonl").string() + ": no pairs").c_str(),
                        DatasetError);

@@ -128,7 +128,8 @@ TEST_CASE("splits, layouts, categories and limits") {
                        DatasetError);
   CHECK_THROWS_WITH_AS(
       load_spair(folder.path, "test", {"large", {"cat", "cow"}, 0}),
-      ((folder.path / "Layout/large/test.txt").string() + ": no pair of category 'cow'").c_str(),
+      ((folder.path / "Layout/large/test.txt").string() + ": no pair of category 'cow'; it has cat")
+          .c_str(),
       DatasetError);
 
   // A second category, listed first: the filter comes before the limit.

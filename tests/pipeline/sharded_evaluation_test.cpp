@@ -139,7 +139,9 @@ TEST_CASE("a pair without a threshold length is refused in every process, before
   }
   for (auto& thread : threads) thread.join();
   for (const auto& error : errors) {
-    CHECK(error == "pair 0-4: threshold length is 0, expected a positive number of pixels");
+    CHECK(error ==
+          "pair 0-4: threshold length is 0, expected a positive number of pixels; give it a target "
+          "box, as its target keypoints are all at one place");
   }
 }
 

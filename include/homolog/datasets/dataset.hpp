@@ -54,7 +54,7 @@ struct Pair {
 
 /// One split of a data set.
 struct Dataset {
-  std::string name;   ///< "spair-71k", "pf-pascal", "pf-willow", "synthetic" or "jsonl"
+  std::string name;   ///< as the command's --dataset takes it, such as "spair-71k"
   std::string split;  ///< "trn", "train", "val", "test" ...
   ThresholdNorm norm = ThresholdNorm::target_box;  ///< the length s of its PCK threshold alpha * s
   std::vector<Pair> pairs;                         ///< also the order of an evaluation's results

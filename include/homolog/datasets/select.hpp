@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,8 +26,12 @@ inline Dataset select_pairs(Dataset dataset, const std::vector<std::string>& cat
   for (const auto& category : categories) {
     if (std::none_of(dataset.pairs.begin(), dataset.pairs.end(),
                      [&](const Pair& pair) { return pair.category == category; })) {
-      throw DatasetError(
-          detail::text(dataset.name, " ", dataset.split, ": no pair of category '", category, "'"));
+      std::set<std::string> known;
+      for (const Pair& pair : dataset.pairs) known.insert(pair.category);
+      std::string names;
+      for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+      throw DatasetError(detail::text(dataset.name, " ", dataset.split, ": no pair of category '",
+                                      category, "'; it has ", names));
     }
   }
   if (!categories.empty()) {

@@ -34,9 +34,10 @@ inline constexpr int longest_side = 1 << 14;
 /// Throws DatasetError when a data set's folder does not exist.
 inline void require_directory(const std::filesystem::path& path) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) {
-    throw DatasetError(text(path.string(), ": no such directory"));
-  }
+  if (std::filesystem::is_directory(path, error)) return;
+  throw DatasetError(text(path.string(), std::filesystem::exists(path, error)
+                                             ? ": a file, expected the data set's folder"
+                                             : ": no such directory"));
 }
 
 /// Reads an annotation file whole, with a cap; a leading UTF-8 byte order mark is removed.

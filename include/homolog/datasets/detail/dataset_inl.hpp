@@ -41,8 +41,11 @@ HOMOLOG_INLINE double threshold_scale(const Pair& pair, ThresholdNorm norm, Size
       break;
   }
   if (!(scale > 0) || !std::isfinite(scale)) {
-    throw DatasetError(detail::text("pair ", pair.name, ": threshold length is ", scale,
-                                    ", expected a positive number of pixels"));
+    const bool no_box = norm == ThresholdNorm::keypoint_box && scale == 0;
+    throw DatasetError(detail::text(
+        "pair ", pair.name, ": threshold length is ", scale,
+        ", expected a positive number of pixels",
+        no_box ? "; give it a target box, as its target keypoints are all at one place" : ""));
   }
   return scale;
 }

@@ -53,6 +53,10 @@ HOMOLOG_INLINE Dataset load_jsonl(const std::filesystem::path& root, const std::
     throw DatasetError(detail::text(root.string(), ": '", printable_text(split),
                                     "' cannot be the name of a split"));
   }
+  if (split.ends_with(".jsonl")) {
+    throw DatasetError(detail::text(root.string(), ": a split is named without .jsonl, expected '",
+                                    split.substr(0, split.size() - 6), "', got '", split, "'"));
+  }
   const std::filesystem::path path = root / (split + ".jsonl");
   const std::string content = detail::read_annotation(path, detail::list_bytes);
   Dataset dataset{"jsonl", split, ThresholdNorm::keypoint_box, {}};

@@ -68,8 +68,11 @@ inline std::vector<WillowPicture> read_willow_folder(const std::filesystem::path
   for (const auto& [stem, found] : extensions) {
     for (const char* extension : {".png", ".mat"}) {
       if (!found.contains(extension)) {
-        throw DatasetError((folder / (stem + extension)).string() +
-                           " is missing: each picture needs its .png and its .mat");
+        throw DatasetError(
+            (folder / (stem + extension)).string() +
+            " is missing: each picture in a folder of PF-WILLOW, such as car(G), needs "
+            "its .png and its .mat; is " +
+            folder.parent_path().string() + " the folder of those folders?");
       }
     }
     pictures.push_back(
@@ -111,7 +114,9 @@ HOMOLOG_INLINE Dataset load_pf_willow(const std::filesystem::path& root,
     }
   }
   if (dataset.pairs.empty()) {
-    throw DatasetError(root.string() + ": no folder with .png and .mat files, so no pairs");
+    throw DatasetError(root.string() +
+                       ": no folder with .png and .mat files, such as car(G), so no "
+                       "pairs; give the folder that holds those folders");
   }
   return dataset;
 }

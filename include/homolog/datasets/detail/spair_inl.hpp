@@ -162,7 +162,10 @@ HOMOLOG_INLINE Dataset load_spair(const std::filesystem::path& root, const std::
   });
   for (const std::string& category : options.categories) {
     if (!found.contains(category)) {
-      throw DatasetError(detail::text(list.string(), ": no pair of category '", category, "'"));
+      std::string names;
+      for (const auto& name : found) names += (names.empty() ? "" : ", ") + name;
+      throw DatasetError(
+          detail::text(list.string(), ": no pair of category '", category, "'; it has ", names));
     }
   }
   if (entries.empty()) throw DatasetError(list.string() + ": no pairs");
