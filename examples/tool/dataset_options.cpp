@@ -44,17 +44,18 @@ Dataset load_jsonl_of(const DatasetOptions& options) {
 // Where a data set has what is not a picture.
 enum class Annotations { folders, tables, list };
 
-// All that the tool knows of a data set; a new one is a line here.
+// All that the tool knows of a data set; a new one is a line here, and a value above where it keeps
+// its pairs in another kind of file.
 struct DatasetReader {
   const char* name;
-  const char* training_split;  // where the user names none
+  const char* training_split;  // where the user names none; null: it has test pairs alone
   Dataset (*load)(const DatasetOptions& options);
   Annotations annotations;
 };
 constexpr DatasetReader readers[] = {
     {"spair-71k", "trn", load_spair_of, Annotations::folders},
     {"pf-pascal", "train", load_selected<load_pascal_of>, Annotations::tables},
-    {"pf-willow", "test", load_selected<load_willow_of>, Annotations::tables},
+    {"pf-willow", nullptr, load_selected<load_willow_of>, Annotations::tables},
     {"synthetic", "trn", load_spair_of, Annotations::folders},
     {"jsonl", "train", load_selected<load_jsonl_of>, Annotations::list}};
 
@@ -81,7 +82,13 @@ void add_dataset_options(CLI::App& command, DatasetOptions& options) {
 }
 
 std::string training_split(const DatasetOptions& options) {
-  return reader_of(options).training_split;
+  const char* split = reader_of(options).training_split;
+  if (split == nullptr) {
+    throw UsageError("--dataset " + options.dataset +
+                     " has test pairs alone, which a training must not see; list pairs of your own "
+                     "in NAME.jsonl and type --dataset jsonl --split NAME");
+  }
+  return split;
 }
 
 void require_fitting(const DatasetOptions& options) {
@@ -89,9 +96,9 @@ void require_fitting(const DatasetOptions& options) {
     throw UsageError("--layout belongs to spair-71k and synthetic; leave it out with --dataset " +
                      options.dataset);
   }
-  if (options.dataset == "pf-willow" && options.split != "test") {
-    throw UsageError("--dataset pf-willow has test pairs only; leave its split out, not type " +
-                     options.split);
+  if (reader_of(options).training_split == nullptr && options.split != "test") {
+    throw UsageError("--dataset " + options.dataset +
+                     " has test pairs only; leave its split out, not type " + options.split);
   }
 }
 

@@ -25,7 +25,7 @@ void add_dataset_options(CLI::App& command, DatasetOptions& options);
 // Refuses, before anything is read, options that the data set does not have.
 void require_fitting(const DatasetOptions& options);
 
-// The split that is trained on where the user names none.
+// The split that is trained on where the user names none; a UsageError where there is none.
 std::string training_split(const DatasetOptions& options);
 
 homolog::Dataset load_dataset(const DatasetOptions& options);

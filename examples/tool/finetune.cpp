@@ -125,7 +125,8 @@ void finetune_command(FinetuneOptions options) {
         "merge them first with homolog convert --checkpoint");
   }
   require_fitting(options.backbone);
-  if (options.data.split.empty()) options.data.split = training_split(options.data);
+  const std::string usual_split = training_split(options.data);
+  if (options.data.split.empty()) options.data.split = usual_split;
   require_fitting(options.data);
   std::optional<DatasetOptions> validation_data;
   if (!options.validation_split.empty()) {
@@ -150,7 +151,19 @@ void finetune_command(FinetuneOptions options) {
   const bool leads = processes->launch().rank == 0;
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset train = load_dataset(options.data);
-  if (leads) print_warnings(train);
+  if (leads) {
+    print_warnings(train);
+    if (options.data.split == "test") {
+      std::fprintf(stderr,
+                   "homolog: warning: the split that is trained on is 'test'; its score "
+                   "afterwards says nothing of other pairs\n");
+    }
+    if (options.checkpoint_folder.empty()) {
+      std::fprintf(stderr,
+                   "homolog: warning: without --checkpoint-dir DIR the tuned weights are "
+                   "not kept\n");
+    }
+  }
   std::optional<Dataset> validation;
   require_writable(outputs, options.data, train, made);
   if (validation_data) {

@@ -100,8 +100,9 @@ void add_matcher_options(CLI::App& command, MatcherOptions& options) {
       ->check(CLI::IsMember(names_of<AnyMatcher>()))
       ->capture_default_str();
   add_setting_options<AnyMatcher>(command, "--", options.settings);
-  command.add_flag("--mutual", options.mutual,
-                   "also say which answers are mutual: matched back, they lead home");
+  command.add_flag(
+      "--mutual", options.mutual,
+      "also say which answers are mutual: matched back, they give the keypoint's cell");
   command.add_flag("--margin", options.margin,
                    "also say by how much each best cell's cosine beats the second best");
   add_query_option(command, options);
@@ -154,8 +155,12 @@ void require_known(const std::string& backbone) {
   if (!family_of(backbone).empty()) return;
   try {
     StockFamilies::for_each([&]<class Family>(Family) {
+      // A name that begins like a family's gets an error that lists that family's names alone.
       const std::string_view first = Family::published[0].variant;
-      if (backbone.starts_with(first.substr(0, first.find('_') + 1))) published<Family>(backbone);
+      const auto mark = first.find('_');
+      if (mark != first.npos && backbone.starts_with(first.substr(0, mark + 1))) {
+        published<Family>(backbone);
+      }
     });
   } catch (const WeightsError& error) {
     throw UsageError(std::string("--backbone: ") + error.what());
@@ -198,7 +203,7 @@ void require_fitting(const BackboneOptions& options) {
   if (options.weights.empty() == !options.random_weights.has_value()) {
     throw UsageError(options.weights.empty()
                          ? "no weights were given; type --weights FILE, or --random-weights SEED "
-                           "for a benchmark"
+                           "for a benchmark, or --backbone synthetic, which has none"
                          : "--weights and --random-weights exclude each other; type one of them");
   }
   if (!options.backbone.empty()) {

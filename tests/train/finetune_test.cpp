@@ -316,7 +316,9 @@ TEST_CASE("damaged checkpoints are passed over by name, and none whole is an err
     CHECK((content_of(newest) == whole));
   }
   for (const auto& path : step_checkpoints(setting.checkpoint_folder)) test::write_file(path, "");
-  CHECK_THROWS_WITH_AS(run(), doctest::Contains("nothing to resume from"), WeightsError);
+  CHECK_THROWS_WITH_AS(run(), doctest::Contains("checkpoints is whole"), WeightsError);
+  CHECK_THROWS_WITH_AS(newest_checkpoint(setting.checkpoint_folder.parent_path()),
+                       doctest::Contains("holds no checkpoint"), WeightsError);
 }
 
 TEST_CASE("a resumed run must be the same run") {

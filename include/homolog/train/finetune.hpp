@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iomanip>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -68,9 +69,9 @@ void resume_or_start(Run& run, const FinetuneSetting& setting, bool writes) {
     run.say(text("nothing to resume from in ", folder.string(), ": starting afresh"));
   } else if (writes && (!step_checkpoints(folder).empty() ||
                         std::filesystem::exists(folder / best_checkpoint_name, error))) {
-    throw SettingError(text(folder.string(),
-                            ": holds checkpoints of another training; resume it, or name another",
-                            " folder"));
+    throw SettingError(text(
+        folder.string(), ": holds checkpoints of another training; resume it (--resume), or name ",
+        "another folder"));
   }
 }
 
@@ -93,7 +94,12 @@ void take_all_steps(Run& run, const FinetuneSetting& setting, TrainingFiles& fil
 }
 
 inline std::string frozen_is_best(const FinetuneResult& result, bool writes) {
-  const auto percent = [](double pck) { return text(std::fixed, std::setprecision(2), 100 * pck); };
+  const auto percent = [](double pck) {
+    std::ostringstream stream;
+    stream.imbue(std::locale::classic());
+    stream << std::fixed << std::setprecision(2) << 100 * pck;
+    return stream.str();
+  };
   std::string line = text("no epoch beat the backbone as it was: validation PCK ",
                           percent(*result.best->pck), " before the first step");
   const auto highest = std::max_element(result.epochs.begin(), result.epochs.end(),

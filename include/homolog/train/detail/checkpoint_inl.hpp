@@ -98,8 +98,12 @@ HOMOLOG_INLINE Checkpoint newest_checkpoint(
       if (complain) complain(error.what());
     }
   }
-  throw WeightsError(detail::text(folder.string(), ": none of its ", candidates.size(),
-                                  " checkpoints is whole, so there is nothing to resume from"));
+  if (candidates.empty()) {
+    throw WeightsError(folder.string() +
+                       ": holds no checkpoint, such as step-00000100.safetensors");
+  }
+  throw WeightsError(
+      detail::text(folder.string(), ": none of its ", candidates.size(), " checkpoints is whole"));
 }
 
 HOMOLOG_INLINE Checkpoint find_checkpoint(const std::filesystem::path& path,
