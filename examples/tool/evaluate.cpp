@@ -178,7 +178,17 @@ void evaluate_command(EvaluateOptions options) {
   const Shard shard = join_evaluation(options.timeout, options.backbone);
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset dataset = load_dataset(options.data);
-  if (shard.index == 0) print_warnings(dataset);
+  if (shard.index == 0) {
+    print_warnings(dataset);
+    for (const double alpha : options.alphas) {
+      if (!(alpha > 1)) continue;
+      std::fprintf(
+          stderr,
+          "homolog: warning: --alpha %s is above 1, more than the whole length; is it meant "
+          "in per cent?\n",
+          homolog::decimal_text(alpha).c_str());
+    }
+  }
   require_writable(outputs_of(options, dataset.pairs.size()), options.data, dataset,
                    {options.pictures});
   const NamedBackbone backbone =

@@ -73,6 +73,12 @@ void inspect_command(const std::string& path, const std::string& json_path) {
   if (!json_path.empty()) write_file_atomically(json_path, homolog::json_text(json, 2) + "\n");
 }
 
+void require_safetensors_name(const std::string& path, const std::string& command) {
+  if (path.ends_with(".safetensors")) return;
+  throw UsageError("'" + path + "': " + command + " writes safetensors; type a name in " +
+                   ".safetensors");
+}
+
 struct ConvertOptions {
   std::string input, output, to, checkpoint, backbone;
 };
@@ -84,10 +90,7 @@ void convert_command(const ConvertOptions& options) {
       throw UsageError("--backbone says what is renamed; type --to original or huggingface too");
     }
   }
-  if (!options.output.ends_with(".safetensors")) {
-    throw UsageError("'" + options.output + "': convert writes safetensors; type a name in " +
-                     ".safetensors");
-  }
+  require_safetensors_name(options.output, "convert");
   require_writable({{"OUT", options.output}},
                    {{"IN", options.input}, {"--checkpoint", options.checkpoint}});
   TensorFile file = read_weights(options.input);
@@ -184,6 +187,7 @@ void add_features(CLI::App& app) {
           "--input is prepared already; leave --image-size, --resize, --resize-filter and "
           "--normalization out");
     }
+    require_safetensors_name(options->output, "features");
     require_writable({{"--output", options->output}},
                      {{"--image", options->image},
                       {"--input", options->tensors},

@@ -200,6 +200,7 @@ TEST_CASE("other formats under a picture's name are refused by what they are") {
       {"BM" + std::string(60, '\0'), "got BMP"},
       {std::string("II*\0\x08\0\0\0", 8), "got TIFF"},
       {std::string("RIFF\x10\0\0\0WEBPVP8 ", 16), "got WebP"},
+      {"<!DOCTYPE html><html>not found</html>", "got a web page"},
       {"P6\n1 1\n255\nabc", "got bytes that start with 50 36 0a 31"},
       {"no picture", "got bytes that start with 6e 6f 20 70"}};
   for (const auto& [bytes, got] : others) {

@@ -388,6 +388,11 @@ def main():
         misuse("split of a data set without", evaluate("pf-willow", "absent", ("--split", "trn")),
               "pf-willow has test pairs only")
 
+        misuse("tuning on test pairs", ["finetune", "--dataset", "pf-willow", "--root", "absent", *vit,
+                                       "--random-weights", "1"], "pf-willow has test pairs alone")
+        misuse("features under another name", ["features", *vit, "--random-weights", "1", "--image", "absent",
+                                              "--output", "OUT/o.txt"], "features writes safetensors")
+
         def finetune(*extra):
             return ["finetune", "--dataset", "synthetic", "--root", "absent", *vit, "--random-weights",
                     "1", "--log", "OUT/log.csv", *extra]

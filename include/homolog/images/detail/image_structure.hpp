@@ -50,6 +50,7 @@ inline std::string describe_bytes(std::string_view bytes) {
       bytes.starts_with(std::string_view("MM\0*", 4))) {
     return "TIFF";
   }
+  if (bytes.starts_with("<!") || bytes.starts_with("<html")) return "a web page";
   std::string words = "bytes that start with";
   for (const char c : bytes.substr(0, 4)) {
     constexpr std::string_view digits = "0123456789abcdef";
