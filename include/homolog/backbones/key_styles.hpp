@@ -18,13 +18,14 @@ namespace homolog::inline v0_1 {
 /// A file's tensors under the original project's key names (for a plain vision transformer, timm's,
 /// which are the same): prefixes and chunk indices are dropped, query, key and value are stacked,
 /// and tensors that the file's style leaves out are added, as each family's record defines. Keys
-/// without a counterpart stay as they are. Tensors that are only renamed share the file's bytes.
+/// without a counterpart stay as they are, and other backbones of the file are left out. Tensors
+/// that are only renamed share the file's bytes.
 ///
 /// @throws WeightsError when two keys become one, or a part of an attention tensor is missing
 template <class List = StockFamilies>
 TensorFile to_original_keys(const TensorFile& file, const Recognized& recognized) {
   return List::visit(recognized.family, [&]<class Family>(Family) {
-    TensorFile result = detail::plain_keys(file, recognized.prefix);
+    TensorFile result = detail::plain_keys(file, recognized.prefix, detail::patch_keys<List>());
     if (const KeyTable* table = Family::key_table(recognized, recognized.style)) {
       result = detail::from_table(result, *table);
     }

@@ -43,18 +43,6 @@ inline int heads_of(const TensorFile& file, int embed_dim) {
   return heads;
 }
 
-/// The names of a list's patch embeddings, each once.
-template <class List>
-std::vector<std::string_view> patch_keys() {
-  std::vector<std::string_view> keys;
-  List::for_each([&]<class Family>(Family) {
-    for (const std::string_view key : Family::patch_keys) {
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
-    }
-  });
-  return keys;
-}
-
 /// What a family recognises in a file; nothing when the file is not one of its own.
 template <class Family>
 std::optional<Candidate> candidate(const TensorFile& file, const TensorFile& plain,
@@ -104,9 +92,10 @@ void prefer(std::vector<Candidate>& candidates, const Fits& fits) {
 template <class List>
 std::vector<Candidate> candidates(const TensorFile& file, std::string_view named) {
   std::vector<Candidate> found;
-  const auto prefix = find_key_prefix(file, patch_keys<List>());
+  const std::vector<std::string_view> patches = patch_keys<List>();
+  const auto prefix = find_key_prefix(file, patches);
   if (!prefix) return found;
-  const TensorFile plain = plain_keys(file, *prefix);
+  const TensorFile plain = plain_keys(file, *prefix, patches);
   List::for_each([&]<class Family>(Family) {
     if (auto one = candidate<Family>(file, plain, *prefix)) found.push_back(std::move(*one));
   });

@@ -182,7 +182,10 @@ TEST_CASE("of several backbones in a file the one that features are taken from i
     return all;
   };
   const auto prefix_of = [&](std::vector<std::string> prefixes) {
-    return recognize(holding(std::move(prefixes)))->prefix;
+    const TensorFile all = holding(std::move(prefixes));
+    const auto recognized = recognize(all);
+    CHECK(same_tensors(to_original_keys(all, *recognized), original));
+    return recognized->prefix;
   };
   CHECK(prefix_of({"student.backbone.", "teacher.backbone."}) == "teacher.backbone.");
   CHECK(prefix_of({"module.base_encoder.", "module.momentum_encoder."}) == "module.base_encoder.");
@@ -194,6 +197,11 @@ TEST_CASE("of several backbones in a file the one that features are taken from i
                                          "'left.', 'right.'; save the one that you want"),
                        WeightsError);
   CHECK_THROWS_AS(prefix_of({"a.teacher.", "b.teacher."}), WeightsError);
+  TensorFile many = original;
+  for (int i = 0; i < 64; ++i) {
+    many.tensors[std::to_string(i) + ".patch_embed.proj.weight"] = original.tensors.begin()->second;
+  }
+  CHECK_THROWS_WITH_AS(recognize(many), doctest::Contains("holds 65 backbones"), WeightsError);
   CHECK(!recognize(renamed(original, "my")));  // no word of its own: mypatch_embed
 }
 

@@ -66,11 +66,26 @@ inline bool has_key(const TensorFile& file, std::initializer_list<std::string_vi
   });
 }
 
-/// The file without the prefix and without chunk indices; keys without the prefix stay, except for
-/// the first words that they share with it.
+/// The file without the prefix, without chunk indices and without the tensors of other backbones;
+/// other keys stay, except for the first words that they share with the prefix.
 ///
+/// @param prefix one of the file's
+/// @param patch_keys as of key_prefixes()
 /// @throws WeightsError when two keys become one
-TensorFile plain_keys(const TensorFile& file, const std::string& prefix);
+TensorFile plain_keys(const TensorFile& file, const std::string& prefix,
+                      std::span<const std::string_view> patch_keys);
+
+/// The names of a list's patch embeddings, each once.
+template <class List>
+std::vector<std::string_view> patch_keys() {
+  std::vector<std::string_view> keys;
+  List::for_each([&]<class Family>(Family) {
+    for (const std::string_view key : Family::patch_keys) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    }
+  });
+  return keys;
+}
 
 }  // namespace detail
 

@@ -98,10 +98,11 @@ HOMOLOG_INLINE std::optional<std::string> find_key_prefix(
   const std::vector<std::string> all = key_prefixes(file, patch_keys);
   if (all.empty()) return std::nullopt;
   if (all.size() == 1) return all.front();
-  if (std::count_if(all.begin(), all.end(), is_chosen) == 1) {
+  constexpr std::size_t most = 64;  // a file with more was made to take time
+  if (all.size() <= most && std::count_if(all.begin(), all.end(), is_chosen) == 1) {
     return *std::find_if(all.begin(), all.end(), is_chosen);
   }
-  if (std::find(all.begin(), all.end(), "") != all.end()) return "";
+  if (all.size() <= most && std::find(all.begin(), all.end(), "") != all.end()) return "";
   std::string names;
   for (std::size_t i = 0; i < (std::min)(all.size(), std::size_t{8}); ++i) {
     names += text(i == 0 ? "'" : ", '", printable_text(all[i], 60), "'");
@@ -128,9 +129,24 @@ inline std::string_view without_prefix(std::string_view key, std::string_view pr
   return dot == std::string_view::npos ? key : key.substr(dot + 1);
 }
 
-HOMOLOG_INLINE TensorFile plain_keys(const TensorFile& file, const std::string& prefix) {
+/// Whether a key belongs to another backbone: begins with its prefix and with no longer one.
+inline bool is_of_another(std::string_view key, std::string_view prefix,
+                          const std::vector<std::string>& prefixes) {
+  const std::string* longest = nullptr;
+  for (const std::string& one : prefixes) {
+    if (key.starts_with(one) && (longest == nullptr || one.size() > longest->size())) {
+      longest = &one;
+    }
+  }
+  return longest != nullptr && *longest != prefix;
+}
+
+HOMOLOG_INLINE TensorFile plain_keys(const TensorFile& file, const std::string& prefix,
+                                     std::span<const std::string_view> patch_keys) {
+  const std::vector<std::string> prefixes = key_prefixes(file, patch_keys);
   TensorFile result{{}, file.metadata, file.owners, file.name};
   for (const auto& [key, view] : file.tensors) {
+    if (prefixes.size() > 1 && is_of_another(key, prefix, prefixes)) continue;
     const std::string plain =
         without_chunk(std::string(without_block_holder(without_prefix(key, prefix))));
     if (!result.tensors.emplace(plain, view).second) {
