@@ -29,7 +29,7 @@ inline Dataset select_pairs(Dataset dataset, const std::vector<std::string>& cat
       std::set<std::string> known;
       for (const Pair& pair : dataset.pairs) known.insert(pair.category);
       std::string names;
-      for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+      for (const std::string& name : known) names += detail::text(names.empty() ? "" : ", ", name);
       throw DatasetError(detail::text(dataset.name, " ", dataset.split, ": no pair of category '",
                                       category, "'; it has ", names));
     }

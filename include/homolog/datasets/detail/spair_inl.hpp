@@ -163,7 +163,7 @@ HOMOLOG_INLINE Dataset load_spair(const std::filesystem::path& root, const std::
   for (const std::string& category : options.categories) {
     if (!found.contains(category)) {
       std::string names;
-      for (const auto& name : found) names += (names.empty() ? "" : ", ") + name;
+      for (const auto& name : found) names += detail::text(names.empty() ? "" : ", ", name);
       throw DatasetError(
           detail::text(list.string(), ": no pair of category '", category, "'; it has ", names));
     }
