@@ -151,8 +151,15 @@ void finetune_command(FinetuneOptions options) {
   const bool leads = processes->launch().rank == 0;
   adopt_checkpoint(options.backbone, options.input, options.matcher);
   const Dataset train = load_dataset(options.data);
+  if (leads) print_warnings(train);
+  std::optional<Dataset> validation;
+  require_writable(outputs, options.data, train, made);
+  if (validation_data) {
+    validation = load_dataset(*validation_data);
+    require_writable(outputs, *validation_data, *validation, made);
+    if (leads) print_warnings(*validation);
+  }
   if (leads) {
-    print_warnings(train);
     if (options.data.split == "test") {
       std::fprintf(stderr,
                    "homolog: warning: the split that is trained on is 'test'; its score "
@@ -163,13 +170,6 @@ void finetune_command(FinetuneOptions options) {
                    "homolog: warning: without --checkpoint-dir DIR the tuned weights are "
                    "not kept\n");
     }
-  }
-  std::optional<Dataset> validation;
-  require_writable(outputs, options.data, train, made);
-  if (validation_data) {
-    validation = load_dataset(*validation_data);
-    require_writable(outputs, *validation_data, *validation, made);
-    if (leads) print_warnings(*validation);
   }
   Loaded loaded = load_transformer(options.backbone);
 
