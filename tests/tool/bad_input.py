@@ -406,7 +406,7 @@ def main():
                                (("--checkpoint", "absent"), "--resume")):
             misuse(f"finetune with {option[0]} alone", finetune(*option), needed)
         for option in (("--epochs", "0"), ("--unfreeze", "0"), ("--learning-rate", "0"), ("--flip", "1.5"),
-                       ("--keep-last", "1", "--checkpoint-dir", "OUT/c")):
+                       ("--seed", "-1"), ("--keep-last", "1", "--checkpoint-dir", "OUT/c")):
             misuse(f"finetune with {option[0]} {option[1]}", finetune(*option), option[0])
         misuse("tuning synthetic", ["finetune", "--dataset", "synthetic", "--root", "absent", "--backbone",
                                    "synthetic"], "has no weights to tune")

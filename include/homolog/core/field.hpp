@@ -51,9 +51,10 @@ struct Field {
   Allowed allowed = Allowed::any;  ///< checked by require_fields()
   double most = std::numeric_limits<double>::infinity();  ///< the largest number allowed
 };
-/// Deduces both types from the member.
+/// Deduces both types from the member. Its defaults say only what may be left out; the values are
+/// those above.
 template <class Setting, class Value>
-Field(std::string_view, Value Setting::*, std::string_view, Allowed = Allowed::any, double = 0)
+Field(std::string_view, Value Setting::*, std::string_view, Allowed = {}, double = {})
     -> Field<Setting, Value>;
 
 /// A setting that lists its fields.
@@ -69,6 +70,28 @@ constexpr void for_each_field(Setting& setting, const Visit& visit) {
              std::remove_const_t<Setting>::fields());
 }
 
+namespace detail {
+
+/// Whether a field may hold a number; NaN only where it may hold all of its type.
+inline bool is_allowed(double number, Allowed allowed, double most) {
+  if (std::isfinite(most) && !(number <= most)) return false;
+  if (allowed == Allowed::positive) return number > 0 && std::isfinite(number);
+  return allowed == Allowed::any || number >= 0;
+}
+
+/// What is_allowed() takes, in words.
+template <class Value>
+std::string allowed_text(Allowed allowed, double most) {
+  const char* least = allowed == Allowed::any            ? ""
+                      : allowed == Allowed::not_negative ? "at least 0"
+                      : std::integral<Value>             ? "at least 1"
+                                                         : "a positive finite number";
+  if (!std::isfinite(most)) return least;
+  return text(least, allowed == Allowed::any ? "" : " and ", "at most ", most);
+}
+
+}  // namespace detail
+
 /// Checks the numbers of a setting against its list.
 ///
 /// @param who the policy, for the error
@@ -81,19 +104,9 @@ void require_fields(const Setting& setting, std::string_view who) {
       if (static_cast<std::size_t>(value) < value_names(value).size()) return;
       throw SettingError(detail::text(who, ": ", field.name, " is none of its values"));
     } else if constexpr (std::is_arithmetic_v<Value> && !std::same_as<Value, bool>) {
-      if (field.allowed == Allowed::any) return;
-      const bool positive = field.allowed == Allowed::positive;
-      const auto number = static_cast<double>(value);
-      if ((positive ? number > 0 && std::isfinite(number) : number >= 0) && number <= field.most) {
-        return;
-      }
-      const char* least = !positive              ? "at least 0"
-                          : std::integral<Value> ? "at least 1"
-                                                 : "a positive finite number";
-      const std::string most =
-          std::isfinite(field.most) ? detail::text(" and at most ", field.most) : "";
-      throw SettingError(
-          detail::text(who, ": ", field.name, " is ", value, ", expected ", least, most));
+      if (detail::is_allowed(static_cast<double>(value), field.allowed, field.most)) return;
+      throw SettingError(detail::text(who, ": ", field.name, " is ", value, ", expected ",
+                                      detail::allowed_text<Value>(field.allowed, field.most)));
     }
   });
 }
