@@ -159,6 +159,18 @@ def refusals(trainings):
     print("other settings on resume and used folders: refused")
 
 
+def reported(trainings):
+    file, page = trainings.folder / "result.json", trainings.folder / "page.html"
+    result = trainings.train("reported", "--epochs", "1", "--limit", "4", "--checkpoint-every", "0",
+                             "--json", file)
+    require(result.returncode == 0, "a training with --json", result)
+    result = subprocess.run([str(trainings.homolog), "report", str(file), "--output", str(page)],
+                            capture_output=True, text=True)
+    require(result.returncode == 1 and "is a result of finetune" in result.stderr and not page.exists(),
+            "a report of a training", result)
+    print("a report of a training: refused")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("homolog", type=pathlib.Path)
@@ -171,6 +183,7 @@ def main():
         read_only(trainings)
         damaged(trainings)
         refusals(trainings)
+        reported(trainings)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@ namespace tool::report {
 
 namespace {
 
-// True for the paper's window: 5x5 cells, tau 10.
+// True for the paper's window: 5x5 cells, tau 10, and no cell outside of it.
 bool is_paper_window(const ReportResult& result) {
   const auto setting = [&result](const char* key) {
     const auto found = result.matcher_setting.find(key);
-    return found == result.matcher_setting.end() ? paper_silent : found->second;
+    return found == result.matcher_setting.end() ? "" : found->second;
   };
-  return result.matcher == "window-soft-argmax" && setting("window_radius") == 2 &&
-         setting("temperature") == 10;
+  const std::string outside = setting("outside");
+  return result.matcher == "window-soft-argmax" && setting("window_radius") == "2" &&
+         setting("temperature") == "10" && (outside.empty() || outside == "excluded");
 }
 
 }  // namespace

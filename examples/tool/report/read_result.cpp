@@ -14,6 +14,7 @@
 #include "homolog/core/decimal_number.hpp"
 #include "homolog/core/errors.hpp"
 #include "homolog/core/files.hpp"
+#include "homolog/core/json_text.hpp"
 #include "homolog/core/points.hpp"
 #include "homolog/core/printable_text.hpp"
 #include "homolog/metrics/pck.hpp"
@@ -178,8 +179,8 @@ void parse_settings(const ReportKeys& keys, ReportResult& result) {
   if (!keys.has("matcher")) return;
   const ReportKeys matcher = keys.below("matcher");
   result.matcher = matcher.string("name");
-  for (const char* key : {"temperature", "window_radius", "sigma"}) {
-    if (matcher.has(key)) result.matcher_setting[key] = matcher.number(key, -1e12, 1e12);
+  for (const auto& [key, value] : matcher.json.items()) {
+    if (key != "name" && !value.is_null()) result.matcher_setting[key] = setting_text(value);
   }
 }
 
@@ -277,10 +278,25 @@ void read_predictions(const std::filesystem::path& path, ReportResult& result) {
 
 }  // namespace
 
+std::string setting_text(const ReportJson& value) {
+  // A float32 of 0.3 stands in a file as 0.30000001192092896, and 6 digits give it back.
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number_float()) return json_text(value);
+  const double number = value.get<double>();
+  std::string rounded = text(number);
+  const double again = decimal_number(rounded).value_or(0);
+  const bool same = static_cast<float>(again) == static_cast<float>(number);
+  return same ? rounded : decimal_text(number);
+}
+
 ReportResult parse_result(const ReportJson& json, const std::filesystem::path& path) {
   const ReportKeys keys{path.string(), "", json};
   ReportResult result;
   result.file = path;
+  if (!keys.has("dataset") && keys.has("tuned_elements")) {
+    throw ReportError(path.string() +
+                      ": is a result of finetune; report takes results of evaluate --json");
+  }
   result.dataset = keys.string("dataset");
   result.split = keys.string("split");
   parse_settings(keys, result);

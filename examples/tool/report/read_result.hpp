@@ -15,6 +15,9 @@ namespace tool::report {
 
 using ReportJson = nlohmann::ordered_json;
 
+// A setting's value as labels show it, in 6 digits where these give the same float32, else in all.
+std::string setting_text(const ReportJson& value);
+
 ReportResult parse_result(const ReportJson& json, const std::filesystem::path& path);
 
 // A path that a result file names: as given, else from the result file's folder.

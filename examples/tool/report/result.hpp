@@ -80,9 +80,9 @@ struct ReportResult {
   std::string backbone;      // empty when the file does not say, as those of the library alone
   std::optional<int> layer;  // 0-based block whose output is the feature; -1: the last
   std::string matcher;       // empty when the file does not say
-  std::map<std::string, double> matcher_setting;  // temperature, window_radius, sigma
-  std::map<std::string, std::string> details;     // query, dtype and the like, where stated
-  ReportScores total;                             // over all pairs
+  std::map<std::string, std::string> matcher_setting;  // as text: temperature to "10"
+  std::map<std::string, std::string> details;          // query, dtype and the like, where stated
+  ReportScores total;                                  // over all pairs
   std::vector<std::pair<std::string, ReportScores>> per_category;  // in the file's order
   std::size_t distinct_images = 0;                                 // by path (and flip)
   std::size_t backbone_forwards = 0;        // pictures that went through the backbone

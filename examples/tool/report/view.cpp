@@ -4,9 +4,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "homolog/core/decimal_number.hpp"
+#include "homolog/core/field.hpp"
+#include "homolog/selection/fields.hpp"
+#include "homolog/selection/matchers.hpp"
+#include "report/read_result.hpp"
 
 namespace tool::report {
 
@@ -33,6 +38,18 @@ std::string result_label(const ReportResult& result) {
   return result.matcher.empty() ? label : label + ", " + matcher_label(result);
 }
 
+// What the library's matcher of this name has; nothing for any other.
+std::map<std::string, std::string> default_setting(const std::string& matcher) {
+  std::map<std::string, std::string> setting;
+  homolog::for_each_policy<homolog::AnyMatcher>([&](const auto& policy) {
+    if (policy.name != matcher) return;
+    homolog::for_each_field(policy.setting, [&setting](const auto& field, const auto& value) {
+      setting[std::string(field.name)] = setting_text(homolog::field_json(value));
+    });
+  });
+  return setting;
+}
+
 }  // namespace
 
 std::string plain_number(double value) { return text(value); }
@@ -43,6 +60,8 @@ std::string blocks_label(int unfreeze) {
   return unfreeze == 1 ? "last block tuned" : text("last ", unfreeze, " blocks tuned");
 }
 
+// A setting that has a symbol is always shown, any other one unless it is the default of the
+// library's matcher. So different settings have different labels.
 std::string matcher_label(const ReportResult& result) {
   std::string name = result.matcher;
   if (name == "soft-argmax") name = "soft argmax";
@@ -50,12 +69,21 @@ std::string matcher_label(const ReportResult& result) {
   if (name == "kernel-soft-argmax") name = "kernel soft-argmax";
   if (name == "copy-coordinates") name = "copied coordinates";
   std::string settings;
+  const auto add = [&settings](const std::string& key, const std::string& value) {
+    settings += (settings.empty() ? "" : ", ") + key + " " + value;
+  };
+  auto others = result.matcher_setting;
   for (const auto& [key, symbol] : {std::pair{"window_radius", "r"}, std::pair{"sigma", "\u03c3"},
                                     std::pair{"temperature", "\u03c4"}}) {
-    const auto found = result.matcher_setting.find(key);
-    if (found == result.matcher_setting.end()) continue;
-    settings +=
-        (settings.empty() ? "" : ", ") + std::string(symbol) + " " + plain_number(found->second);
+    const auto found = others.find(key);
+    if (found == others.end()) continue;
+    add(symbol, found->second);
+    others.erase(found);
+  }
+  const auto defaults = default_setting(result.matcher);
+  for (const auto& [key, value] : others) {
+    const auto usual = defaults.find(key);
+    if (usual == defaults.end() || usual->second != value) add(key, value);
   }
   return settings.empty() ? name : name + " (" + settings + ")";
 }

@@ -8,11 +8,13 @@
 #include <random>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "homolog/images/encode.hpp"
 #include "homolog/metrics/pck.hpp"
+#include "homolog/selection/matchers.hpp"
 #include "report/across.hpp"
 #include "report/charts.hpp"
 #include "report/depth.hpp"
@@ -141,6 +143,13 @@ TEST_CASE("What is no result is refused") {
   CHECK(contains(refusal("\x89PNG\r\n"), "not JSON"));
   CHECK(contains(refusal("[1, 2]"), "expected a JSON object"));
   CHECK(contains(refusal("{}"), "\"dataset\": missing"));
+  const Json finetune{{"backbone", "dinov2_vits14"},
+                      {"train_dataset", "jsonl"},
+                      {"steps", 4},
+                      {"tuned_elements", 1000},
+                      {"epochs", Json::array()}};
+  CHECK(refusal(finetune.dump())
+            .ends_with("r.json: is a result of finetune; report takes results of evaluate --json"));
   CHECK(contains(refusal(std::string(100000, '[')), "not JSON"));
   Json json = result_json(some_errors);
   json["pck"]["per_point"]["0.1"] = 101;
@@ -305,6 +314,66 @@ TEST_CASE("Seeds are averaged, other recipes are not") {
   CHECK(depth_table(view, studies[1]).body.back().cells[4].text == "+40.00");
 }
 
+TEST_CASE("Matchers with different settings have different labels") {
+  const auto label = [](const Json& matcher) {
+    Json json = result_json(some_errors);
+    json["matcher"] = matcher;
+    return matcher_label(read_json(json));
+  };
+  const auto window = [](const char* outside) {
+    return Json{{"name", "window-soft-argmax"},
+                {"temperature", 10.0},
+                {"window_radius", 2},
+                {"outside", outside}};
+  };
+  CHECK(label(window("excluded")) == "window soft-argmax (r 2, \u03c4 10)");
+  CHECK(label(window("masked_zero")) == "window soft-argmax (r 2, \u03c4 10, outside masked_zero)");
+  CHECK(label({{"name", "upsampled-argmax"}, {"factor", 14}}) == "upsampled-argmax");
+  CHECK(label({{"name", "upsampled-argmax"}, {"factor", 2}}) == "upsampled-argmax (factor 2)");
+  CHECK(label({{"name", "argmax"}, {"mutual", true}}) == "argmax (mutual true)");
+  CHECK(label({{"name", "argmax"}, {"temperature", nullptr}}) == "argmax");
+  // A matcher of the user's own: the report knows no defaults.
+  CHECK(label({{"name", "mine"}, {"width", 1.5}, {"cells", 1234567}, {"sigma", 7}}) ==
+        "mine (\u03c3 7, cells 1234567, width 1.5)");
+  // Numbers are short where nothing is lost: 0.3 as float32 is 0.300000012.
+  CHECK(label({{"name", "soft-argmax"}, {"temperature", static_cast<double>(0.3F)}}) ==
+        "soft argmax (\u03c4 0.3)");
+  CHECK(label({{"name", "soft-argmax"}, {"temperature", 50.0001}}) ==
+        "soft argmax (\u03c4 50.0001)");
+  CHECK(label({{"name", "soft-argmax"}, {"temperature", 50.00002}}) ==
+        "soft argmax (\u03c4 50.00002)");
+
+  std::vector<ReportResult> results;
+  for (const char* outside : {"excluded", "masked_zero"}) {
+    Json json = result_json(some_errors);
+    json["matcher"] = window(outside);
+    results.push_back(read_json(json));
+  }
+  const auto view = make_view(results);
+  CHECK(view.labels[0] != view.labels[1]);
+  CHECK(!contains(view.labels[1], "[result]"));  // the file's name tells equal labels apart
+  CHECK(method_key(results[0]) != method_key(results[1]));
+}
+
+TEST_CASE("Each field of each matcher is in its label") {
+  const auto label = [](const auto& matcher) {
+    Json json = result_json(some_errors);
+    json["matcher"] = policy_json(matcher);
+    return matcher_label(read_json(json));
+  };
+  for_each_policy<AnyMatcher>([&label](const auto& matcher) {
+    auto changed = matcher;
+    for_each_field(changed.setting, [&](const auto& field, auto& value) {
+      using Value = std::remove_cvref_t<decltype(value)>;
+      const Value usual = value;
+      value = static_cast<Value>(static_cast<int>(usual) + 1);
+      CHECK_MESSAGE(label(changed) != label(matcher), matcher.name << ", " << field.name);
+      value = usual;
+      CHECK(label(changed) == label(matcher));
+    });
+  });
+}
+
 TEST_CASE("The best score of a column is bold within its split only") {
   Json other = result_json(some_errors), better = result_json(some_errors);
   better["pck"]["per_point"]["0.1"] = 99;
@@ -356,6 +425,10 @@ TEST_CASE("The paper stands beside results that were measured as it did, and no 
   tuned["matcher"]["window_radius"] = 3;
   CHECK(place(tuned).empty());
   tuned["matcher"]["window_radius"] = 2;
+  tuned["matcher"]["outside"] = "masked_zero";
+  CHECK(place(tuned).empty());
+  tuned["matcher"]["outside"] = "excluded";
+  CHECK(place(tuned) == "Table 4, last 1 + WSA");
   tuned["tuning"]["loss"] = "info-nce";
   CHECK(place(tuned).empty());
 
