@@ -93,10 +93,12 @@ constexpr CallOperator call_of_reach() {
 /// @endcode
 /// `similarity` is [N, rows, cols], floating, on any device, padding and what is not finite as
 /// -infinity; the result is [N,2], x and y in cells of the target grid. Where a matcher has both,
-/// they give the same answer; a matcher that has only the tensor path is used on the host through
-/// matchers/tensor/host_path.hpp, and its score is the similarity at the peak. `decode` must not be
-/// a template, and the class that declares it must also declare the call operator: an inherited
-/// `decode` does not count in a class with a new call operator.
+/// they give the same answer, also where cells are equal. Ties: the lowest row-major index comes
+/// first, as at::argmax and a stable at::sort have it; at::topk does not keep it. A matcher that
+/// has only the tensor path is used on the host through matchers/tensor/host_path.hpp, and its
+/// score is the similarity at the peak. `decode` must not be a template, and the class that
+/// declares it must also declare the call operator: an inherited `decode` does not count in a class
+/// with a new call operator.
 template <class M>
 concept MapMatcher = requires(const M& matcher, const SimilarityMap& map) {
   { matcher(map) } -> std::convertible_to<Match>;

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/torch_doctest.hpp"
 // The line above comes first: see there.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <limits>
+#include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "homolog/backbones/synthetic.hpp"
@@ -49,10 +55,52 @@ struct WrongGradient {
   }
 };
 
+/// The softmax over the three best cells: of equal ones its host path takes the first, and its
+/// tensor path those that at::topk happens to give.
+struct BestThree {
+  static constexpr double temperature = 50;
+  Match operator()(const SimilarityMap& map) const {
+    std::vector<Eigen::Index> cells(static_cast<std::size_t>(map.size()));
+    std::iota(cells.begin(), cells.end(), Eigen::Index{0});
+    const auto value = [&](Eigen::Index cell) {
+      return static_cast<double>(map(cell / map.cols(), cell % map.cols()));
+    };
+    std::ranges::stable_sort(cells, std::greater{}, value);
+    double x = 0, y = 0, total = 0;
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, cells.size()); ++i) {
+      const double weight = std::exp(temperature * (value(cells[i]) - value(cells[0])));
+      x += weight * static_cast<double>(cells[i] % map.cols());
+      y += weight * static_cast<double>(cells[i] / map.cols());
+      total += weight;
+    }
+    return {{x / total, y / total}, static_cast<float>(value(cells[0]))};
+  }
+  at::Tensor decode(const at::Tensor& similarity) const {
+    const auto flat = similarity.flatten(1);
+    return mean_of(at::topk(flat, std::min<std::int64_t>(3, flat.size(1))), similarity.size(2));
+  }
+  static at::Tensor mean_of(const std::tuple<at::Tensor, at::Tensor>& best, std::int64_t cols) {
+    const auto& [values, cells] = best;
+    const auto weights = at::softmax(values * temperature, 1);
+    return at::stack({(weights * at::remainder(cells, cols)).sum(1),
+                      (weights * at::floor_divide(cells, cols)).sum(1)},
+                     1);
+  }
+};
+
+/// The same with a sort that keeps the order of equal cells.
+struct SortedBestThree {
+  Match operator()(const SimilarityMap& map) const { return BestThree{}(map); }
+  at::Tensor decode(const at::Tensor& similarity) const {
+    const auto [values, cells] = at::sort(similarity.flatten(1), /*stable=*/true, 1, true);
+    return BestThree::mean_of({values.slice(1, 0, 3), cells.slice(1, 0, 3)}, similarity.size(2));
+  }
+};
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("laws of the tensor paths", M, Argmax, SoftArgmax, WindowSoftArgmax,
-                   KernelSoftArgmax, OnePath) {
+                   KernelSoftArgmax, OnePath, SortedBestThree) {
   CHECK(testing::broken_laws(testing::check_tensor_matcher_laws(M{})) == "");
 }
 
@@ -74,6 +122,13 @@ TEST_CASE("the laws of tensor paths see what is wrong") {
             .starts_with(paths + "it threw: decode: expected floating [7, 2] for maps [7, 1, 1], "
                                  "the matcher gave Float [2, 7]"));
   CHECK(first_broken(WrongGradient{}).starts_with("a gradient is that of central differences"));
+}
+
+TEST_CASE("a tensor path that takes other cells of equal ones than the host is seen") {
+  CHECK(testing::broken_laws(testing::check_matcher_laws(BestThree{})) == "");
+  const std::string broken = testing::broken_laws(testing::check_tensor_matcher_laws(BestThree{}));
+  CHECK(broken.starts_with("all paths give the same answer where cells are equal: map "));
+  CHECK(std::ranges::count(broken, '\n') == 1);
 }
 
 TEST_CASE("a tensor path alone matches in a pipeline, in blocks, and refuses a map of nothing") {
