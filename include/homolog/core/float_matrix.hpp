@@ -27,8 +27,10 @@ namespace homolog::inline v0_1 {
 using SimilarityMap =
     Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-/// Floats on a boundary of 64 bytes, a cache line; grows, never shrinks. (Without std::unique_ptr,
-/// as <memory> would take a twentieth of the time of <Eigen/Core>.)
+/// Floats on a boundary of 64 bytes, a cache line; grows, never shrinks.
+///
+/// It does without `std::unique_ptr`, whose header would take a twentieth of the time of
+/// `<Eigen/Core>`.
 class AlignedFloats {
  public:
   AlignedFloats() = default;
